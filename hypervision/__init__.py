@@ -1,0 +1,1 @@
+"""The core: what a city is and what is wrong with it."""

@@ -1,0 +1,95 @@
+"""The command line: finds the verbs by entry points and runs one of them."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import sys
+from collections.abc import Sequence
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+from typing import Any
+
+from hypervision import settings as settings_module
+from hypervision.errors import HypervisionError
+from hypervision.verbs import Verb
+
+GROUP = "hypervision.verbs"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one verb.
+
+    Returns
+    -------
+    int
+        0 done, 1 failed, 2 wrong usage.
+    """
+    argv = list(sys.argv[1:] if arguments is None else arguments)
+    found = {entry.name: entry for entry in entry_points(group=GROUP)}
+    if not argv or argv[0] in ("-h", "--help", "help"):
+        print(_overview(found))  # noqa: T201
+        return 0 if argv else 2
+    if argv[0] not in found:
+        print(f"hypervision: there is no verb {argv[0]!r}: see hypervision --help", file=sys.stderr)  # noqa: T201
+        return 2
+    verb: Verb = found[argv[0]].load()
+    parser = _parser(verb)
+    options = parser.parse_args(argv[1:])
+    try:
+        settings = settings_module.load(
+            config=options.config, demo=verb.name == "demo", overrides=_overrides(options)
+        )
+        logging.basicConfig(
+            level=settings.log_level.upper(),
+            format=f"%(asctime)s {verb.name} %(levelname)s %(message)s",
+            stream=sys.stderr,
+        )
+        return verb.run(options, settings)
+    except HypervisionError as error:
+        print(f"hypervision {verb.name}: {error}", file=sys.stderr)  # noqa: T201
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        # The reader of our output left (`hypervision rejected list | head`): not an error.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return 0
+
+
+def _overview(found: dict[str, EntryPoint]) -> str:
+    lines = ["usage: hypervision VERB [options]", "", "verbs:"]
+    for name in sorted(found):
+        verb: Verb = found[name].load()
+        lines.append(f"  {name:<14}{verb.summary}")
+    lines += ["", "hypervision VERB --help tells the options of one."]
+    return "\n".join(lines)
+
+
+def _parser(verb: Verb) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog=f"hypervision {verb.name}", description=verb.summary, allow_abbrev=False
+    )
+    common = parser.add_argument_group("common options")
+    common.add_argument("--data-dir", type=Path, help="where data, secrets and logs live")
+    common.add_argument("--http-port", type=int, metavar="N", help="port of the control room, 0 for any free")
+    common.add_argument("--mqtt-port", type=int, metavar="N", help="port of the broker, 0 for any free")
+    common.add_argument("--config", type=Path, metavar="FILE", help="settings as TOML")
+    common.add_argument("--log-level", choices=["debug", "info", "warning", "error"])
+    verb.configure(parser)
+    return parser
+
+
+def _overrides(options: argparse.Namespace) -> dict[str, Any]:
+    given: dict[str, Any] = {
+        "data_dir": options.data_dir,
+        "log_level": options.log_level,
+        "http": {"port": options.http_port},
+        "broker": {"port": options.mqtt_port},
+    }
+    return {
+        key: value
+        for key, value in given.items()
+        if value is not None and (not isinstance(value, dict) or None not in value.values())
+    }

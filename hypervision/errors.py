@@ -1,0 +1,70 @@
+"""One tree of errors; each is one sentence with what failed, the value and the remedy."""
+
+from __future__ import annotations
+
+
+class HypervisionError(Exception):
+    """Something failed that a person can mend.
+
+    Parameters
+    ----------
+    what : str
+        What failed, with the key or file and the value.
+    remedy : str
+        What to do about it; empty when nothing can be done from outside.
+
+    Examples
+    --------
+    >>> str(HypervisionError("port 1883 is busy", remedy="choose another with --mqtt-port"))
+    'port 1883 is busy: choose another with --mqtt-port'
+    """
+
+    def __init__(self, what: str, *, remedy: str = "") -> None:
+        super().__init__(what)
+        self.what = what
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        return f"{self.what}: {self.remedy}" if self.remedy else self.what
+
+
+class SettingError(HypervisionError):
+    """A setting is missing, unreadable or has a wrong value."""
+
+
+class ServiceError(HypervisionError):
+    """An embedded service (database, broker) cannot be prepared or started."""
+
+
+class DomainError(HypervisionError):
+    """A domain file is wrong."""
+
+
+class TransitionError(HypervisionError):
+    """An alarm was asked for a transition that does not exist."""
+
+
+class AccessError(HypervisionError):
+    """The account may not do this."""
+
+
+class StoreError(HypervisionError):
+    """The database refused or is away.
+
+    Attributes
+    ----------
+    sqlstate : str
+        The SQLSTATE of the failure, empty when the server gave none.
+    """
+
+    def __init__(self, what: str, *, remedy: str = "", sqlstate: str = "") -> None:
+        super().__init__(what, remedy=remedy)
+        self.sqlstate = sqlstate
+
+
+class TemporaryStoreError(StoreError):
+    """Trying again later can succeed: connection, lock, resources, restart."""
+
+
+class PermanentStoreError(StoreError):
+    """Trying again cannot succeed; the row at fault must be isolated."""

@@ -1,0 +1,215 @@
+"""Every setting of the platform, read in one place: TOML file, environment, `…_FILE` secrets."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import platformdirs
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+
+from hypervision.errors import SettingError
+
+PREFIX = "HYPERVISION_"
+
+Port = Annotated[int, Field(ge=0, le=65535)]
+Seconds = Annotated[float, Field(gt=0)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class IngestSettings(_Section):
+    """How readings are taken in."""
+
+    batch_size: Annotated[int, Field(ge=1, le=30_000)] = 5_000
+    batch_age: Seconds = 0.2
+    # NATS grants at most 65,535 unacknowledged messages a session; 30,000 was measured to be accepted on `#`.
+    window: Annotated[int, Field(ge=100, le=60_000)] = 30_000
+    future_tolerance: Seconds = 600.0
+    earliest: Annotated[int, Field(ge=1970, le=2100)] = 2000
+    # Longer than the broker's redelivery, so that a crossing delivered again after a crash still rings.
+    horizon: Seconds = 60.0
+    # What is older than this at receipt is history and never rings.
+    live_age: Seconds = 3_600.0
+    partition: str = "1/1"
+
+
+class BrokerSettings(_Section):
+    """The embedded broker and how it is reached."""
+
+    port: Port = 1883
+    # JetStream answers a publish before the disk has it: at a power cut at most this much is lost.
+    # "always" was measured to cost fifteen times the rate.
+    sync_interval: str = "2s"
+    ack_wait: Seconds = 15.0
+    max_payload: Annotated[int, Field(ge=65_536, le=8_388_608)] = 2_097_152
+
+
+class HttpSettings(_Section):
+    """The control room and the API."""
+
+    host: str = "127.0.0.1"
+    port: Port = 8050
+    session_hours: Annotated[float, Field(gt=0, le=8760)] = 12.0
+    health_open: bool = False
+
+
+class AlarmSettings(_Section):
+    """The timers of `watch`."""
+
+    # A timer waits this long past its time for readings still under way.
+    grace: Seconds = 3.0
+    overdue_periods: Annotated[float, Field(ge=1)] = 2.0
+    stale_periods: Annotated[float, Field(ge=1)] = 4.0
+
+
+class Settings(_Section):
+    """All settings; frozen once read."""
+
+    data_dir: Path
+    database_url: SecretStr | None = None
+    mqtt_url: SecretStr | None = None
+    timezone: str = "Europe/Paris"
+    language: Literal["fr", "en"] = "fr"
+    registration: Literal["open", "closed"] = "closed"
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    demo: bool = False
+    ingest: IngestSettings = IngestSettings()
+    broker: BrokerSettings = BrokerSettings()
+    http: HttpSettings = HttpSettings()
+    alarms: AlarmSettings = AlarmSettings()
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError) as error:
+            raise ValueError("give an IANA name such as Europe/Paris") from error
+        return value
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The installation's time zone."""
+        return ZoneInfo(self.timezone)
+
+
+def default_data_dir(name: str, *, root: bool) -> Path:
+    """Where data live without `--data-dir`.
+
+    Parameters
+    ----------
+    name : str
+        `hypervision` or `hypervision-demo`.
+    root : bool
+        Whether the caller is root: its home may be closed (mode 0700) to the account that must run the
+        database, so a system folder is used.
+    """
+    if root:
+        return Path("/Library/Application Support" if sys.platform == "darwin" else "/var/lib") / name
+    return Path(platformdirs.user_data_dir(name, appauthor=False))
+
+
+def load(
+    environ: dict[str, str] | None = None,
+    *,
+    config: Path | None = None,
+    demo: bool = False,
+    overrides: dict[str, Any] | None = None,
+) -> Settings:
+    """Read the settings: defaults, then the TOML file, then the environment, then `overrides`.
+
+    Parameters
+    ----------
+    environ : dict, optional
+        The environment; the process's own by default.
+    config : Path, optional
+        The TOML file of `--config`.
+    demo : bool
+        Whether the defaults of `demo` hold.
+    overrides : dict, optional
+        Values of command-line options, nested by section.
+
+    Raises
+    ------
+    SettingError
+        One sentence with the key, the value and the remedy.
+    """
+    env = dict(os.environ) if environ is None else environ
+    merged: dict[str, Any] = {"registration": "open" if demo else "closed", "demo": demo}
+    for layer in (_read_file(config), _read_environment(env), overrides or {}):
+        _merge(merged, layer)
+    if not merged.get("data_dir"):
+        name = "hypervision-demo" if merged.get("demo") in (True, "true", "1") else "hypervision"
+        merged["data_dir"] = default_data_dir(name, root=os.geteuid() == 0)
+    try:
+        settings = Settings.model_validate(merged)
+    except ValidationError as error:
+        raise _setting_error(error) from None
+    return settings.model_copy(update={"data_dir": settings.data_dir.expanduser().absolute()})
+
+
+def _merge(base: dict[str, Any], layer: dict[str, Any]) -> None:
+    for key, value in layer.items():
+        if isinstance(value, dict) and isinstance(base.get(key), dict):
+            _merge(base[key], value)
+        elif value is not None:
+            base[key] = dict(value) if isinstance(value, dict) else value
+
+
+def _read_file(path: Path | None) -> dict[str, Any]:
+    if path is None:
+        return {}
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise SettingError(
+            f"cannot read --config {path} ({error.strerror})", remedy="check the path and its rights"
+        ) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingError(f"{path} is not TOML ({error})", remedy="mend that line") from None
+
+
+def _read_environment(env: dict[str, str]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name in sorted(env):
+        if not name.startswith(PREFIX):
+            continue
+        key, value = name[len(PREFIX) :], env[name]
+        if key.endswith("_FILE"):
+            key, value = key[: -len("_FILE")], _read_secret(name, value)
+        parts = key.lower().split("__")
+        section = found
+        for part in parts[:-1]:
+            section = section.setdefault(part, {})
+        if value != "":
+            section[parts[-1]] = value
+    return found
+
+
+def _read_secret(name: str, path: str) -> str:
+    try:
+        return Path(path).read_text("utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingError(
+            f"cannot read the file {path!r} of {name} ({error})", remedy="check the path and its rights"
+        ) from None
+
+
+def _setting_error(error: ValidationError) -> SettingError:
+    first = error.errors()[0]
+    key = ".".join(str(part) for part in first["loc"])
+    if first["type"] == "extra_forbidden":
+        return SettingError(
+            f"there is no setting {key!r} (value {first['input']!r})",
+            remedy="check its spelling in docs/settings.md",
+        )
+    value = "(secret)" if "url" in key else repr(first["input"])
+    message = first["msg"].removeprefix("Value error, ")
+    return SettingError(f"setting {key!r} cannot be {value}", remedy=message[:1].lower() + message[1:])

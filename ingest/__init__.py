@@ -1,0 +1,1 @@
+"""MQTT to readings: collector, decoders, acknowledgement."""

@@ -1,0 +1,1 @@
+"""Detectors that write their scores as observations."""

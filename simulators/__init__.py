@@ -1,0 +1,1 @@
+"""Devices of a town, their physics and their faults."""
