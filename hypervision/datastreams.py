@@ -1,0 +1,98 @@
+"""The datastreams one process knows: a dense slot each, so that everything about them is an array."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from hypervision.batch import Bool, Float64, Int32, Int64
+from hypervision.domains import Catalogue, ObservedProperty
+
+UNRESOLVED: Final = -1
+UNKNOWN: Final = -2
+NEVER: Final = -(2**62)
+
+Key = tuple[str, str, str]
+"""(domain, thing, property)"""
+
+
+class StreamTable:
+    """Slots of datastreams, with arrays beside them.
+
+    Attributes
+    ----------
+    datastream_id : ndarray of int32
+        The store's id per slot; `UNRESOLVED` before the registry was asked, `UNKNOWN` when it refused.
+    thing_id : ndarray of int32
+        The store's Thing per slot.
+    prop : ndarray of int16
+        Index into `properties` per slot.
+    newest_us : ndarray of int64
+        Newest phenomenon time committed per slot [us], `NEVER` when there is none.
+    newest : ndarray of float64
+        Result at that time.
+
+    Notes
+    -----
+    Arrays grow by doubling: take them anew after `slot()` made a slot.
+    """
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self.catalogue = catalogue
+        self.properties: list[ObservedProperty] = catalogue.properties
+        self._property_index = {(p.domain, p.name): i for i, p in enumerate(self.properties)}
+        self.valid_low: Float64 = np.array([p.valid[0] for p in self.properties], np.float64)
+        self.valid_high: Float64 = np.array([p.valid[1] for p in self.properties], np.float64)
+        self._slots: dict[Key, int] = {}
+        self.keys: list[Key] = []
+        self._allocate(1024)
+
+    def _allocate(self, size: int) -> None:
+        self.datastream_id: Int32 = np.full(size, UNRESOLVED, np.int32)
+        self.thing_id: Int32 = np.full(size, UNRESOLVED, np.int32)
+        self.prop: np.ndarray[tuple[int, ...], np.dtype[np.int16]] = np.zeros(size, np.int16)
+        self.newest_us: Int64 = np.full(size, NEVER, np.int64)
+        self.newest: Float64 = np.full(size, np.nan, np.float64)
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+    def slot(self, domain: str, thing: str, name: str) -> int:
+        """The slot of a datastream, made when it is new.
+
+        Raises
+        ------
+        KeyError
+            The domain does not know the property; ask the catalogue first.
+        """
+        key = (domain, thing, name)
+        found = self._slots.get(key)
+        if found is not None:
+            return found
+        index = self._property_index[domain, name]
+        slot = len(self.keys)
+        if slot == len(self.datastream_id):
+            self._grow()
+        self.prop[slot] = index
+        self.keys.append(key)
+        self._slots[key] = slot
+        return slot
+
+    def _grow(self) -> None:
+        old = (self.datastream_id, self.thing_id, self.prop, self.newest_us, self.newest)
+        n = len(old[0])
+        self._allocate(2 * n)
+        new = (self.datastream_id, self.thing_id, self.prop, self.newest_us, self.newest)
+        for before, after in zip(old, new, strict=True):
+            after[:n] = before
+
+    def property_of(self, slot: int) -> ObservedProperty:
+        """The observed property of a slot."""
+        return self.properties[int(self.prop[slot])]
+
+    def in_range(self, slot: Int32, result: Float64) -> Bool:
+        """Whether each result lies in the valid range of its property, shape (n,)."""
+        prop = self.prop[slot]
+        inside: Bool = (result >= self.valid_low[prop]) & (result <= self.valid_high[prop])
+        return inside

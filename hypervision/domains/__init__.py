@@ -1,0 +1,7 @@
+"""Sensor domains as data: one TOML file each, found by being here."""
+
+from __future__ import annotations
+
+from hypervision.domains.catalogue import Catalogue, Domain, ObservedProperty, RuleTemplate, StateLabel, load
+
+__all__ = ["Catalogue", "Domain", "ObservedProperty", "RuleTemplate", "StateLabel", "load"]
