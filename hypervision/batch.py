@@ -180,9 +180,7 @@ class Draft:
         self.received_us.append(received_us)
         return len(self.topics) - 1
 
-    def reading(
-        self, message: int, *, slot: int, time_us: int, result: float, quality: int = quality.GOOD
-    ) -> None:
+    def reading(self, message: int, *, slot: int, time_us: int, result: float, quality: int = quality.GOOD) -> None:
         """Append one reading of an open message."""
         self.message.append(message)
         self.slot.append(slot)

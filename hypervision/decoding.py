@@ -47,5 +47,5 @@ class Decoder(Protocol):
 def decoder(name: str) -> Decoder:
     """Find a decoder by its entry point in the group `hypervision.decoders`."""
     for entry in entry_points(group="hypervision.decoders", name=name):
-        return cast(Decoder, entry.load())
+        return cast("Decoder", entry.load())
     raise SettingError(f"there is no decoder {name!r}", remedy="install the package that brings it")

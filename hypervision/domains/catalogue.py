@@ -191,12 +191,8 @@ def parse(text: str, *, name: str) -> Domain:
 def _property(domain: str, entry: dict[str, Any]) -> ObservedProperty:
     _only(entry, "name unit kind valid period decimals derived states label")
     if entry["kind"] not in KINDS:
-        raise ValueError(
-            f"property {entry['name']} has kind {entry['kind']!r}, not one of {', '.join(KINDS)}"
-        )
-    states = tuple(
-        StateLabel(float(s["value"]), s["code"], s["fr"], s["en"]) for s in entry.get("states", [])
-    )
+        raise ValueError(f"property {entry['name']} has kind {entry['kind']!r}, not one of {', '.join(KINDS)}")
+    states = tuple(StateLabel(float(s["value"]), s["code"], s["fr"], s["en"]) for s in entry.get("states", []))
     if entry["kind"] == "state" and not states:
         raise ValueError(f"property {entry['name']} is a state without states")
     default = (min(s.value for s in states), max(s.value for s in states)) if states else (-inf, inf)
@@ -225,9 +221,7 @@ def _rule(domain: str, entry: dict[str, Any], properties: Mapping[str, ObservedP
     if kind not in RULE_KINDS:
         raise ValueError(f"rule {code} has kind {kind!r}, not one of {', '.join(RULE_KINDS)}")
     if entry["priority"] not in PRIORITIES:
-        raise ValueError(
-            f"rule {code} has priority {entry['priority']!r}, not one of {', '.join(PRIORITIES)}"
-        )
+        raise ValueError(f"rule {code} has priority {entry['priority']!r}, not one of {', '.join(PRIORITIES)}")
     if (kind == "silence") != (target is None) or (target is not None and target not in properties):
         raise ValueError(f"rule {code} watches {target!r}, which is no property of this domain")
     action = entry.get("action", {"fr": "", "en": ""})
@@ -252,4 +246,4 @@ def _rule(domain: str, entry: dict[str, Any], properties: Mapping[str, ObservedP
 def _only(entry: dict[str, Any], known: str) -> None:
     unknown = set(entry) - set(known.split())
     if unknown:
-        raise ValueError(f"unknown key {sorted(unknown)[0]!r}")
+        raise ValueError(f"unknown key {min(unknown)!r}")

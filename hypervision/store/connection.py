@@ -1,0 +1,147 @@
+"""Connections, and the one function that decides whether a failure is temporary."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+import psycopg
+from psycopg import Connection
+from psycopg.conninfo import conninfo_to_dict
+
+from hypervision.errors import PermanentStoreError, SettingError, StoreError, TemporaryStoreError
+from hypervision.settings import Settings
+
+# SQLSTATE classes that a retry can mend: connection, transaction rollback (deadlock, serialisation),
+# insufficient resources (disk full, memory, connections), object not in state (lock not available),
+# operator intervention (shutdown, cancel), system error, read-only transaction (a fail-over under way).
+_TEMPORARY: Final = ("08", "40", "53", "55", "57", "58", "25")
+
+
+def is_temporary(error: psycopg.Error) -> bool:
+    """Whether trying again later can succeed.
+
+    Parameters
+    ----------
+    error : psycopg.Error
+        A failure without SQLSTATE is a broken or refused connection.
+    """
+    state = error.sqlstate
+    if state is None:
+        return isinstance(error, psycopg.OperationalError | psycopg.InterfaceError)
+    # A wrong password or role can be mended by the administrator while we wait: 28 is temporary for a service.
+    return state[:2] in _TEMPORARY or state[:2] == "28" or state == "3D000"
+
+
+def to_store_error(error: psycopg.Error) -> StoreError:
+    """The platform's error for one of psycopg's."""
+    text = " ".join(str(error).split()) or type(error).__name__
+    kind = TemporaryStoreError if is_temporary(error) else PermanentStoreError
+    return kind(f"database: {text}", sqlstate=error.sqlstate or "")
+
+
+@contextmanager
+def mapped() -> Iterator[None]:
+    """Turn psycopg's errors into the platform's."""
+    try:
+        yield
+    except psycopg.Error as error:
+        raise to_store_error(error) from error
+
+
+def url_of(settings: Settings) -> str:
+    """The database URL of the settings.
+
+    Raises
+    ------
+    SettingError
+        None is set.
+    """
+    if settings.database_url is None:
+        raise SettingError(
+            "setting 'database_url' is missing",
+            remedy="set HYPERVISION_DATABASE_URL, or start the platform with `hypervision up`",
+        )
+    return settings.database_url.get_secret_value()
+
+
+def connect(url: str, *, application: str, autocommit: bool = False) -> Connection:
+    """Open a connection whose limits keep a stuck server from holding us for ever.
+
+    Parameters
+    ----------
+    url : str
+        libpq URI.
+    application : str
+        Shown in pg_stat_activity.
+
+    Raises
+    ------
+    TemporaryStoreError
+        The server is away or refuses for now.
+    PermanentStoreError
+        The URL is wrong.
+    """
+    try:
+        conninfo_to_dict(url)
+    except psycopg.ProgrammingError:
+        raise SettingError(
+            "setting 'database_url' is not a libpq URI",
+            remedy="write postgresql://user:password@host:port/name",
+        ) from None
+    with mapped():
+        connection = psycopg.connect(
+            url,
+            application_name=f"hypervision {application}",
+            autocommit=autocommit,
+            connect_timeout=5,
+            keepalives_idle=10,
+            keepalives_interval=5,
+            keepalives_count=3,
+            tcp_user_timeout=30_000,
+        )
+        connection.execute(
+            "SELECT set_config('statement_timeout', '60s', false), set_config('lock_timeout', '10s', false),"
+            " set_config('idle_in_transaction_session_timeout', '120s', false),"
+            " set_config('TimeZone', 'UTC', false), set_config('search_path', 'hv, public', false)"
+        )
+        if not autocommit:
+            connection.commit()
+        return connection
+
+
+def wait_for_schema(url: str, *, application: str, wait: float | None = None) -> Connection:
+    """Connect to a database at this version, waiting for server and migration.
+
+    Parameters
+    ----------
+    wait : float, optional
+        At most this long [s]; None waits for ever.
+
+    Raises
+    ------
+    TemporaryStoreError
+        The time is over.
+    """
+    from hypervision.store.migrate import behind
+
+    deadline = None if wait is None else time.monotonic() + wait
+    while True:
+        try:
+            connection = connect(url, application=application)
+            missing = behind(connection)
+            connection.rollback()
+            if not missing:
+                return connection
+            connection.close()
+            error: StoreError = TemporaryStoreError(
+                f"the database lacks the migrations {', '.join(missing)}",
+                remedy="run `hypervision db migrate`",
+            )
+        except TemporaryStoreError as failure:
+            error = failure
+        if deadline is not None and time.monotonic() >= deadline:
+            raise error
+        time.sleep(0.25)

@@ -1,0 +1,55 @@
+-- name: put_organisation
+-- An operator organisation by its code.
+INSERT INTO hv.organisation (code, name) VALUES (%(code)s, %(name)s)
+ON CONFLICT (code) DO UPDATE SET name = excluded.name
+
+-- name: put_thing
+-- A Thing by its code; a second time it is brought up to date.
+INSERT INTO hv.thing (code, name, domain, kind, longitude, latitude, place, organisation_id, registered_at)
+VALUES (%(code)s, %(name)s, %(domain)s, %(kind)s, %(longitude)s, %(latitude)s, %(place)s,
+        (SELECT organisation_id FROM hv.organisation WHERE code = %(organisation)s), %(now)s)
+ON CONFLICT (code) DO UPDATE SET
+    name = excluded.name, domain = excluded.domain, kind = excluded.kind, longitude = excluded.longitude,
+    latitude = excluded.latitude, place = excluded.place, organisation_id = excluded.organisation_id
+
+-- name: put_parent
+-- The Thing that another belongs to.
+UPDATE hv.thing SET parent_id = (SELECT p.thing_id FROM hv.thing p WHERE p.code = %(parent)s)
+WHERE code = %(code)s
+
+-- name: set_status
+-- What devices or their last wills say of the link; the newest word wins.
+UPDATE hv.thing t SET status = s.status, status_at = s.at
+FROM (SELECT DISTINCT ON (code) code, status, at
+      FROM unnest(%(codes)s::text[], %(statuses)s::text[], %(times)s::timestamptz[]) AS x (code, status, at)
+      ORDER BY code, at DESC) s
+WHERE t.code = s.code AND (t.status_at IS NULL OR t.status_at <= s.at)
+
+-- name: register_unknown_things
+-- Open registration: a Thing nobody announced gets its code as its name.
+INSERT INTO hv.thing (code, name, domain, registered_at)
+SELECT DISTINCT ON (x.code) x.code, x.code, x.domain, %(now)s::timestamptz
+FROM unnest(%(codes)s::text[], %(domains)s::text[]) AS x (code, domain)
+WHERE NOT EXISTS (SELECT FROM hv.thing t WHERE t.code = x.code)
+ORDER BY x.code, x.domain
+ON CONFLICT (code) DO NOTHING
+
+-- name: register_datastreams
+-- A new property of a known Thing makes a datastream.
+INSERT INTO hv.datastream (thing_id, domain, property, unit, kind, expected_period, registered_at)
+SELECT t.thing_id, x.domain, x.property, x.unit, x.kind, make_interval(secs => x.period), %(now)s::timestamptz
+FROM unnest(%(domains)s::text[], %(things)s::text[], %(properties)s::text[], %(units)s::text[], %(kinds)s::text[],
+            %(periods)s::float8[]) AS x (domain, thing, property, unit, kind, period)
+JOIN hv.thing t ON t.code = x.thing
+WHERE NOT EXISTS (SELECT FROM hv.datastream d
+                  WHERE d.thing_id = t.thing_id AND d.domain = x.domain AND d.property = x.property)
+ORDER BY t.thing_id, x.domain, x.property
+ON CONFLICT (thing_id, domain, property) DO NOTHING
+
+-- name: resolve_datastreams
+-- Ids and newest readings of datastreams given by their names.
+SELECT x.domain, x.thing, x.property, d.datastream_id, d.thing_id, l.phenomenon_time, l.result
+FROM unnest(%(domains)s::text[], %(things)s::text[], %(properties)s::text[]) AS x (domain, thing, property)
+JOIN hv.thing t ON t.code = x.thing
+JOIN hv.datastream d ON d.thing_id = t.thing_id AND d.domain = x.domain AND d.property = x.property
+LEFT JOIN hv.latest l ON l.datastream_id = d.datastream_id

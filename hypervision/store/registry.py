@@ -1,0 +1,152 @@
+"""Things and their datastreams in the database."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
+
+from psycopg import Connection
+
+from hypervision.datastreams import Key
+from hypervision.domains import Catalogue
+from hypervision.store.connection import mapped
+from hypervision.store.sql import query
+
+
+@dataclass(frozen=True, slots=True)
+class NewThing:
+    """A city asset to be registered.
+
+    Attributes
+    ----------
+    parent, organisation : str or None
+        Codes.
+    longitude, latitude : float or None
+        WGS 84 [deg].
+    """
+
+    code: str
+    name: str
+    domain: str
+    kind: str = ""
+    parent: str | None = None
+    longitude: float | None = None
+    latitude: float | None = None
+    place: str = ""
+    organisation: str | None = None
+
+
+class Resolved(NamedTuple):
+    """What the database knows of a datastream."""
+
+    datastream_id: int
+    thing_id: int
+    newest: datetime | None
+    result: float | None
+
+
+def register_things(
+    connection: Connection,
+    things: Sequence[NewThing],
+    *,
+    now: datetime,
+    organisations: Mapping[str, str] | None = None,
+) -> int:
+    """Register or update Things; parents may stand anywhere in the list. Commits.
+
+    Returns
+    -------
+    int
+        How many Things were given.
+    """
+    codes = {thing.organisation for thing in things if thing.organisation} | set(organisations or {})
+    named = dict(organisations or {})
+    with mapped(), connection.cursor() as cursor:
+        cursor.executemany(
+            query("put_organisation"),
+            [{"code": code, "name": named.get(code, code)} for code in sorted(codes)],
+        )
+        cursor.executemany(
+            query("put_thing"),
+            [
+                {
+                    "code": t.code, "name": t.name, "domain": t.domain, "kind": t.kind, "longitude": t.longitude,
+                    "latitude": t.latitude, "place": t.place, "organisation": t.organisation, "now": now,
+                }
+                for t in things
+            ],
+        )  # fmt: skip
+        cursor.executemany(
+            query("put_parent"),
+            [{"code": t.code, "parent": t.parent} for t in things if t.parent is not None],
+        )
+        connection.commit()
+    return len(things)
+
+
+def set_status(connection: Connection, statuses: Sequence[tuple[str, str, datetime]]) -> int:
+    """Note `online` or `offline` of Things that are registered; newest wins. Commits.
+
+    Returns
+    -------
+    int
+        How many Things were known.
+    """
+    with mapped():
+        cursor = connection.execute(
+            query("set_status"),
+            {
+                "codes": [code for code, _, _ in statuses],
+                "statuses": [status for _, status, _ in statuses],
+                "times": [at for _, _, at in statuses],
+            },
+        )
+        connection.commit()
+        return cursor.rowcount
+
+
+def resolve(
+    connection: Connection, keys: Sequence[Key], catalogue: Catalogue, *, register: bool, now: datetime
+) -> dict[Key, Resolved]:
+    """Find datastreams, registering what is allowed to be new. Commits.
+
+    Parameters
+    ----------
+    keys : sequence of (domain, thing, property)
+    register : bool
+        Whether an unknown Thing may be made (open registration). A new property of a known Thing always may.
+
+    Returns
+    -------
+    dict
+        Missing keys belong to unknown Things.
+    """
+    with mapped():
+        if register:
+            things = sorted({(thing, domain) for domain, thing, _ in keys})
+            connection.execute(
+                query("register_unknown_things"),
+                {"codes": [t for t, _ in things], "domains": [d for _, d in things], "now": now},
+            )
+        wanted = sorted(set(keys))
+        properties = [catalogue[domain].properties[name] for domain, _, name in wanted]
+        columns = {
+            "domains": [domain for domain, _, _ in wanted],
+            "things": [thing for _, thing, _ in wanted],
+            "properties": [name for _, _, name in wanted],
+        }
+        connection.execute(
+            query("register_datastreams"),
+            columns
+            | {
+                "units": [p.unit for p in properties],
+                "kinds": [p.kind for p in properties],
+                "periods": [p.period for p in properties],
+                "now": now,
+            },
+        )
+        rows = connection.execute(query("resolve_datastreams"), columns).fetchall()
+        connection.commit()
+    return {(r[0], r[1], r[2]): Resolved(*r[3:]) for r in rows}

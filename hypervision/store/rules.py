@@ -1,0 +1,76 @@
+"""Rules in the database: read with their version, put in from the domain files."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from psycopg import Connection
+from psycopg.types.json import Jsonb
+
+from hypervision.domains import Catalogue
+from hypervision.rules import Override, Rule, RuleSet
+from hypervision.store.sql import query
+
+
+def _us(delay: timedelta) -> int:
+    return delay // timedelta(microseconds=1)
+
+
+def load(connection: Connection) -> RuleSet:
+    """Read all rules in force and the version of the set they make."""
+    row = connection.execute(query("rule_set_version")).fetchone()
+    assert row is not None
+    rules = tuple(
+        Rule(
+            rule_id=r[0], code=r[1], version=r[2], domain=r[3], property=r[4], kind=r[5], priority=r[6], limit=r[7],
+            deadband=r[8], on_delay_us=_us(r[9]), off_delay_us=_us(r[10]), fr=r[11], en=r[12], enabled=r[13],
+        )
+        for r in connection.execute(query("rules_all")).fetchall()
+    )  # fmt: skip
+    overrides = tuple(Override(*r) for r in connection.execute(query("rule_overrides_all")).fetchall())
+    return RuleSet(row[0], rules, overrides)
+
+
+def install_defaults(connection: Connection, catalogue: Catalogue, *, now: datetime) -> int:
+    """Put in the domains' default rules and state labels that the database does not have yet.
+
+    A rule that is there keeps every edit made to it.
+
+    Returns
+    -------
+    int
+        How many rules are new.
+    """
+    labels = [
+        {"domain": p.domain, "property": p.name, "result": state.value, "label": state.en}
+        for p in catalogue.properties
+        for state in p.states
+    ]
+    with connection.cursor() as cursor:
+        cursor.executemany(query("put_state_label"), labels)
+    new = 0
+    for domain in catalogue.values():
+        for rule in domain.rules:
+            document: dict[str, Any] = {
+                "code": rule.code, "domain": rule.domain, "property": rule.property, "kind": rule.kind,
+                "priority": rule.priority, "limit": rule.limit, "deadband": rule.deadband,
+                "on_delay": rule.on_delay, "off_delay": rule.off_delay, "fr": rule.fr, "en": rule.en,
+                "action_fr": rule.action_fr, "action_en": rule.action_en,
+            }  # fmt: skip
+            row = connection.execute(query("put_default_rule"), document).fetchone()
+            if row is not None:
+                new += 1
+                connection.execute(
+                    query("note_rule_version"),
+                    {
+                        "rule_id": row[0],
+                        "version": 1,
+                        "at": now,
+                        "actor": "default",
+                        "document": Jsonb(document),
+                    },
+                )
+    if new:
+        connection.execute(query("advance_rule_set"))
+    return new
