@@ -80,12 +80,12 @@ class StreamTable:
         return slot
 
     def _grow(self) -> None:
-        old = (self.datastream_id, self.thing_id, self.prop, self.newest_us, self.newest)
-        n = len(old[0])
+        names = ("datastream_id", "thing_id", "prop", "newest_us", "newest")
+        old = {name: getattr(self, name) for name in names}
+        n = len(self.datastream_id)
         self._allocate(2 * n)
-        new = (self.datastream_id, self.thing_id, self.prop, self.newest_us, self.newest)
-        for before, after in zip(old, new, strict=True):
-            after[:n] = before
+        for name, before in old.items():
+            getattr(self, name)[:n] = before
 
     def property_of(self, slot: int) -> ObservedProperty:
         """The observed property of a slot."""

@@ -1,0 +1,76 @@
+"""Alarm messages in the installation's language."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from hypervision.domains import ObservedProperty
+from hypervision.rules import Rule
+
+# How a UCUM code is written for people where the two differ.
+_SHOWN: Final = {
+    "m3/h": "m³/h",
+    "m3": "m³",
+    "Cel": "°C",
+    "uS/cm": "µS/cm",
+    "{NTU}": "NTU",
+    "kW.h": "kWh",
+    "deg": "°",
+    "{place}": "places",
+    "1": "",
+}
+
+
+def unit_text(unit: str) -> str:
+    """A UCUM code as people write it.
+
+    Examples
+    --------
+    >>> unit_text("m3/h")
+    'm³/h'
+    """
+    return _SHOWN.get(unit, unit)
+
+
+def number_text(value: float, decimals: int, language: str) -> str:
+    """A number with a fixed number of decimals.
+
+    Examples
+    --------
+    >>> number_text(1234.5, 1, "fr")
+    '1234,5'
+    """
+    text = f"{value:.{decimals}f}"
+    return text.replace(".", ",") if language == "fr" else text
+
+
+def value_text(prop: ObservedProperty, value: float, language: str) -> str:
+    """A result with its unit, or the label of a state."""
+    for state in prop.states:
+        if state.value == value:
+            return state.fr if language == "fr" else state.en
+    unit = unit_text(prop.unit)
+    return f"{number_text(value, prop.decimals, language)} {unit}".strip()
+
+
+def alarm_message(
+    rule: Rule, prop: ObservedProperty | None, value: float | None, limit: float | None, language: str
+) -> str:
+    """What the alarm list says.
+
+    Parameters
+    ----------
+    value : float or None
+        The reading that violated the limit; for silence the minutes since the last reading.
+    """
+    label = rule.label(language)
+    colon = "\u00a0: " if language == "fr" else ": "
+    if rule.kind == "silence" and value is not None:
+        return f"{label}{colon}{'depuis' if language == 'fr' else 'for'} {number_text(value, 0, language)} min"
+    if prop is None or value is None or rule.kind == "state_equals":
+        return label
+    shown = value_text(prop, value, language)
+    if limit is None or rule.kind not in ("high", "low"):
+        return f"{label}{colon}{shown}"
+    sign = ">" if rule.kind == "high" else "<"
+    return f"{label}{colon}{shown} {sign} {value_text(prop, limit, language)}"
