@@ -1,0 +1,178 @@
+"""Who may do what: the roles, the one table of rights, passwords, session tokens and the back-off of log-ins."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+
+from hypervision.errors import AccessError
+
+
+class Role(StrEnum):
+    """What a person is here; each role may do what the one before it may, and more."""
+
+    VIEWER = "viewer"
+    OPERATOR = "operator"
+    ENGINEER = "engineer"
+    ADMINISTRATOR = "administrator"
+
+
+class Action(StrEnum):
+    """Everything that can be asked of the platform over HTTP or WebSocket."""
+
+    LOG_IN = "log_in"
+    READ_LIVENESS = "read_liveness"
+    READ_HEALTH = "read_health"
+    LOG_OUT = "log_out"
+    SEE_SCREENS = "see_screens"
+    READ_DATA = "read_data"
+    SEE_SYSTEM = "see_system"
+    ACKNOWLEDGE_ALARM = "acknowledge_alarm"
+    WRITE_OBSERVATION = "write_observation"
+
+
+_ALL: Final = frozenset(Role)
+
+# The one rights table. What is not here is forbidden to everybody.
+RIGHTS: Final[Mapping[Action, frozenset[Role]]] = {
+    Action.LOG_OUT: _ALL,
+    Action.SEE_SCREENS: _ALL,
+    Action.READ_DATA: _ALL,
+    Action.SEE_SYSTEM: _ALL,
+    Action.READ_HEALTH: _ALL,
+    Action.ACKNOWLEDGE_ALARM: frozenset({Role.OPERATOR, Role.ENGINEER, Role.ADMINISTRATOR}),
+    Action.WRITE_OBSERVATION: frozenset({Role.ENGINEER, Role.ADMINISTRATOR}),
+}
+
+# Open without a log-in; READ_HEALTH is open to callers on loopback besides (settings.http.health_open: to all).
+PUBLIC: Final = frozenset({Action.LOG_IN, Action.READ_LIVENESS})
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A person who logged in.
+
+    Attributes
+    ----------
+    organisation_id : int or None
+        Only Things of this organisation are shown; None: all.
+    language : str or None
+        `fr` or `en`; None: the installation's.
+    """
+
+    account_id: int
+    name: str
+    role: Role
+    organisation_id: int | None = None
+    language: str | None = None
+
+
+def may(account: Account | None, action: Action | None, *, loopback: bool = False) -> bool:
+    """Whether the rights table lets this happen; an unknown action is never allowed.
+
+    Examples
+    --------
+    >>> may(Account(1, "ines", Role.VIEWER), Action.ACKNOWLEDGE_ALARM)
+    False
+    >>> may(None, Action.LOG_IN)
+    True
+    """
+    if action is None:
+        return False
+    if action in PUBLIC or (action is Action.READ_HEALTH and loopback):
+        return True
+    return account is not None and account.role in RIGHTS.get(action, frozenset())
+
+
+def require(account: Account | None, action: Action) -> Account:
+    """The account, when it may do this.
+
+    Raises
+    ------
+    AccessError
+        It may not, or nobody is logged in.
+    """
+    if account is None or not may(account, action):
+        who = "nobody" if account is None else f"{account.name} ({account.role})"
+        raise AccessError(f"{who} may not {action.replace('_', ' ')}", remedy="log in with an account that may")
+    return account
+
+
+# OWASP's first choice for argon2id: 46 MiB would be m=47104,t=1; the library's default (64 MiB, t=3) is stronger.
+_HASHER: Final = PasswordHasher()
+SHORTEST_PASSWORD: Final = 10
+
+
+def hash_password(password: str) -> str:
+    """The argon2id hash of a password, with its salt and parameters.
+
+    Raises
+    ------
+    AccessError
+        The password is too short to withstand guessing.
+    """
+    if len(password) < SHORTEST_PASSWORD:
+        raise AccessError(
+            f"the password has {len(password)} characters",
+            remedy=f"give at least {SHORTEST_PASSWORD}, for example four words",
+        )
+    return _HASHER.hash(password)
+
+
+def verify_password(password_hash: str | None, password: str) -> bool:
+    """Whether the password is right; an unknown name (None) costs the same time as a wrong password."""
+    try:
+        return _HASHER.verify(password_hash or _DECOY, password) and password_hash is not None
+    except (VerificationError, InvalidHashError):
+        return False
+
+
+# Made from a value nobody knows, once per process, so that it matches nothing.
+_DECOY: Final = _HASHER.hash(secrets.token_urlsafe(32))
+
+
+def new_token() -> str:
+    """A session token with 256 random bits."""
+    return secrets.token_urlsafe(32)
+
+
+def token_hash(token: str) -> bytes:
+    """What the database keeps of a token; reading it gives no session away."""
+    return hashlib.sha256(token.encode("utf-8", "replace")).digest()
+
+
+# Failures within this window count [s].
+FAILURE_WINDOW: Final = 900.0
+_LONGEST: Final = 300.0
+
+
+def back_off(failures: int, *, free: int) -> float:
+    """How long after the last failed log-in the next is refused.
+
+    Parameters
+    ----------
+    failures : int
+        Failed log-ins within `FAILURE_WINDOW`.
+    free : int
+        Failures that cost nothing: people mistype.
+
+    Returns
+    -------
+    float
+        [s]; doubles with each failure past `free`, five minutes at most.
+
+    Examples
+    --------
+    >>> [back_off(n, free=3) for n in (2, 3, 4, 6, 50)]
+    [0.0, 1.0, 2.0, 8.0, 300.0]
+    """
+    if failures < free:
+        return 0.0
+    return min(2.0 ** min(failures - free, 30), _LONGEST)

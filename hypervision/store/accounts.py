@@ -1,0 +1,184 @@
+"""Accounts, sessions and failed log-ins in the database."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from psycopg import Connection
+
+from hypervision import accounts
+from hypervision.accounts import Account, Role
+from hypervision.errors import AccessError
+from hypervision.store.connection import mapped
+from hypervision.store.sql import query
+
+# Mistyped passwords that cost nothing: by name, and by address (a whole office may share one).
+_FREE_BY_NAME: Final = 4
+_FREE_BY_ADDRESS: Final = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """How a log-in ended.
+
+    Attributes
+    ----------
+    token : str
+        The new session's token, empty when refused.
+    wait : float
+        Try again after this [s]; 0 when the password was simply wrong.
+    """
+
+    account: Account | None
+    token: str = ""
+    expires_at: datetime | None = None
+    wait: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class ListedAccount:
+    """One line of `accounts list`."""
+
+    name: str
+    role: str
+    organisation: str | None
+    language: str | None
+    created_at: datetime
+    disabled_at: datetime | None
+
+
+def add_account(
+    connection: Connection,
+    *,
+    name: str,
+    password: str,
+    role: Role,
+    now: datetime,
+    organisation: str | None = None,
+    language: str | None = None,
+) -> int:
+    """Create an account.
+
+    Raises
+    ------
+    AccessError
+        The name is taken, the organisation unknown or the password too short.
+    """
+    values = {
+        "name": name,
+        "password_hash": accounts.hash_password(password),
+        "role": role.value,
+        "organisation": organisation,
+        "language": language,
+        "now": now,
+    }
+    with mapped(), connection.transaction():
+        if organisation is not None and not connection.execute(query("account_organisation_known"), values).fetchone():
+            raise AccessError(f"there is no organisation {organisation!r}", remedy="register a Thing of it first")
+        row = connection.execute(query("account_add"), values).fetchone()
+    if row is None:
+        raise AccessError(f"the account {name!r} exists", remedy="choose another name, or set its password")
+    return int(row[0])
+
+
+def set_password(connection: Connection, *, name: str, password: str) -> None:
+    """Give an account a new password and end its sessions.
+
+    Raises
+    ------
+    AccessError
+        There is no such account, or the password is too short.
+    """
+    hashed = accounts.hash_password(password)
+    with mapped(), connection.transaction():
+        row = connection.execute(query("account_set_password"), {"name": name, "password_hash": hashed}).fetchone()
+        if row is None:
+            raise AccessError(f"there is no account {name!r}", remedy="see `hypervision accounts list`")
+        connection.execute(query("session_end_all"), {"account_id": row[0]})
+
+
+def list_accounts(connection: Connection) -> list[ListedAccount]:
+    """Every account, without its hash."""
+    with mapped(), connection.transaction():
+        return [ListedAccount(*row) for row in connection.execute(query("account_list")).fetchall()]
+
+
+def log_in(
+    connection: Connection, *, name: str, password: str, address: str, now: datetime, lasting: timedelta
+) -> Login:
+    """Check a password under back-off and open a session with a token of its own.
+
+    Parameters
+    ----------
+    address : str
+        Of the caller, for the back-off.
+    lasting : timedelta
+        The session ends this long after now, whatever happens.
+    """
+    since = now - timedelta(seconds=accounts.FAILURE_WINDOW)
+    key = {"name": name[:64], "address": address, "since": since, "now": now}
+    with mapped(), connection.transaction():
+        connection.execute(query("failure_sweep"), key)
+        counted = connection.execute(query("failure_count"), key).fetchone()
+        wait = 0.0 if counted is None else _waiting(counted, now)
+        if wait > 0:
+            return Login(None, wait=wait)
+        row = connection.execute(query("account_by_name"), key).fetchone()
+        # Written before the slow check, and forgotten after a right one: guesses made at once count too.
+        connection.execute(query("failure_add"), key)
+    if not accounts.verify_password(None if row is None else row[5], password) or row is None:
+        return Login(None)
+    account = _account(row)
+    token, expires_at = accounts.new_token(), now + lasting
+    with mapped(), connection.transaction():
+        connection.execute(query("failure_forget"), key)
+        connection.execute(query("session_sweep"), key)
+        connection.execute(
+            query("session_add"),
+            {
+                "token_hash": accounts.token_hash(token),
+                "account_id": account.account_id,
+                "now": now,
+                "expires_at": expires_at,
+            },
+        )
+    return Login(account, token=token, expires_at=expires_at)
+
+
+def find_session(connection: Connection, token: str, *, now: datetime) -> tuple[Account, datetime] | None:
+    """The account behind a token and when its session ends, or None."""
+    with mapped(), connection.transaction():
+        row = connection.execute(
+            query("session_find"), {"token_hash": accounts.token_hash(token), "now": now}
+        ).fetchone()
+    return None if row is None else (_account(row), row[5])
+
+
+def log_out(connection: Connection, token: str) -> None:
+    """End a session at once."""
+    with mapped(), connection.transaction():
+        connection.execute(query("session_end"), {"token_hash": accounts.token_hash(token)})
+
+
+def _account(row: tuple[object, ...]) -> Account:
+    account_id, name, role, organisation_id, language = row[:5]
+    return Account(
+        int(str(account_id)),
+        str(name),
+        Role(str(role)),
+        None if organisation_id is None else int(str(organisation_id)),
+        None if language is None else str(language),
+    )
+
+
+def _waiting(counted: tuple[int, datetime | None, int, datetime | None], now: datetime) -> float:
+    waits = [0.0]
+    for failures, last, free in (
+        (counted[0], counted[1], _FREE_BY_NAME),
+        (counted[2], counted[3], _FREE_BY_ADDRESS),
+    ):
+        if last is not None:
+            waits.append(accounts.back_off(failures, free=free) - (now - last).total_seconds())
+    return max(waits)

@@ -1,0 +1,202 @@
+-- name: screen_writers
+-- Every writer: its cursors, its counters of one instant and the age of its beat by the database's clock.
+SELECT w.writer_id, w.name, w.commit_no, w.alarm_no, s.beat_at,
+       extract(epoch FROM clock_timestamp() - s.beat_at)::float8,
+       s.received, s.stored, s.duplicate, s.rejected, s.in_flight, s.link, s.detail
+FROM hv.writer w
+LEFT JOIN hv.writer_snapshot s ON s.writer_id = w.writer_id
+ORDER BY w.name;
+
+-- name: screen_things
+-- Every Thing with its place; `code` filters when given.
+SELECT t.thing_id, t.code, t.name, t.domain, t.kind, p.code, t.longitude, t.latitude, t.place,
+       t.organisation_id, o.code, t.status, t.status_at
+FROM hv.thing t
+LEFT JOIN hv.thing p ON p.thing_id = t.parent_id
+LEFT JOIN hv.organisation o ON o.organisation_id = t.organisation_id
+ORDER BY t.thing_id;
+
+-- name: screen_registry_version
+-- Changes when Things, datastreams, their status or the rules do: the reader then reads them again.
+SELECT (SELECT count(*) FROM hv.thing), (SELECT coalesce(max(datastream_id), 0) FROM hv.datastream),
+       (SELECT max(status_at) FROM hv.thing), (SELECT version FROM hv.rule_set);
+
+-- name: screen_streams
+-- Every datastream.
+SELECT datastream_id, thing_id, domain, property, unit, kind,
+       extract(epoch FROM expected_period)::float8
+FROM hv.datastream
+ORDER BY datastream_id;
+
+-- name: screen_latest
+-- The newest reading of every datastream committed after the cursors; a writer without cursor counts from -1.
+SELECT l.datastream_id, l.phenomenon_time, l.result, l.quality
+FROM hv.latest l
+LEFT JOIN unnest(%(writers)s::int[], %(commits)s::bigint[]) c (writer_id, commit_no)
+       ON c.writer_id = l.writer_id
+WHERE l.commit_no > coalesce(c.commit_no, -1);
+
+-- name: screen_alarms
+-- Open alarms with what their rule says in both languages; of one Thing when given.
+SELECT a.alarm_id, a.priority, a.state, a.suppression, a.source_kind, a.thing_id, a.datastream_id,
+       a.raised_at, a.detected_at, a.acknowledged_at, a.acknowledged_by, a.returned_at,
+       a.value, a.limit_value, a.message,
+       r.code, r.domain, r.property, r.kind, r.label_fr, r.label_en, r.action_fr, r.action_en
+FROM hv.alarm a
+JOIN hv.rule r ON r.rule_id = a.rule_id
+WHERE a.state <> 'NORM'
+ORDER BY a.alarm_id;
+
+-- name: screen_alarm_history
+-- The last alarms of one Thing, closed ones too, overlapping the given time.
+SELECT a.alarm_id, a.priority, a.state, a.suppression, a.source_kind, a.thing_id, a.datastream_id,
+       a.raised_at, a.detected_at, a.acknowledged_at, a.acknowledged_by, a.returned_at,
+       a.value, a.limit_value, a.message,
+       r.code, r.domain, r.property, r.kind, r.label_fr, r.label_en, r.action_fr, r.action_en
+FROM hv.alarm a
+JOIN hv.rule r ON r.rule_id = a.rule_id
+WHERE a.thing_id = %(thing_id)s AND coalesce(a.returned_at, 'infinity') >= %(since)s
+ORDER BY a.raised_at DESC
+LIMIT %(limit)s;
+
+-- name: screen_limits
+-- The limits in force: every enabled rule with its overrides per Thing.
+SELECT r.domain, r.property, r.kind, r.priority, r.limit_value, NULL::int, r.enabled
+FROM hv.rule r
+WHERE r.property IS NOT NULL
+UNION ALL
+SELECT r.domain, r.property, r.kind, r.priority, coalesce(o.limit_value, r.limit_value), o.thing_id,
+       r.enabled AND o.enabled
+FROM hv.rule r
+JOIN hv.rule_override o ON o.rule_id = r.rule_id
+WHERE r.property IS NOT NULL;
+
+-- name: screen_course
+-- Mean of some datastreams in buckets of equal width over the last day, for the line on a domain's tile.
+SELECT floor(extract(epoch FROM phenomenon_time) / %(width)s)::bigint, avg(result)
+FROM hv.observation
+WHERE datastream_id = ANY(%(streams)s::int[]) AND phenomenon_time >= %(since)s AND phenomenon_time <= %(until)s
+GROUP BY 1
+ORDER BY 1;
+
+-- name: screen_trend
+-- A trend that keeps every extreme: per bucket the lowest and the highest reading, and both edges of each hole.
+WITH reading AS (
+    SELECT phenomenon_time AS t, result AS v, quality AS q,
+           floor(extract(epoch FROM phenomenon_time) / %(width)s) AS bucket
+    FROM hv.observation
+    WHERE datastream_id = %(datastream_id)s AND phenomenon_time >= %(since)s AND phenomenon_time <= %(until)s
+), ranked AS (
+    SELECT t, v, q, t - lag(t) OVER by_time AS before, lead(t) OVER by_time - t AS after,
+           row_number() OVER (PARTITION BY bucket ORDER BY v, t) AS lowest,
+           row_number() OVER (PARTITION BY bucket ORDER BY v DESC, t) AS highest
+    FROM reading
+    WINDOW by_time AS (ORDER BY t)
+)
+SELECT t, v, q, coalesce(before > %(hole)s, false)
+FROM ranked
+WHERE lowest = 1 OR highest = 1 OR before IS NULL OR after IS NULL
+   OR before > %(hole)s OR after > %(hole)s
+ORDER BY t;
+
+-- name: screen_journal
+-- What happened to one Thing: its journal and the transitions of its alarms, newest first.
+SELECT j.at, j.kind, j.actor, j.detail::text, NULL::text, NULL::text, NULL::text, NULL::text
+FROM hv.journal j
+WHERE j.thing_id = %(thing_id)s
+UNION ALL
+SELECT x.at, 'transition', x.actor, x.comment, x.from_state, x.to_state, x.cause, r.code
+FROM hv.alarm_transition x
+JOIN hv.alarm a ON a.alarm_id = x.alarm_id
+JOIN hv.rule r ON r.rule_id = a.rule_id
+WHERE a.thing_id = %(thing_id)s
+ORDER BY 1 DESC
+LIMIT %(limit)s;
+
+-- name: screen_rejected
+-- The newest rejected messages and refused values.
+SELECT x.rejected_id, x.received_time, x.topic, x.payload_bytes, x.reason, x.detail, x.count, x.partial,
+       x.replayed_at, left(encode(substring(x.payload FROM 1 FOR 200), 'escape'), 400)
+FROM hv.rejected_message x
+WHERE %(organisation)s::int IS NULL
+   OR x.thing IN (SELECT code FROM hv.thing WHERE organisation_id = %(organisation)s)
+ORDER BY x.rejected_id DESC
+LIMIT %(limit)s;
+
+-- name: screen_engine
+-- What the database says about itself.
+SELECT current_setting('server_version'), pg_database_size(current_database()),
+       (SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()),
+       (SELECT value FROM hv.installation WHERE key = 'engine');
+
+-- name: api_things
+-- Things for the API.
+SELECT t.*
+FROM public.things t
+WHERE (%(domain)s::text IS NULL OR t.domain = %(domain)s)
+  AND (%(thing)s::text IS NULL OR t.code = %(thing)s)
+  AND (%(organisation)s::int IS NULL
+       OR t.organisation = (SELECT code FROM hv.organisation WHERE organisation_id = %(organisation)s))
+  AND t.code > %(after)s
+ORDER BY t.code
+LIMIT %(limit)s;
+
+-- name: api_datastreams
+-- Datastreams for the API, each with its newest reading.
+SELECT t.code AS thing, d.domain, d.property, d.unit, d.kind,
+       extract(epoch FROM d.expected_period)::float8 AS expected_period_seconds,
+       l.phenomenon_time, l.result, hv.quality_name(l.quality) AS quality, s.label AS state
+FROM hv.datastream d
+JOIN hv.thing t ON t.thing_id = d.thing_id
+LEFT JOIN hv.latest l ON l.datastream_id = d.datastream_id
+LEFT JOIN hv.state_label s ON s.domain = d.domain AND s.property = d.property AND s.result = l.result
+WHERE (%(domain)s::text IS NULL OR d.domain = %(domain)s)
+  AND (%(thing)s::text IS NULL OR t.code = %(thing)s)
+  AND (%(property)s::text IS NULL OR d.property = %(property)s)
+  AND (%(organisation)s::int IS NULL OR t.organisation_id = %(organisation)s)
+ORDER BY t.code, d.domain, d.property
+LIMIT %(limit)s;
+
+-- name: api_observations
+-- Observations for the API, oldest first within the asked time.
+SELECT d.domain, t.code AS thing, d.property, x.phenomenon_time, x.result, d.unit,
+       hv.quality_name(x.quality) AS quality, x.late, x.received_time, s.label AS state
+FROM hv.observation x
+JOIN hv.datastream d ON d.datastream_id = x.datastream_id
+JOIN hv.thing t ON t.thing_id = d.thing_id
+LEFT JOIN hv.state_label s ON s.domain = d.domain AND s.property = d.property AND s.result = x.result
+WHERE x.phenomenon_time >= %(since)s AND x.phenomenon_time < %(until)s
+  AND (%(domain)s::text IS NULL OR d.domain = %(domain)s)
+  AND (%(thing)s::text IS NULL OR t.code = %(thing)s)
+  AND (%(property)s::text IS NULL OR d.property = %(property)s)
+  AND (%(organisation)s::int IS NULL OR t.organisation_id = %(organisation)s)
+ORDER BY x.phenomenon_time, t.code, d.domain, d.property
+LIMIT %(limit)s;
+
+-- name: api_alarms
+-- Alarm occurrences for the API, newest first.
+SELECT a.*
+FROM public.alarms a
+LEFT JOIN hv.thing t ON t.code = a.thing
+WHERE (%(id)s::bigint IS NULL OR a.id = %(id)s)
+  AND (%(open)s::boolean IS NULL OR (a.state <> 'NORM') = %(open)s)
+  AND (%(domain)s::text IS NULL OR a.domain = %(domain)s)
+  AND (%(thing)s::text IS NULL OR a.thing = %(thing)s)
+  AND (%(priority)s::text IS NULL OR a.priority = %(priority)s)
+  AND (%(since)s::timestamptz IS NULL OR a.raised_at >= %(since)s)
+  AND (%(until)s::timestamptz IS NULL OR a.raised_at < %(until)s)
+  AND (%(organisation)s::int IS NULL OR t.organisation_id = %(organisation)s)
+  AND (%(before)s::bigint IS NULL OR a.id < %(before)s)
+ORDER BY a.id DESC
+LIMIT %(limit)s;
+
+-- name: api_transitions
+-- The transitions of one alarm, in order.
+SELECT x.alarm_id, x.at, x.from_state, x.to_state, x.cause, x.actor, x.comment, x.rule_version
+FROM hv.alarm_transition x
+WHERE x.alarm_id = %(id)s
+ORDER BY x.transition_id;
+
+-- name: api_organisation_of
+-- The organisation of a Thing: no row for an unknown Thing.
+SELECT organisation_id FROM hv.thing WHERE code = %(thing)s;

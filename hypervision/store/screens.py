@@ -1,0 +1,332 @@
+"""What the control room reads: writers, Things, newest readings, alarms, trends; every query is bounded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import psycopg
+from psycopg import Connection
+from psycopg.rows import dict_row
+from psycopg_pool import ConnectionPool, PoolTimeout
+
+from hypervision.errors import TemporaryStoreError
+from hypervision.store.connection import mapped, to_store_error
+from hypervision.store.sql import query
+
+
+@dataclass(frozen=True, slots=True)
+class WriterRow:
+    """A writer, its cursors and its last beat; counters are None before its first beat."""
+
+    writer_id: int
+    name: str
+    commit_no: int
+    alarm_no: int
+    beat_at: datetime | None
+    beat_age: float | None
+    received: int | None
+    stored: int | None
+    duplicate: int | None
+    rejected: int | None
+    in_flight: int | None
+    link: str | None
+    detail: dict[str, Any] | None
+
+
+@dataclass(frozen=True, slots=True)
+class ThingRow:
+    """A Thing as screens show it."""
+
+    thing_id: int
+    code: str
+    name: str
+    domain: str
+    kind: str
+    parent: str | None
+    longitude: float | None
+    latitude: float | None
+    place: str
+    organisation_id: int | None
+    organisation: str | None
+    status: str | None
+    status_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class StreamRow:
+    """A datastream; `period` is its expected period [s]."""
+
+    datastream_id: int
+    thing_id: int
+    domain: str
+    property: str
+    unit: str
+    kind: str
+    period: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class ReadingRow:
+    """The newest reading of a datastream."""
+
+    datastream_id: int
+    at: datetime
+    result: float
+    quality: int
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmRow:
+    """An alarm with its rule's words."""
+
+    alarm_id: int
+    priority: str
+    state: str
+    suppression: str
+    source_kind: str
+    thing_id: int | None
+    datastream_id: int | None
+    raised_at: datetime
+    detected_at: datetime
+    acknowledged_at: datetime | None
+    acknowledged_by: str | None
+    returned_at: datetime | None
+    value: float | None
+    limit: float | None
+    message: str
+    rule: str
+    domain: str
+    property: str | None
+    rule_kind: str
+    label_fr: str
+    label_en: str
+    action_fr: str
+    action_en: str
+
+
+@dataclass(frozen=True, slots=True)
+class LimitRow:
+    """A limit in force; `thing_id` None: of every Thing without an override."""
+
+    domain: str
+    property: str
+    kind: str
+    priority: str
+    limit: float
+    thing_id: int | None
+    enabled: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TrendPoint:
+    """A point of a trend; no line may be drawn to it from the one before when a hole lies between."""
+
+    at: datetime
+    result: float
+    quality: int
+    after_hole: bool
+
+
+@dataclass(frozen=True, slots=True)
+class JournalRow:
+    """A line of a Thing's journal; the last four are of an alarm's transition."""
+
+    at: datetime
+    kind: str
+    actor: str
+    detail: str
+    from_state: str | None
+    to_state: str | None
+    cause: str | None
+    rule: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class RejectedRow:
+    """A rejected message or a refused value."""
+
+    rejected_id: int
+    received_time: datetime
+    topic: str
+    payload_bytes: int
+    reason: str
+    detail: str
+    count: int
+    partial: bool
+    replayed_at: datetime | None
+    excerpt: str
+
+
+class ScreenPool:
+    """A few connections shared by the requests of one server process.
+
+    Parameters
+    ----------
+    url : str
+        libpq URI.
+    size : int
+        Connections at most; requests wait two seconds for a free one, then are told that the database is busy.
+    """
+
+    def __init__(self, url: str, *, size: int = 4) -> None:
+        self._pool = ConnectionPool(
+            url,
+            min_size=0,
+            max_size=size,
+            open=False,
+            timeout=2.0,
+            max_idle=60.0,
+            reconnect_timeout=5.0,
+            kwargs={
+                "application_name": "hypervision serve",
+                "autocommit": True,
+                "connect_timeout": 3,
+                "tcp_user_timeout": 10_000,
+                "options": "-c statement_timeout=15s -c lock_timeout=5s -c TimeZone=UTC",
+            },
+        )
+
+    def open(self) -> None:
+        """Start the pool; the database may be away."""
+        self._pool.open(wait=False)
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._pool.close(timeout=2.0)
+
+    @contextmanager
+    def connection(self) -> Iterator[Connection]:
+        """A connection in autocommit.
+
+        Raises
+        ------
+        TemporaryStoreError
+            The database is away or busy.
+        """
+        try:
+            with self._pool.connection() as connection:
+                yield connection
+        except PoolTimeout:
+            raise TemporaryStoreError(
+                "the database gives no connection", remedy="wait until it is back, or see its log"
+            ) from None
+        except psycopg.Error as error:
+            raise to_store_error(error) from error
+
+    def rows(self, name: str, values: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """The rows of a named query, by column name."""
+        with self.connection() as connection, connection.cursor(row_factory=dict_row) as cursor:
+            return cursor.execute(query(name), values).fetchall()
+
+
+def read_writers(connection: Connection) -> list[WriterRow]:
+    """Every writer with its beat."""
+    with mapped():
+        return [WriterRow(*row) for row in connection.execute(query("screen_writers"))]
+
+
+def read_registry_version(connection: Connection) -> tuple[Any, ...]:
+    """A value that changes when Things, datastreams or rules do."""
+    with mapped():
+        row = connection.execute(query("screen_registry_version")).fetchone()
+    return () if row is None else tuple(row)
+
+
+def read_things(connection: Connection) -> list[ThingRow]:
+    """Every Thing."""
+    with mapped():
+        return [ThingRow(*row) for row in connection.execute(query("screen_things"))]
+
+
+def read_streams(connection: Connection) -> list[StreamRow]:
+    """Every datastream."""
+    with mapped():
+        return [StreamRow(*row) for row in connection.execute(query("screen_streams"))]
+
+
+def read_limits(connection: Connection) -> list[LimitRow]:
+    """Every limit in force."""
+    with mapped():
+        return [LimitRow(*row) for row in connection.execute(query("screen_limits"))]
+
+
+def read_latest(connection: Connection, cursors: Mapping[int, int]) -> list[ReadingRow]:
+    """Newest readings committed after the cursors {writer id: commit number}."""
+    values = {"writers": list(cursors), "commits": list(cursors.values())}
+    with mapped():
+        return [ReadingRow(*row) for row in connection.execute(query("screen_latest"), values)]
+
+
+def read_alarms(connection: Connection) -> list[AlarmRow]:
+    """Every open alarm."""
+    with mapped():
+        return [AlarmRow(*row) for row in connection.execute(query("screen_alarms"))]
+
+
+def read_alarm_history(connection: Connection, thing_id: int, *, since: datetime, limit: int = 100) -> list[AlarmRow]:
+    """Alarms of a Thing that had not returned before `since`, newest first."""
+    values = {"thing_id": thing_id, "since": since, "limit": limit}
+    with mapped():
+        return [AlarmRow(*row) for row in connection.execute(query("screen_alarm_history"), values)]
+
+
+def read_course(
+    connection: Connection, streams: Sequence[int], *, since: datetime, until: datetime, width: float
+) -> list[tuple[int, float]]:
+    """Mean of the datastreams per bucket of `width` [s]: (bucket number, mean)."""
+    values = {"streams": list(streams), "since": since, "until": until, "width": width}
+    with mapped():
+        return [(int(row[0]), float(row[1])) for row in connection.execute(query("screen_course"), values)]
+
+
+def read_trend(
+    connection: Connection,
+    datastream_id: int,
+    *,
+    since: datetime,
+    until: datetime,
+    buckets: int,
+    hole: timedelta,
+) -> list[TrendPoint]:
+    """A trend with at most about two points a bucket, extremes and holes kept.
+
+    Parameters
+    ----------
+    hole : timedelta
+        A longer silence breaks the line.
+    """
+    values = {
+        "datastream_id": datastream_id,
+        "since": since,
+        "until": until,
+        "width": max((until - since).total_seconds() / buckets, 1e-3),
+        "hole": hole,
+    }
+    with mapped():
+        return [TrendPoint(*row) for row in connection.execute(query("screen_trend"), values)]
+
+
+def read_journal(connection: Connection, thing_id: int, *, limit: int = 50) -> list[JournalRow]:
+    """Journal lines and alarm transitions of a Thing, newest first."""
+    with mapped():
+        rows = connection.execute(query("screen_journal"), {"thing_id": thing_id, "limit": limit})
+        return [JournalRow(*row) for row in rows]
+
+
+def read_rejected(connection: Connection, *, organisation: int | None, limit: int = 50) -> list[RejectedRow]:
+    """The newest rejected messages."""
+    with mapped():
+        rows = connection.execute(query("screen_rejected"), {"organisation": organisation, "limit": limit})
+        return [RejectedRow(*row) for row in rows]
+
+
+def read_engine(connection: Connection) -> tuple[str, int, int, str | None]:
+    """Version, size [bytes], connections and engine of the database."""
+    with mapped():
+        row = connection.execute(query("screen_engine")).fetchone()
+    assert row is not None
+    return str(row[0]), int(row[1]), int(row[2]), row[3]
