@@ -1,0 +1,168 @@
+"""Which readings of a batch touch an alarm: one vectorised comparison per layer of rules."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from hypervision.alarms import PHASES, Delays, Reading
+from hypervision.batch import Bool, Float64, Int32, Int64
+from hypervision.datastreams import NEVER, StreamTable
+from hypervision.rules import HOUR_US, LimitArrays, Rule, RuleSet
+
+_NORMAL, _PENDING, _ACTIVE, _RETURNING = range(4)
+_CODE: Final = {phase: code for code, phase in enumerate(PHASES)}
+
+
+class Touched(NamedTuple):
+    """The readings of one datastream that one rule must see.
+
+    Attributes
+    ----------
+    layer, slot : int
+        Where the limits stand.
+    first, last : int
+        Rows of the sorted columns, `last` excluded.
+    """
+
+    layer: int
+    slot: int
+    rule: Rule
+    first: int
+    last: int
+
+
+class Evaluator:
+    """Limits and phases of every slot of this process.
+
+    The phases are a cache that finds the few readings worth a lock; the locked rows are the truth.
+    """
+
+    def __init__(self, streams: StreamTable) -> None:
+        self.streams = streams
+        self.rules = RuleSet(0, (), ())
+        self.limits = LimitArrays(self.rules, streams)
+        self._by_id: dict[int, Rule] = {}
+        self._phase = np.zeros((0, 0), np.int8)
+        self._busy: dict[tuple[int, int], int] = {}
+
+    def use_rules(self, rules: RuleSet) -> None:
+        """Take another version of the rules."""
+        self.rules = rules
+        self._by_id = rules.by_id()
+        self._rebuild()
+
+    def use_busy(self, busy: Mapping[tuple[int, int], str]) -> None:
+        """Take the phases that are not normal, by (datastream_id, rule_id)."""
+        self._busy = {key: _CODE[phase] for key, phase in busy.items()}  # type: ignore[index]
+        self._rebuild()
+
+    def note(self, datastream_id: int, rule_id: int, phase: str) -> None:
+        """Remember the phase of one condition after a commit."""
+        code = _CODE[phase]  # type: ignore[index]
+        if code:
+            self._busy[datastream_id, rule_id] = code
+        else:
+            self._busy.pop((datastream_id, rule_id), None)
+        for slot in np.nonzero(self.streams.datastream_id[: self.limits.slots] == datastream_id)[0]:
+            for layer in range(self.limits.layers):
+                if self.limits.rule_ids(layer, np.array([slot], np.int32))[0] == rule_id:
+                    self._phase[layer, slot] = code
+
+    def refresh(self) -> None:
+        """Follow the stream table when it grew."""
+        if self.limits.slots != len(self.streams):
+            self._rebuild()
+
+    def _rebuild(self) -> None:
+        self.limits = LimitArrays(self.rules, self.streams)
+        self._phase = np.zeros((self.limits.layers, max(self.limits.slots, 1)), np.int8)
+        if not self._busy:
+            return
+        slot_of = {int(d): s for s, d in enumerate(self.streams.datastream_id[: self.limits.slots]) if d >= 0}
+        for (datastream_id, rule_id), code in self._busy.items():
+            slot = slot_of.get(datastream_id)
+            if slot is None:
+                continue
+            for layer in range(self.limits.layers):
+                if self.limits.rule_ids(layer, np.array([slot], np.int32))[0] == rule_id:
+                    self._phase[layer, slot] = code
+
+    def rates(self, slot: Int32, time_us: Int64, result: Float64) -> Float64:
+        """Absolute change per hour against the reading before, shape (n,); NaN where there is none.
+
+        Parameters
+        ----------
+        slot, time_us, result : ndarray, shape (n,)
+            Sorted by (datastream, time).
+        """
+        if not len(slot) or not self.limits.has_rates:
+            return np.full(len(slot), np.nan)
+        same = np.zeros(len(slot), np.bool_)
+        same[1:] = slot[1:] == slot[:-1]
+        before_us = np.where(same, np.roll(time_us, 1), self.streams.newest_us[slot])
+        before = np.where(same, np.roll(result, 1), self.streams.newest[slot])
+        gap = np.where((before_us == NEVER) | (time_us <= before_us), 0, time_us - before_us)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.where(gap > 0, np.abs(result - before) * HOUR_US / gap, np.nan)
+
+    def touched(self, slot: Int32, result: Float64, rate: Float64, use: Bool) -> list[Touched]:
+        """Find the readings that cross a limit, return from one, or meet a condition under way.
+
+        Parameters
+        ----------
+        slot, result, rate : ndarray, shape (n,)
+            Sorted by (datastream, time).
+        use : ndarray of bool, shape (n,)
+            Readings that may move an alarm.
+        """
+        found: list[Touched] = []
+        for layer in range(self.limits.layers):
+            violates, clears = self.limits.judge(layer, slot, result, rate)
+            phase = self._phase[layer][slot]
+            wanted = ((phase == _NORMAL) & violates) | ((phase == _ACTIVE) & clears)
+            wanted |= (phase == _PENDING) | (phase == _RETURNING)
+            wanted &= use & (self.limits.rule_ids(layer, slot) > 0)
+            rows = np.nonzero(wanted)[0]
+            done = -1
+            for row in rows:
+                if row < done:
+                    continue
+                here = int(slot[row])
+                last = int(row) + 1
+                while last < len(slot) and slot[last] == here:
+                    last += 1
+                done = last
+                rule = self._by_id[int(self.limits.rule_ids(layer, slot[row : row + 1])[0])]
+                found.append(Touched(layer, here, rule, int(row), last))
+        return found
+
+    def violating(self, slot: Int32, result: Float64, use: Bool) -> list[tuple[int, Rule]]:
+        """(row, rule) of every used reading beyond a limit; for the journal of late crossings."""
+        found: list[tuple[int, Rule]] = []
+        nothing = np.full(len(slot), np.nan)
+        for layer in range(self.limits.layers):
+            violates, _ = self.limits.judge(layer, slot, result, nothing)
+            found += [
+                (int(row), self._by_id[int(self.limits.rule_ids(layer, slot[row : row + 1])[0])])
+                for row in np.nonzero(violates & use)[0]
+            ]
+        return found
+
+    def readings(
+        self, layer: int, slot: Int32, time_us: Int64, result: Float64, rate: Float64, use: Bool
+    ) -> list[Reading]:
+        """The readings as a rule's events, in their order."""
+        violates, clears = self.limits.judge(layer, slot, result, rate)
+        return [
+            Reading(int(t), bool(v), bool(c), float(x))
+            for t, v, c, x, u in zip(time_us, violates, clears, result, use, strict=True)
+            if u
+        ]
+
+
+def delays(rule: Rule) -> Delays:
+    """The delays of a rule."""
+    return Delays(rule.on_delay_us, rule.off_delay_us)

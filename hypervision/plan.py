@@ -1,0 +1,172 @@
+"""What of a batch may be stored, decided on columns before the database is asked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from hypervision import quality
+from hypervision.batch import Batch, Bool, Float64, Int8, Int32, Int64, Refusal
+from hypervision.datastreams import NEVER, UNKNOWN, StreamTable
+
+# Imports bring the past: they may reach back further than a device's clock.
+IMPORT_EARLIEST_US: Final = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Readings in the store's order, each key once; shape (n,) each.
+
+    Attributes
+    ----------
+    row : ndarray of int32
+        Which reading of the batch.
+    late : ndarray of bool
+        Older than the newest of its datastream by more than the horizon.
+    backward : ndarray of bool
+        Older than the newest, within the horizon.
+    refusals : list of Refusal
+        The decoder's and those found here.
+    """
+
+    row: Int32
+    message: Int32
+    slot: Int32
+    datastream_id: Int32
+    time_us: Int64
+    result: Float64
+    quality: Int8
+    received_us: Int64
+    late: Bool
+    backward: Bool
+    refusals: list[Refusal]
+
+    def __len__(self) -> int:
+        return len(self.row)
+
+
+def plan(
+    batch: Batch, streams: StreamTable, *, horizon_us: int, earliest_us: int, future_us: int, dropped: set[int]
+) -> Plan:
+    """Judge and sort the readings of a batch.
+
+    Parameters
+    ----------
+    horizon_us : int
+        See `Plan.late` [us].
+    earliest_us : int
+        Oldest phenomenon time of a reading that is no import [us].
+    future_us : int
+        How far ahead of its receipt a reading may be [us].
+    dropped : set of int
+        Messages that were stored before; their readings are duplicates.
+    """
+    refusals = list(batch.refusals)
+    ids = streams.datastream_id[batch.slot]
+    received = batch.received_us[batch.message]
+    oldest = IMPORT_EARLIEST_US if batch.imported else earliest_us
+    unknown = ids == UNKNOWN
+    not_finite = ~np.isfinite(batch.result)
+    too_old = batch.time_us < oldest
+    ahead = batch.time_us > received + future_us
+    bad = unknown | not_finite | too_old | ahead
+    if bad.any():
+        _explain(batch, streams, refusals, unknown=unknown, not_finite=not_finite, too_old=too_old, bad=bad)
+    keep = ~bad
+    if dropped:
+        keep &= ~np.isin(batch.message, np.fromiter(dropped, np.int32))
+    rows = np.nonzero(keep)[0].astype(np.int32)
+    late, backward = _order(batch, streams, rows, horizon_us)
+    # lexsort is stable, so that of two readings with one key the first received comes first.
+    order = np.lexsort((batch.time_us[rows], ids[rows]))
+    rows, late, backward = rows[order], late[order], backward[order]
+    ids, times, results = ids[rows], batch.time_us[rows], batch.result[rows]
+    again = np.zeros(len(rows), np.bool_)
+    again[1:] = (ids[1:] == ids[:-1]) & (times[1:] == times[:-1])
+    if again.any():
+        _conflicts(batch, streams, rows, again, refusals)
+        rows, late, backward = rows[~again], late[~again], backward[~again]
+        ids, times, results = ids[~again], times[~again], results[~again]
+    slots = batch.slot[rows]
+    grade = batch.quality[rows].copy()
+    outside = ~streams.in_range(slots, results)
+    grade[outside] = np.minimum(grade[outside], quality.OUT_OF_RANGE)
+    return Plan(
+        row=rows,
+        message=batch.message[rows],
+        slot=slots,
+        datastream_id=ids,
+        time_us=times,
+        result=results,
+        quality=grade,
+        received_us=received[rows],
+        late=late,
+        backward=backward,
+        refusals=refusals,
+    )
+
+
+def _order(batch: Batch, streams: StreamTable, rows: Int32, horizon_us: int) -> tuple[Bool, Bool]:
+    """Which rows are late, and which are older than the newest but inside the horizon."""
+    slots, times = batch.slot[rows], batch.time_us[rows]
+    newest = streams.newest_us[slots]
+    order = np.argsort(slots, kind="stable")
+    s, t = slots[order], times[order]
+    same = s[1:] == s[:-1]
+    if bool((same & (t[1:] < t[:-1])).any()):
+        # Somewhere a datastream runs backwards inside the batch: what arrived before counts as newest too.
+        running = newest[order].copy()
+        for i in range(1, len(s)):
+            if same[i - 1]:
+                running[i] = max(running[i - 1], t[i - 1])
+        newest = newest.copy()
+        newest[order] = running
+    before = (newest != NEVER) & (times < newest)
+    late = before & (times < newest - horizon_us)
+    return late, before & ~late
+
+
+def _explain(
+    batch: Batch,
+    streams: StreamTable,
+    refusals: list[Refusal],
+    *,
+    unknown: Bool,
+    not_finite: Bool,
+    too_old: Bool,
+    bad: Bool,
+) -> None:
+    told: set[int] = set()
+    for i in np.nonzero(bad)[0]:
+        message = int(batch.message[i])
+        domain, thing, name = streams.keys[int(batch.slot[i])]
+        if unknown[i]:
+            if message not in told:
+                told.add(message)
+                text = f"{thing} ({domain}) is not registered; `hypervision things admit {thing}` lets it in"
+                refusals.append(Refusal(message, "unknown_thing", text))
+        elif not_finite[i]:
+            refusals.append(Refusal(message, "not_a_number", f"{name} is no finite number"))
+        elif too_old[i]:
+            refusals.append(Refusal(message, "time_too_old", f"the time of {name} is before the oldest one allowed"))
+        else:
+            refusals.append(Refusal(message, "time_in_future", f"the time of {name} is too far ahead of its receipt"))
+
+
+def _conflicts(batch: Batch, streams: StreamTable, rows: Int32, again: Bool, refusals: list[Refusal]) -> None:
+    first = 0
+    for i, repeated in enumerate(again):
+        if not repeated:
+            first = i
+            continue
+        kept, other = float(batch.result[rows[first]]), float(batch.result[rows[i]])
+        if kept != other:
+            name = streams.keys[int(batch.slot[rows[i]])][2]
+            refusals.append(conflict(int(batch.message[rows[i]]), name, kept, other))
+
+
+def conflict(message: int, name: str, stored: float, refused: float) -> Refusal:
+    """The refusal of a second value for one instant, with both values."""
+    return Refusal(message, "conflict", f"{name} has {stored!r} at this time already, {refused!r} was refused")

@@ -1,0 +1,97 @@
+-- name: busy_conditions
+-- Every condition that is not in its normal phase.
+SELECT source_kind, source_id, rule_id, phase FROM hv.alarm_condition WHERE phase <> 'normal'
+
+-- name: make_conditions
+-- Rows to lock, in (source, rule) order.
+INSERT INTO hv.alarm_condition (source_kind, source_id, rule_id, phase, since, last_event)
+SELECT kind, source, rule, 'normal', '0001-01-02 00:00:00+00', '0001-01-02 00:00:00+00'
+FROM unnest(%(kinds)s::text[], %(sources)s::int[], %(rules)s::int[]) AS x (kind, source, rule)
+ORDER BY kind, source, rule
+ON CONFLICT DO NOTHING
+
+-- name: lock_conditions
+-- Conditions with the state of their open alarm; locked in (source, rule) order until the commit.
+SELECT c.source_kind, c.source_id, c.rule_id, c.phase, c.since, c.last_event, c.value, c.alarm_id
+FROM hv.alarm_condition c
+JOIN unnest(%(kinds)s::text[], %(sources)s::int[], %(rules)s::int[]) AS x (kind, source, rule)
+  ON c.source_kind = x.kind AND c.source_id = x.source AND c.rule_id = x.rule
+ORDER BY c.source_kind, c.source_id, c.rule_id
+FOR UPDATE OF c
+
+-- name: alarm_states
+-- States of alarms whose condition is locked.
+SELECT alarm_id, state FROM hv.alarm WHERE alarm_id = ANY(%(alarms)s)
+
+-- name: new_alarm_ids
+-- Ids for new alarms, taken before the rows are written.
+SELECT nextval(pg_get_serial_sequence('hv.alarm', 'alarm_id')) FROM generate_series(1, %(n)s)
+
+-- name: put_alarms
+-- New occurrences.
+INSERT INTO hv.alarm (alarm_id, rule_id, rule_version, source_kind, source_id, thing_id, datastream_id, priority,
+                      state, raised_at, detected_at, acknowledged_at, acknowledged_by, returned_at, value,
+                      limit_value, message)
+OVERRIDING SYSTEM VALUE
+VALUES (%(alarm_id)s, %(rule_id)s, %(rule_version)s, %(source_kind)s, %(source_id)s, %(thing_id)s,
+        %(datastream_id)s, %(priority)s, %(state)s, %(raised_at)s, %(detected_at)s, NULL, NULL, %(returned_at)s,
+        %(value)s, %(limit_value)s, %(message)s)
+
+-- name: update_alarm
+-- An occurrence after further steps.
+UPDATE hv.alarm SET
+    state = %(state)s, acknowledged_at = coalesce(%(acknowledged_at)s, acknowledged_at),
+    acknowledged_by = coalesce(%(acknowledged_by)s, acknowledged_by), returned_at = %(returned_at)s
+WHERE alarm_id = %(alarm_id)s
+
+-- name: returned_at
+-- When an alarm last returned.
+SELECT returned_at FROM hv.alarm WHERE alarm_id = %(alarm_id)s
+
+-- name: put_transitions
+-- Steps of alarms, as the journal keeps them.
+INSERT INTO hv.alarm_transition (alarm_id, at, from_state, to_state, cause, actor, comment, rule_version, recorded_at)
+VALUES (%(alarm_id)s, %(at)s, %(from_state)s, %(to_state)s, %(cause)s, %(actor)s, %(comment)s, %(rule_version)s,
+        %(recorded_at)s)
+
+-- name: put_conditions
+-- Conditions after their events; the rows are locked.
+UPDATE hv.alarm_condition SET
+    phase = %(phase)s, since = %(since)s, last_event = %(last_event)s, value = %(value)s, alarm_id = %(alarm_id)s
+WHERE source_kind = %(source_kind)s AND source_id = %(source_id)s AND rule_id = %(rule_id)s
+
+-- name: condition_of_alarm
+-- The key of the condition behind an alarm.
+SELECT source_kind, source_id, rule_id, rule_version, state FROM hv.alarm WHERE alarm_id = %(alarm_id)s
+
+-- name: advance_alarm_no
+-- A step that came from no batch: screens see it by this number.
+UPDATE hv.writer SET alarm_no = alarm_no + 1 WHERE writer_id = %(writer_id)s
+
+-- name: due_conditions
+-- Conditions whose delay is over although no reading followed.
+SELECT c.source_kind, c.source_id, c.rule_id
+FROM hv.alarm_condition c JOIN hv.rule r ON r.rule_id = c.rule_id
+WHERE c.phase IN ('pending', 'returning')
+  AND c.since + CASE c.phase WHEN 'pending' THEN r.on_delay ELSE r.off_delay END <= %(before)s
+
+-- name: stray_conditions
+-- Conditions that stand although their rule was removed or switched off.
+SELECT c.source_kind, c.source_id, c.rule_id
+FROM hv.alarm_condition c JOIN hv.rule r ON r.rule_id = c.rule_id
+WHERE c.phase <> 'normal' AND NOT r.enabled
+
+-- name: thing_silence
+-- Per Thing with an expected period: when it was last heard, and its shortest period.
+SELECT d.thing_id, t.code, t.domain, max(l.phenomenon_time),
+       extract(epoch FROM min(d.expected_period))::float8
+FROM hv.datastream d
+JOIN hv.thing t ON t.thing_id = d.thing_id
+JOIN hv.latest l ON l.datastream_id = d.datastream_id
+WHERE d.expected_period IS NOT NULL AND NOT (d.domain || '/' || d.property) = ANY(%(derived)s)
+GROUP BY d.thing_id, t.code, t.domain
+
+-- name: escalate_silence
+-- A Thing that is overdue becomes stale: the same alarm, said louder.
+UPDATE hv.alarm SET message = %(message)s, priority = %(priority)s
+WHERE alarm_id = %(alarm_id)s AND message <> %(message)s

@@ -1,0 +1,121 @@
+-- name: lock_writer
+-- Two processes with the same writer name refuse to start; held as long as the connection lives.
+SELECT pg_try_advisory_lock(720647, hashtext(%(name)s))
+
+-- name: open_writer
+-- The writer's own row, made at its first start.
+INSERT INTO hv.writer (name) VALUES (%(name)s)
+ON CONFLICT (name) DO UPDATE SET name = excluded.name
+RETURNING writer_id, commit_no, alarm_no, stored, duplicate, rejected
+
+-- name: writer_marks
+-- How far every writer has committed.
+SELECT writer_id, commit_no, alarm_no FROM hv.writer
+
+-- name: advance_writer
+-- The counters of a batch, in its own transaction.
+UPDATE hv.writer
+SET commit_no = %(commit_no)s, alarm_no = alarm_no + %(alarms)s, stored = stored + %(stored)s,
+    duplicate = duplicate + %(duplicate)s, rejected = rejected + %(rejected)s
+WHERE writer_id = %(writer_id)s
+
+-- name: publish_counters
+-- All five counters of one instant; also the writer's beat.
+INSERT INTO hv.writer_snapshot (writer_id, beat_at, received, stored, duplicate, rejected, in_flight, link, detail)
+VALUES (%(writer_id)s, %(now)s, %(received)s, %(stored)s, %(duplicate)s, %(rejected)s, %(in_flight)s, %(link)s,
+        %(detail)s)
+ON CONFLICT (writer_id) DO UPDATE SET
+    beat_at = excluded.beat_at, received = excluded.received, stored = excluded.stored,
+    duplicate = excluded.duplicate, rejected = excluded.rejected, in_flight = excluded.in_flight,
+    link = excluded.link, detail = excluded.detail
+
+-- name: notify_writer
+-- A hint for the screens; they poll as well.
+SELECT pg_notify('hypervision', %(name)s)
+
+-- name: create_stage
+-- Where a batch waits when some of its rows may be there already.
+CREATE TEMP TABLE IF NOT EXISTS stage (
+    datastream_id int, phenomenon_time timestamptz, result float8, quality smallint, late boolean,
+    received_time timestamptz) ON COMMIT DELETE ROWS
+
+-- name: create_stage_latest
+-- The newest row per datastream of a batch.
+CREATE TEMP TABLE IF NOT EXISTS stage_latest (
+    datastream_id int, phenomenon_time timestamptz, result float8, quality smallint, late boolean,
+    received_time timestamptz) ON COMMIT DELETE ROWS
+
+-- name: copy_observations
+-- The fast way: every row is expected to be new.
+COPY hv.observation (datastream_id, phenomenon_time, result, quality, late, received_time)
+FROM STDIN (FORMAT binary)
+
+-- name: copy_stage
+-- The safe way: the rows go to the stage first.
+COPY stage FROM STDIN (FORMAT binary)
+
+-- name: copy_stage_latest
+-- The newest rows go to their stage.
+COPY stage_latest FROM STDIN (FORMAT binary)
+
+-- name: stage_existing
+-- Staged rows whose key is taken, with the result that is stored.
+SELECT s.datastream_id, s.phenomenon_time, o.result
+FROM stage s
+JOIN hv.observation o ON o.datastream_id = s.datastream_id AND o.phenomenon_time = s.phenomenon_time
+WHERE o.phenomenon_time BETWEEN %(first)s AND %(last)s
+
+-- name: insert_stage
+-- Staged rows whose key is free.
+INSERT INTO hv.observation (datastream_id, phenomenon_time, result, quality, late, received_time)
+SELECT datastream_id, phenomenon_time, result, quality, late, received_time
+FROM stage ORDER BY datastream_id, phenomenon_time
+ON CONFLICT (datastream_id, phenomenon_time) DO NOTHING
+
+-- name: upsert_latest
+-- One row per datastream, in key order, only where newer.
+INSERT INTO hv.latest AS l
+    (datastream_id, phenomenon_time, result, quality, late, received_time, writer_id, commit_no)
+SELECT datastream_id, phenomenon_time, result, quality, late, received_time, %(writer_id)s, %(commit_no)s
+FROM stage_latest ORDER BY datastream_id
+ON CONFLICT (datastream_id) DO UPDATE SET
+    phenomenon_time = excluded.phenomenon_time, result = excluded.result, quality = excluded.quality,
+    late = excluded.late, received_time = excluded.received_time, writer_id = excluded.writer_id,
+    commit_no = excluded.commit_no
+WHERE l.phenomenon_time < excluded.phenomenon_time
+
+-- name: latest_since
+-- What another writer has made newest since a commit of its.
+SELECT datastream_id, phenomenon_time, result FROM hv.latest
+WHERE writer_id = %(writer_id)s AND commit_no > %(commit_no)s
+
+-- name: observations_from
+-- The readings of one datastream from an instant on, in order of time.
+SELECT phenomenon_time, result, quality FROM hv.observation
+WHERE datastream_id = %(datastream_id)s AND phenomenon_time >= %(first)s
+ORDER BY phenomenon_time
+
+-- name: claim_identities
+-- Messages without a time: only those that were never seen come back.
+INSERT INTO hv.message_identity (thing, boot, seq, payload_hash, received_time)
+SELECT thing, boot, seq, payload_hash, %(now)s::timestamptz
+FROM unnest(%(things)s::text[], %(boots)s::text[], %(seqs)s::bigint[], %(hashes)s::bigint[])
+     AS x (thing, boot, seq, payload_hash)
+ORDER BY thing, boot, seq, payload_hash
+ON CONFLICT DO NOTHING
+RETURNING thing, boot, seq, payload_hash
+
+-- name: put_rejected
+-- Refused messages and refused values of stored ones.
+INSERT INTO hv.rejected_message (received_time, topic, thing, payload, payload_bytes, reason, detail, partial)
+SELECT received_time, topic, thing, payload, payload_bytes, reason, detail, partial
+FROM unnest(%(times)s::timestamptz[], %(topics)s::text[], %(things)s::text[], %(payloads)s::bytea[],
+            %(sizes)s::int[], %(reasons)s::text[], %(details)s::text[], %(partials)s::boolean[])
+     AS x (received_time, topic, thing, payload, payload_bytes, reason, detail, partial)
+
+-- name: put_journal
+-- Lines of the journal.
+INSERT INTO hv.journal (at, kind, thing_id, datastream_id, detail)
+SELECT at, kind, thing_id, datastream_id, detail::jsonb
+FROM unnest(%(times)s::timestamptz[], %(kinds)s::text[], %(things)s::int[], %(datastreams)s::int[],
+            %(details)s::text[]) AS x (at, kind, thing_id, datastream_id, detail)

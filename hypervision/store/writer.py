@@ -1,0 +1,310 @@
+"""One writer's transaction: observations, newest values, identities, rejects, counters.
+
+The caller (intake) keeps the order; nothing here commits but `commit`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Final, NamedTuple
+
+import numpy as np
+import psycopg
+from psycopg import Connection
+from psycopg.types.json import Jsonb
+
+from hypervision.batch import Bool, Float64, Identity, Int8, Int32, Int64
+from hypervision.clock import from_us, to_us
+from hypervision.errors import PermanentStoreError, TemporaryStoreError
+from hypervision.store import copy
+from hypervision.store.engines import Engine, engine_of
+from hypervision.store.sql import query
+
+DAY_US: Final = 86_400_000_000
+# After a batch met a duplicate the next ones probably do too (a redelivery is under way).
+STAGED_AFTER_DUPLICATE: Final = 20
+PAYLOAD_KEPT: Final = 65_536
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Observations to be written, sorted by (datastream_id, time_us), each key once; shape (n,) each."""
+
+    datastream_id: Int32
+    time_us: Int64
+    result: Float64
+    quality: Int8
+    late: Bool
+    received_us: Int64
+
+    def __len__(self) -> int:
+        return len(self.datastream_id)
+
+    def take(self, mask: Bool) -> Columns:
+        """The rows of a mask."""
+        return Columns(
+            self.datastream_id[mask],
+            self.time_us[mask],
+            self.result[mask],
+            self.quality[mask],
+            self.late[mask],
+            self.received_us[mask],
+        )
+
+    def binary(self) -> bytes:
+        """The bytes of a binary COPY."""
+        return copy.observations(
+            datastream_id=self.datastream_id,
+            time_us=self.time_us,
+            result=self.result,
+            quality=self.quality,
+            late=self.late,
+            received_us=self.received_us,
+        )
+
+
+class Mark(NamedTuple):
+    """How far a writer has committed."""
+
+    commit_no: int
+    alarm_no: int
+
+
+class RejectedRow(NamedTuple):
+    """One line of `rejected_messages`."""
+
+    received_us: int
+    topic: str
+    thing: str
+    payload: bytes
+    reason: str
+    detail: str
+    partial: bool
+
+
+class Writer:
+    """The database side of one process that commits batches."""
+
+    def __init__(self, connection: Connection, name: str) -> None:
+        self.connection = connection
+        self.name = name
+        self.engine: Engine = engine_of(connection)
+        if connection.execute(query("lock_writer"), {"name": name}).fetchone() != (True,):
+            raise TemporaryStoreError(
+                f"another process writes as {name!r}", remedy="stop it, or give this one a partition of its own"
+            )
+        row = connection.execute(query("open_writer"), {"name": name}).fetchone()
+        assert row is not None
+        self.writer_id: int = row[0]
+        self.commit_no: int = row[1]
+        self.committed: tuple[int, int, int] = (row[3], row[4], row[5])
+        connection.execute(query("create_stage"))
+        connection.execute(query("create_stage_latest"))
+        connection.commit()
+        self._days: set[int] = set()
+        self._staged_left = 0
+
+    def ensure_days(self, time_us: Int64) -> None:
+        """Make room for the days of these instants; commits, so call it before the transaction."""
+        days = np.unique(time_us // DAY_US)
+        missing = [int(day) for day in days if int(day) not in self._days]
+        if missing:
+            self.engine.ensure_days(self.connection, [_day(day) for day in missing])
+            self.connection.commit()
+            self._days.update(missing)
+
+    def forget_days(self) -> None:
+        """Look at the partitions anew; somebody may have dropped one."""
+        self._days.clear()
+
+    def marks(self) -> dict[int, Mark]:
+        """How far every other writer has committed, by writer id."""
+        rows = self.connection.execute(query("writer_marks")).fetchall()
+        return {r[0]: Mark(r[1], r[2]) for r in rows if r[0] != self.writer_id}
+
+    def latest_since(self, writer_id: int, commit_no: int) -> list[tuple[int, int, float]]:
+        """(datastream_id, time_us, result) that another writer has made newest since."""
+        rows = self.connection.execute(query("latest_since"), {"writer_id": writer_id, "commit_no": commit_no})
+        return [(r[0], to_us(r[1]), r[2]) for r in rows.fetchall()]
+
+    def claim(self, identities: Sequence[Identity], now: datetime) -> set[int]:
+        """Note messages without a time; return the indices of those that were seen before."""
+        if not identities:
+            return set()
+        rows = self.connection.execute(
+            query("claim_identities"),
+            {
+                "now": now,
+                "things": [i.thing for i in identities],
+                "boots": [i.boot for i in identities],
+                "seqs": [i.seq for i in identities],
+                "hashes": [i.payload_hash for i in identities],
+            },
+        ).fetchall()
+        fresh = set(rows)
+        seen: set[int] = set()
+        for identity in identities:
+            key = (identity.thing, identity.boot, identity.seq, identity.payload_hash)
+            if key in fresh:
+                fresh.discard(key)  # the first message of this batch takes it, a second is a duplicate
+            else:
+                seen.add(identity.message)
+        return seen
+
+    def write(self, columns: Columns) -> tuple[Bool, Float64]:
+        """Write observations; what is there already stays.
+
+        Returns
+        -------
+        new : ndarray of bool, shape (n,)
+            Rows that were written.
+        existing : ndarray of float64, shape (n,)
+            The stored result where a row was there already, NaN elsewhere.
+        """
+        new = np.ones(len(columns), np.bool_)
+        existing = np.full(len(columns), np.nan)
+        if not len(columns):
+            return new, existing
+        data = columns.binary()
+        if self._staged_left == 0:
+            try:
+                with self.connection.transaction():
+                    self._copy("copy_observations", data)
+            except psycopg.errors.UniqueViolation:
+                self._staged_left = STAGED_AFTER_DUPLICATE
+            else:
+                return new, existing
+        self._staged_left -= 1
+        self._copy("copy_stage", data)
+        bounds = {"first": from_us(int(columns.time_us.min())), "last": from_us(int(columns.time_us.max()))}
+        found = self.connection.execute(query("stage_existing"), bounds).fetchall()
+        inserted = self.connection.execute(query("insert_stage")).rowcount
+        if inserted != len(columns) - len(found):
+            raise TemporaryStoreError("another writer stored the same readings at the same moment", sqlstate="40001")
+        if found:
+            at = _find(columns, found)
+            new[at] = False
+            existing[at] = [row[2] for row in found]
+        return new, existing
+
+    def _copy(self, name: str, data: bytes) -> None:
+        with self.connection.cursor() as cursor, cursor.copy(query(name)) as target:
+            target.write(data)
+
+    def upsert_latest(self, columns: Columns, commit_no: int) -> None:
+        """Make these the newest values where they are; one row per datastream, in key order."""
+        if len(columns):
+            self._copy("copy_stage_latest", columns.binary())
+            self.connection.execute(query("upsert_latest"), {"writer_id": self.writer_id, "commit_no": commit_no})
+
+    def observations_from(self, datastream_id: int, first_us: int) -> list[tuple[int, float, int]]:
+        """(time_us, result, quality) of one datastream from an instant on."""
+        rows = self.connection.execute(
+            query("observations_from"), {"datastream_id": datastream_id, "first": from_us(first_us)}
+        )
+        return [(to_us(r[0]), r[1], r[2]) for r in rows.fetchall()]
+
+    def reject(self, rows: Sequence[RejectedRow]) -> None:
+        """Quarantine messages and refused values."""
+        if rows:
+            self.connection.execute(
+                query("put_rejected"),
+                {
+                    "times": [from_us(r.received_us) for r in rows],
+                    "topics": [_text(r.topic) for r in rows],
+                    "things": [_text(r.thing) for r in rows],
+                    "payloads": [r.payload[:PAYLOAD_KEPT] for r in rows],
+                    "sizes": [len(r.payload) for r in rows],
+                    "reasons": [r.reason for r in rows],
+                    "details": [_text(r.detail) for r in rows],
+                    "partials": [r.partial for r in rows],
+                },
+            )
+
+    def journal(self, lines: Sequence[tuple[int, str, int, int, str]]) -> None:
+        """Append (time_us, kind, thing_id, datastream_id, detail as JSON)."""
+        if lines:
+            self.connection.execute(
+                query("put_journal"),
+                {
+                    "times": [from_us(line[0]) for line in lines],
+                    "kinds": [line[1] for line in lines],
+                    "things": [line[2] for line in lines],
+                    "datastreams": [line[3] for line in lines],
+                    "details": [line[4] for line in lines],
+                },
+            )
+
+    def commit(self, *, commit_no: int, stored: int, duplicate: int, rejected: int, alarms: int, notify: bool) -> None:
+        """Count the batch and commit."""
+        self.connection.execute(
+            query("advance_writer"),
+            {
+                "writer_id": self.writer_id,
+                "commit_no": commit_no,
+                "alarms": alarms,
+                "stored": stored,
+                "duplicate": duplicate,
+                "rejected": rejected,
+            },
+        )
+        if notify:
+            self.connection.execute(query("notify_writer"), {"name": self.name})
+        self.connection.commit()
+        self.commit_no = commit_no
+        before = self.committed
+        self.committed = (before[0] + stored, before[1] + duplicate, before[2] + rejected)
+
+
+def publish(
+    connection: Connection,
+    writer_id: int,
+    *,
+    now: datetime,
+    received: int,
+    stored: int,
+    duplicate: int,
+    rejected: int,
+    in_flight: int,
+    link: str,
+    detail: dict[str, object],
+) -> None:
+    """Publish a writer's counters; on a connection of its own, in autocommit mode."""
+    if received != stored + duplicate + rejected + in_flight:
+        raise PermanentStoreError(
+            f"counters do not add up: {received} received, {stored} stored, {duplicate} duplicate,"
+            f" {rejected} rejected, {in_flight} in flight"
+        )
+    connection.execute(
+        query("publish_counters"),
+        {
+            "writer_id": writer_id,
+            "now": now,
+            "received": received,
+            "stored": stored,
+            "duplicate": duplicate,
+            "rejected": rejected,
+            "in_flight": in_flight,
+            "link": link,
+            "detail": Jsonb(detail),
+        },
+    )
+
+
+def _find(columns: Columns, found: list[tuple[int, datetime, float]]) -> Int64:
+    """Row numbers of keys that are known to be among the sorted columns."""
+    key = np.empty(len(columns), [("d", np.int32), ("t", np.int64)])
+    key["d"], key["t"] = columns.datastream_id, columns.time_us
+    wanted = np.array([(row[0], to_us(row[1])) for row in found], key.dtype)
+    return np.searchsorted(key, wanted).astype(np.int64)
+
+
+def _day(number: int) -> date:
+    return datetime.fromtimestamp(number * 86_400, UTC).date()
+
+
+def _text(value: str) -> str:
+    """Text as PostgreSQL takes it: no NUL, no lone surrogates."""
+    return value.replace("\0", "\ufffd").encode("utf-8", "replace").decode("utf-8")
