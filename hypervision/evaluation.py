@@ -152,7 +152,7 @@ class Evaluator:
         return found
 
     def readings(
-        self, layer: int, slot: Int32, time_us: Int64, result: Float64, rate: Float64, use: Bool
+        self, layer: int, *, slot: Int32, time_us: Int64, result: Float64, rate: Float64, use: Bool
     ) -> list[Reading]:
         """The readings as a rule's events, in their order."""
         violates, clears = self.limits.judge(layer, slot, result, rate)

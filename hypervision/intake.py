@@ -1,0 +1,385 @@
+"""Intake: the one way in for every reading, Batch -> evaluate -> commit.
+
+One transaction, always in this order: the version of the rules is held, identities of messages without a
+time are claimed, observations are written, touched alarm conditions are locked and stepped, newest values
+are brought up to date, rejects are quarantined, counters advance. Readings and the alarms they raise appear
+together or not at all, and since every writer keeps the order nobody deadlocks.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Mapping
+from datetime import datetime
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+import psycopg
+from psycopg import Connection
+
+from hypervision.batch import DUPLICATE, REJECTED, STORED, Batch, Bool, Float64, Receipt, Refusal
+from hypervision.clock import EPOCH, to_us
+from hypervision.datastreams import UNKNOWN, UNRESOLVED, StreamTable
+from hypervision.domains import load as load_domains
+from hypervision.errors import TemporaryStoreError
+from hypervision.evaluation import Evaluator
+from hypervision.outcome import outcomes, rejected_rows
+from hypervision.plan import Plan, conflict, plan
+from hypervision.settings import Settings
+from hypervision.stepping import Stepper
+from hypervision.store import alarms as alarm_store
+from hypervision.store import registry
+from hypervision.store import rules as rule_store
+from hypervision.store.connection import connect, mapped, url_of, wait_for_schema
+from hypervision.store.sql import query
+from hypervision.store.writer import Columns, Mark, Writer, publish
+
+_log = logging.getLogger(__name__)
+
+# A batch that another writer overtook is tried again at once, this often.
+_RACES = 5
+# Unknown Things are asked for anew, at most this often [s]; one may have been admitted meanwhile.
+_ASK_AGAIN = 1.0
+# At most ten hints a second and writer [s].
+_HINT_EVERY = 0.1
+
+
+class Intake:
+    """The way in, for one process.
+
+    Attributes
+    ----------
+    streams : StreamTable
+        What decoders ask for slots.
+    """
+
+    def __init__(self, settings: Settings, *, name: str) -> None:
+        self.settings = settings
+        self.name = name
+        self.streams = StreamTable(load_domains())
+        self.evaluator = Evaluator(self.streams)
+        self._stepper = Stepper(
+            self.evaluator, language=settings.language, live_age_us=int(settings.ingest.live_age * 1e6)
+        )
+        self._url = url_of(settings)
+        self._writer: Writer | None = None
+        self._marks: dict[int, Mark] = {}
+        self._beat: Connection | None = None
+        self._beat_lock = threading.Lock()
+        self._asked: float = 0.0
+        self._hinted: float = 0.0
+
+    @classmethod
+    def open(cls, settings: Settings, *, writer: str, wait: float | None = None) -> Self:
+        """Open the way in.
+
+        Parameters
+        ----------
+        writer : str
+            Name of this writer; two with one name refuse to start.
+        wait : float, optional
+            How long to wait for the database and its schema [s]; None waits for ever.
+
+        Raises
+        ------
+        TemporaryStoreError
+            The database did not come, or another process writes under this name.
+        """
+        intake = cls(settings, name=writer)
+        with mapped():
+            intake._attach(wait_for_schema(intake._url, application=writer, wait=wait), wait=wait)
+        return intake
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give the connections back; what was not committed is not stored."""
+        if self._writer is not None:
+            self._writer.connection.close()
+            self._writer = None
+        with self._beat_lock:
+            if self._beat is not None:
+                self._beat.close()
+                self._beat = None
+
+    @property
+    def committed(self) -> tuple[int, int, int]:
+        """Messages stored, duplicate and rejected, as committed by this writer over all its life."""
+        return (0, 0, 0) if self._writer is None else self._writer.committed
+
+    @property
+    def connection(self) -> Connection:
+        """The writer's own connection, for statements of the same thread between two batches."""
+        return self._attached().connection
+
+    def commit(self, batch: Batch, *, now: datetime) -> Receipt:
+        """Store a batch and step the alarms it touches.
+
+        Parameters
+        ----------
+        batch : Batch
+            Each message ends as stored, duplicate or rejected.
+        now : datetime
+            Detection time.
+
+        Raises
+        ------
+        TemporaryStoreError
+            Nothing was stored; commit the same batch again later.
+        """
+        for _ in range(_RACES):
+            try:
+                with mapped():
+                    writer = self._attached()
+                    self._resolve(batch, writer.connection, now)
+                    return self._transaction(batch, writer, now)
+            except TemporaryStoreError as error:
+                self._roll_back()
+                if not error.sqlstate.startswith("40"):
+                    raise
+                _log.info("batch tried again: %s", error)
+            except BaseException:
+                self._roll_back()
+                raise
+        raise TemporaryStoreError("the batch was overtaken by other writers again and again", sqlstate="40001")
+
+    def publish_counters(
+        self,
+        *,
+        received: int,
+        stored: int,
+        duplicate: int,
+        rejected: int,
+        in_flight: int,
+        now: datetime,
+        link: str = "",
+        detail: Mapping[str, object] | None = None,
+    ) -> None:
+        """Publish the five counters of one instant; also this writer's beat. Safe beside `commit`."""
+        writer = self._writer
+        if writer is None:
+            raise TemporaryStoreError("database: not connected")
+        with self._beat_lock, mapped():
+            if self._beat is None or self._beat.closed:
+                self._beat = connect(self._url, application=f"{self.name} beat", autocommit=True)
+            try:
+                publish(
+                    self._beat,
+                    writer.writer_id,
+                    now=now,
+                    received=received,
+                    stored=stored,
+                    duplicate=duplicate,
+                    rejected=rejected,
+                    in_flight=in_flight,
+                    link=link,
+                    detail=dict(detail or {}),
+                )
+            except psycopg.OperationalError:
+                self._beat.close()
+                raise
+
+    def beat(self, *, now: datetime, link: str = "", detail: Mapping[str, object] | None = None) -> None:
+        """Publish the committed counters of a writer that holds nothing in flight."""
+        stored, duplicate, rejected = self.committed
+        self.publish_counters(
+            received=stored + duplicate + rejected,
+            stored=stored,
+            duplicate=duplicate,
+            rejected=rejected,
+            in_flight=0,
+            now=now,
+            link=link,
+            detail=detail,
+        )
+
+    def _attached(self) -> Writer:
+        if self._writer is None or self._writer.connection.closed:
+            self._attach(connect(self._url, application=self.name), wait=0.0)
+        assert self._writer is not None
+        return self._writer
+
+    def _attach(self, connection: Connection, *, wait: float | None) -> None:
+        """Become this writer; a predecessor that was killed gives its lock back within seconds."""
+        pause = threading.Event()
+        patience = 40 if wait is None or wait > 0 else 1
+        for attempt in range(patience):
+            try:
+                writer = Writer(connection, self.name)
+                break
+            except TemporaryStoreError:
+                connection.rollback()
+                if attempt == patience - 1:
+                    connection.close()
+                    raise
+                pause.wait(0.25)
+        self._marks = writer.marks()
+        self.evaluator.use_rules(rule_store.load(connection))
+        self._load_busy(connection)
+        connection.rollback()
+        self.streams.datastream_id[:] = UNRESOLVED
+        self._writer = writer
+
+    def _roll_back(self) -> None:
+        if self._writer is None:
+            return
+        try:
+            self._writer.connection.rollback()
+        except psycopg.Error:
+            self._writer.connection.close()
+        if not self._writer.connection.closed:
+            self._writer.forget_days()
+
+    def _resolve(self, batch: Batch, connection: Connection, now: datetime) -> None:
+        """Ask the registry for slots it has not named yet."""
+        ids = self.streams.datastream_id[batch.slot]
+        missing = ids == UNRESOLVED
+        seconds = (now - EPOCH).total_seconds()
+        if abs(seconds - self._asked) >= _ASK_AGAIN:
+            missing |= ids == UNKNOWN
+        if not missing.any():
+            return
+        self._asked = seconds
+        slots = [int(s) for s in np.unique(batch.slot[missing])]
+        found = registry.resolve(
+            connection,
+            [self.streams.keys[s] for s in slots],
+            self.streams.catalogue,
+            register=self.settings.registration == "open",
+            now=now,
+        )
+        for slot in slots:
+            known = found.get(self.streams.keys[slot])
+            if known is None:
+                self.streams.datastream_id[slot] = UNKNOWN
+                continue
+            self.streams.datastream_id[slot] = known.datastream_id
+            self.streams.thing_id[slot] = known.thing_id
+            if known.newest is not None and known.result is not None:
+                self.streams.newest_us[slot] = to_us(known.newest)
+                self.streams.newest[slot] = known.result
+        self.evaluator.use_rules(self.evaluator.rules)
+
+    def _load_busy(self, connection: Connection) -> None:
+        busy = alarm_store.busy(connection)
+        self.evaluator.use_busy(
+            {(s.source_id, s.rule_id): phase for s, phase in busy.items() if s.kind == "datastream"}
+        )
+
+    def _transaction(self, batch: Batch, writer: Writer, now: datetime) -> Receipt:
+        settings = self.settings.ingest
+        planned_days = batch.time_us[self.streams.datastream_id[batch.slot] >= 0]
+        bounds = self._bounds(batch)
+        if len(planned_days):
+            inside = (planned_days >= bounds[0]) & (planned_days <= bounds[1])
+            writer.ensure_days(planned_days[inside])
+        self._follow(writer)
+        dropped = writer.claim(batch.identities, now)
+        planned = plan(
+            batch,
+            self.streams,
+            horizon_us=int(settings.horizon * 1e6),
+            earliest_us=_year_us(settings.earliest),
+            future_us=int(settings.future_tolerance * 1e6),
+            dropped=dropped,
+        )
+        columns = Columns(
+            planned.datastream_id, planned.time_us, planned.result, planned.quality, planned.late, planned.received_us
+        )
+        new, existing = writer.write(columns)
+        refusals = planned.refusals + self._stored_conflicts(planned, new, existing)
+        cases, steps = ([], 0) if batch.imported else self._stepper.step(planned, new, writer, now=now)
+        commit_no = writer.commit_no + 1
+        newest = self._newest_rows(planned, new)
+        writer.upsert_latest(columns.take(newest), commit_no)
+        outcome = outcomes(batch, planned, new, refusals)
+        writer.reject(rejected_rows(batch, refusals, outcome))
+        stored, rejected, duplicate = (int((outcome == code).sum()) for code in (STORED, REJECTED, DUPLICATE))
+        writer.commit(
+            commit_no=commit_no,
+            stored=stored,
+            duplicate=duplicate,
+            rejected=rejected,
+            alarms=steps,
+            notify=self._hint(now),
+        )
+        slots = planned.slot[newest]
+        self.streams.newest_us[slots] = planned.time_us[newest]
+        self.streams.newest[slots] = planned.result[newest]
+        for case in cases:
+            self.evaluator.note(case.source.source_id, case.source.rule_id, case.alarm.phase)
+        return Receipt(outcome, stored, rejected, duplicate, int(new.sum()), steps)
+
+    def _bounds(self, batch: Batch) -> tuple[int, int]:
+        settings = self.settings.ingest
+        earliest = 0 if batch.imported else _year_us(settings.earliest)
+        last = int(batch.received_us.max()) if len(batch.received_us) else 0
+        return earliest, last + int(settings.future_tolerance * 1e6)
+
+    def _hint(self, now: datetime) -> bool:
+        seconds = (now - EPOCH).total_seconds()
+        if abs(seconds - self._hinted) < _HINT_EVERY:
+            return False
+        self._hinted = seconds
+        return True
+
+    def _follow(self, writer: Writer) -> None:
+        """Hold the rules, and take over what other writers have committed meanwhile."""
+        row = writer.connection.execute(query("rule_set_version_shared")).fetchone()
+        assert row is not None
+        if row[0] != self.evaluator.rules.version:
+            self.evaluator.use_rules(rule_store.load(writer.connection))
+        marks = writer.marks()
+        alarms_moved = False
+        for writer_id, mark in marks.items():
+            before = self._marks.get(writer_id, Mark(0, 0))
+            alarms_moved |= mark.alarm_no != before.alarm_no
+            if mark.commit_no != before.commit_no:
+                self._take_newest(writer.latest_since(writer_id, before.commit_no))
+        if alarms_moved or marks.keys() != self._marks.keys():
+            self._load_busy(writer.connection)
+        self._marks = marks
+        self.evaluator.refresh()
+
+    def _take_newest(self, rows: list[tuple[int, int, float]]) -> None:
+        if not rows:
+            return
+        mine = {int(d): s for s, d in enumerate(self.streams.datastream_id[: len(self.streams)]) if d >= 0}
+        for datastream_id, time_us, result in rows:
+            slot = mine.get(datastream_id)
+            if slot is not None and time_us > self.streams.newest_us[slot]:
+                self.streams.newest_us[slot] = time_us
+                self.streams.newest[slot] = result
+
+    def _stored_conflicts(self, planned: Plan, new: Bool, existing: Float64) -> list[Refusal]:
+        other = ~new & (existing != planned.result)
+        return [
+            conflict(
+                int(planned.message[i]),
+                self.streams.keys[int(planned.slot[i])][2],
+                float(existing[i]),
+                float(planned.result[i]),
+            )
+            for i in np.nonzero(other)[0]
+        ]
+
+    def _newest_rows(self, planned: Plan, new: Bool) -> Bool:
+        """One new row per datastream, the newest, where it is newer than what is known."""
+        found: Bool = new & (planned.time_us > self.streams.newest_us[planned.slot])
+        rows = np.nonzero(found)[0]
+        if len(rows) > 1:
+            superseded = rows[:-1][planned.datastream_id[rows[:-1]] == planned.datastream_id[rows[1:]]]
+            found[superseded] = False
+        return found
+
+
+def _year_us(year: int) -> int:
+    return (datetime(year, 1, 1, tzinfo=EPOCH.tzinfo) - EPOCH).days * 86_400_000_000

@@ -1,0 +1,172 @@
+"""Stepping alarms inside a writer's transaction: touched conditions are locked, fed, written."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import NamedTuple
+
+import numpy as np
+from psycopg import Connection
+
+from hypervision import quality
+from hypervision.alarms import Reading, apply
+from hypervision.batch import Bool
+from hypervision.datastreams import StreamTable
+from hypervision.evaluation import Evaluator, Touched, delays
+from hypervision.plan import Plan
+from hypervision.rules import HOUR_US, Rule
+from hypervision.store import alarms as alarm_store
+from hypervision.store.alarms import Case, Occurrence, Source
+from hypervision.store.writer import Writer
+from hypervision.wording import alarm_message
+
+
+class _Fed(NamedTuple):
+    """What one condition is fed with."""
+
+    found: Touched
+    readings: list[Reading]
+    backward: bool
+
+
+class Stepper:
+    """Feeds readings to the alarms of datastreams.
+
+    Parameters
+    ----------
+    evaluator : Evaluator
+        Finds the few readings that matter.
+    language : str
+        Of the alarm messages.
+    live_age_us : int
+        A reading older than this at its receipt is history and never rings [us].
+    """
+
+    def __init__(self, evaluator: Evaluator, *, language: str, live_age_us: int) -> None:
+        self.evaluator = evaluator
+        self.streams: StreamTable = evaluator.streams
+        self._language = language
+        self._live_age_us = live_age_us
+
+    def step(self, planned: Plan, new: Bool, writer: Writer, *, now: datetime) -> tuple[list[Case], int]:
+        """Step the alarms that new readings touch.
+
+        Parameters
+        ----------
+        planned : Plan
+            Readings in the store's order.
+        new : ndarray of bool, shape (n,)
+            Which of them were written just now.
+
+        Returns
+        -------
+        cases : list of Case
+            The conditions that were locked.
+        steps : int
+            Transitions written.
+        """
+        recent = planned.received_us - planned.time_us <= self._live_age_us
+        sound = planned.quality > quality.OUT_OF_RANGE
+        self._journal_late(planned, new & recent & sound & planned.late, writer)
+        live = new & recent & sound & ~planned.late
+        fed = self._feed_of(planned, live, writer) if live.any() else {}
+        if not fed:
+            return [], 0
+        cases = alarm_store.lock(writer.connection, fed)
+        for case in cases:
+            _feed(case, fed[case.source])
+        rules = {source: (one.found.rule, one.found.slot) for source, one in fed.items()}
+        return cases, self.write(cases, rules, writer.connection, now=now)
+
+    def write(
+        self, cases: list[Case], rules: Mapping[Source, tuple[Rule, int]], connection: Connection, *, now: datetime
+    ) -> int:
+        """Write the steps of locked conditions of datastreams, with their messages.
+
+        Parameters
+        ----------
+        rules : mapping
+            Rule and slot of every source.
+        """
+        occurrences: dict[Source, Occurrence] = {}
+        messages: dict[tuple[Source, float | None], str] = {}
+        for case in cases:
+            rule, slot = rules[case.source]
+            thing_id = int(self.streams.thing_id[slot])
+            limit, _, _ = self.evaluator.rules.for_thing(rule, thing_id)
+            occurrences[case.source] = Occurrence(rule.version, thing_id, case.source.source_id, rule.priority, limit)
+            prop = self.streams.property_of(slot)
+            for step in case.steps:
+                messages[case.source, step.value] = alarm_message(rule, prop, step.value, limit, self._language)
+        return alarm_store.write(connection, cases, occurrences, messages, now=now)
+
+    def _feed_of(self, planned: Plan, live: Bool, writer: Writer) -> dict[Source, _Fed]:
+        slot, times, result = planned.slot[live], planned.time_us[live], planned.result[live]
+        backward = planned.backward[live]
+        rate = self.evaluator.rates(slot, times, result)
+        use = np.ones(len(slot), np.bool_)
+        fed: dict[Source, _Fed] = {}
+        for found in self.evaluator.touched(slot, result, rate, use):
+            part = slice(found.first, found.last)
+            source = Source("datastream", int(self.streams.datastream_id[found.slot]), found.rule.rule_id)
+            if backward[part].any():
+                first_us = int(times[part][backward[part]].min())
+                fed[source] = _Fed(found, self._from_store(found, first_us, writer), backward=True)
+            else:
+                readings = self.evaluator.readings(
+                    found.layer,
+                    slot=slot[part],
+                    time_us=times[part],
+                    result=result[part],
+                    rate=rate[part],
+                    use=use[part],
+                )
+                fed[source] = _Fed(found, readings, backward=False)
+        return fed
+
+    def _from_store(self, found: Touched, first_us: int, writer: Writer) -> list[Reading]:
+        """All readings of a datastream since an instant: what ran backwards is put in order."""
+        rows = writer.observations_from(int(self.streams.datastream_id[found.slot]), first_us)
+        times = np.array([r[0] for r in rows], np.int64)
+        result = np.array([r[1] for r in rows], np.float64)
+        rate = np.full(len(rows), np.nan)
+        rate[1:] = np.abs(np.diff(result)) * HOUR_US / np.diff(times)
+        return self.evaluator.readings(
+            found.layer,
+            slot=np.full(len(rows), found.slot, np.int32),
+            time_us=times,
+            result=result,
+            rate=rate,
+            use=np.array([r[2] > quality.OUT_OF_RANGE for r in rows], np.bool_),
+        )
+
+    def _journal_late(self, planned: Plan, late: Bool, writer: Writer) -> None:
+        """A late crossing rings no bell, but leaves a line."""
+        if not late.any():
+            return
+        writer.journal(
+            [
+                (
+                    int(planned.time_us[row]),
+                    "late_crossing",
+                    int(self.streams.thing_id[planned.slot[row]]),
+                    int(planned.datastream_id[row]),
+                    json.dumps({"rule": rule.code, "value": float(planned.result[row])}),
+                )
+                for row, rule in self.evaluator.violating(planned.slot, planned.result, late)
+            ]
+        )
+
+
+def _feed(case: Case, fed: _Fed) -> None:
+    """Apply readings to a locked condition."""
+    alarm, readings = case.alarm, fed.readings
+    if fed.backward and readings and alarm.phase in ("normal", "pending") and alarm.since_us < readings[0].at_us:
+        # Nothing was stepped since the reading that ran backwards: the condition is walked again from there.
+        case.alarm = replace(alarm, last_us=min(alarm.last_us, readings[0].at_us))
+    for reading in readings:
+        case.alarm, steps = apply(case.alarm, reading, delays(fed.found.rule))
+        case.steps += steps
