@@ -1,0 +1,195 @@
+"""Minimum night flow: when a town sleeps, what still flows is mostly leakage."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import ClassVar, NamedTuple, Self
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from hypervision.batch import Float64, Int64
+from models.clock import DAY, HOUR, MINUTE, local_time
+from models.detector import (
+    DEFAULT_ZONE,
+    NO_SCORES,
+    Column,
+    Detector,
+    HistoryError,
+    Scores,
+    training_span,
+)
+from models.robust import qn
+
+
+class Nights(NamedTuple):
+    """Night flows.
+
+    Attributes
+    ----------
+    ends_us : ndarray of int64, shape (m,)
+        When the quiet hours ended [us].
+    day : ndarray of int64, shape (m,)
+        Local calendar day of that morning [d].
+    flow : ndarray of float64, shape (m,)
+        Mean of the lower half of the readings [unit of the readings].
+    """
+
+    ends_us: Int64
+    day: Int64
+    flow: Float64
+
+
+@dataclass(frozen=True, slots=True)
+class _Fitted:
+    level: float
+    spread: float
+    nights: int
+    step_us: float
+
+
+@dataclass(slots=True, kw_only=True)
+class NightFlow(Detector):
+    """Night flow against its own level and spread, accumulated over the last nights.
+
+    Parameters
+    ----------
+    zone : ZoneInfo
+        Local time of the installation.
+    from_minute, to_minute : int
+        Quiet hours by the wall clock, minutes of the day [min].
+    coverage : float
+        Share of the readings that a night of this length should have had, below which it is no night [1].
+    window_nights, guard_nights, minimum_nights : int
+        It learns from the last `window_nights` without the newest `guard_nights`; see `SeasonalExcess`.
+    span : int
+        Most nights that are accumulated.
+    allowance : float
+        What each night may lie above its level without counting [robust standard deviations].
+    clip : float
+        One night counts at most so much [robust standard deviations]: neither one odd night nor two can reach
+        the default limit of 4.
+    floor_share, floor_flow : float
+        The spread is at least this share of the level [1] and this flow [m3/h].
+
+    Notes
+    -----
+    The excess is a one-sided tabular CUSUM, the largest sum of (z - allowance) over the last n = 0 to `span`
+    nights (Page 1954), never below 0. The textbook allowance of 0.5 holds for a level and spread that are known; with
+    those of 9 to 23 nights, 0.75 halves the false alarms (measured on white noise at a limit of 4: 0.34 against
+    0.63 a month from 9 nights, 0.08 against 0.24 from 23). Two nights in a row at or below their level end the
+    sum, so that the alarm returns soon after a repair. Level: median; spread: Qn.
+    """
+
+    domain: ClassVar[str] = "water"
+    reads: ClassVar[str] = "flow"
+    writes: ClassVar[str] = "night_excess"
+    thing_kind: ClassVar[str] = "district_meter"
+    context_us: ClassVar[int] = 10 * DAY
+    refresh_us: ClassVar[int] = HOUR
+
+    zone: ZoneInfo = DEFAULT_ZONE
+    from_minute: int = 120
+    to_minute: int = 270
+    coverage: float = 0.5
+    window_nights: int = 28
+    guard_nights: int = 5
+    minimum_nights: int = 7
+    span: int = 7
+    allowance: float = 0.75
+    clip: float = 2.6
+    floor_share: float = 0.02
+    floor_flow: float = 0.1
+    _fitted: _Fitted | None = field(default=None, init=False, repr=False)
+
+    @property
+    def history_us(self) -> int:
+        """How much past `fit` wants [us]."""
+        return self.window_nights * DAY
+
+    def fit(self, times_us: Int64, values: Float64) -> Self:
+        """Learn level and spread; see `Detector.fit`."""
+        self._fitted = None
+        column = Column.of(times_us, values)
+        step = float(np.median(np.diff(column.times_us))) if len(column) > 1 else 0.0
+        nights = self.nights(column, step_us=step)
+        count = len(nights.flow)
+        if count < self.minimum_nights:
+            raise HistoryError(
+                f"{count} nights of flow are too few for a night level",
+                remedy=f"{self.minimum_nights} are needed, wait for more",
+            )
+        # Counted in nights that were measured: a gap of a week must not hand over the guard's nights.
+        start, end = training_span(
+            0, count, window_us=self.window_nights, guard_us=self.guard_nights, minimum_us=self.minimum_nights
+        )
+        flow = nights.flow[start:end]
+        level = float(np.median(flow))
+        spread = max(qn(flow), self.floor_share * abs(level), self.floor_flow)
+        self._fitted = _Fitted(level, spread, len(flow), step)
+        return self
+
+    def excess(self, times_us: Int64, values: Float64) -> Scores:
+        """Excess of each complete night; see `Detector.excess`."""
+        fitted = self._learnt()
+        nights = self.nights(Column.of(times_us, values), step_us=fitted.step_us)
+        m = len(nights.flow)
+        if not m:
+            return NO_SCORES
+        z = np.clip((nights.flow - fitted.level) / fitted.spread, -self.clip, self.clip)
+        return Scores(nights.ends_us, self._accumulate(nights.day, z))
+
+    def _accumulate(self, day: Int64, z: Float64) -> Float64:
+        """Truncated one-sided CUSUM of standardised nights, shape (m,)."""
+        m = len(z)
+        best = np.zeros(m)
+        total = np.zeros(m)
+        alive = np.ones(m, bool)
+        for n in range(1, min(self.span, m) + 1):
+            # The sum over the night itself and the n - 1 before it.
+            now, first = slice(n - 1, m), slice(0, m - n + 1)
+            total[now] += z[first] - self.allowance
+            alive[: n - 1] = False
+            # Nights on the far side of a gap, or of two nights back at their level, no longer count.
+            alive[now] &= day[now] - day[first] <= n + 1
+            if n > 2:
+                alive[now] &= (z[first] > 0) | (z[1 : m - n + 2] > 0)
+            best = np.where(alive, np.maximum(best, total), best)
+        return best
+
+    def nights(self, column: Column, *, step_us: float) -> Nights:
+        """Night flow of each complete night, from readings that should come every `step_us` [us]."""
+        empty = Nights(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0))
+        if not len(column) or step_us <= 0:
+            return empty
+        local = local_time(column.times_us, self.zone)
+        quiet = (local.minute >= self.from_minute) & (local.minute < self.to_minute)
+        if not quiet.any():
+            return empty
+        wanted = max(1.0, self.coverage * (self.to_minute - self.from_minute) * MINUTE / step_us)
+        day, minute = local.day[quiet], local.minute[quiet]
+        times, results = column.times_us[quiet], column.values[quiet]
+        days, starts = np.unique(day, return_index=True)
+        stops = np.append(starts[1:], len(day))
+        kept: list[tuple[int, int, float]] = []
+        for which, start, stop in zip(days.tolist(), starts.tolist(), stops.tolist(), strict=True):
+            rest = (self.to_minute - int(minute[stop - 1])) * MINUTE - int(times[stop - 1]) % MINUTE
+            end = int(times[stop - 1]) + rest
+            if stop - start < wanted or end > column.newest_us:
+                continue
+            lower = np.sort(results[start:stop])[: (stop - start + 1) // 2]
+            kept.append((end, which, float(lower.mean())))
+        if not kept:
+            return empty
+        ends, mornings, flows = zip(*kept, strict=True)
+        return Nights(np.array(ends, np.int64), np.array(mornings, np.int64), np.array(flows, np.float64))
+
+    def describe(self) -> str:
+        """What was learnt, in one line."""
+        fitted = self._learnt()
+        return f"from {fitted.nights} nights: level {fitted.level:.1f} m3/h, spread {fitted.spread:.2f} m3/h"
+
+    def _learnt(self) -> _Fitted:
+        if self._fitted is None:
+            raise HistoryError("no night level was learnt yet", remedy="call fit first")
+        return self._fitted
