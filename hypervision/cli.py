@@ -13,6 +13,7 @@ from typing import Any
 
 from hypervision import settings as settings_module
 from hypervision.errors import HypervisionError
+from hypervision.services import guard
 from hypervision.verbs import Verb
 
 GROUP = "hypervision.verbs"
@@ -34,13 +35,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if argv[0] not in found:
         print(f"hypervision: there is no verb {argv[0]!r}: see hypervision --help", file=sys.stderr)  # noqa: T201
         return 2
+    guard.arm(os.environ)
     verb: Verb = found[argv[0]].load()
     parser = _parser(verb)
     options = parser.parse_args(argv[1:])
     try:
-        settings = settings_module.load(
-            config=options.config, demo=verb.name == "demo", overrides=_overrides(options)
-        )
+        settings = settings_module.load(config=options.config, demo=verb.name == "demo", overrides=_overrides(options))
         logging.basicConfig(
             level=settings.log_level.upper(),
             format=f"%(asctime)s {verb.name} %(levelname)s %(message)s",
@@ -68,9 +68,7 @@ def _overview(found: dict[str, EntryPoint]) -> str:
 
 
 def _parser(verb: Verb) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog=f"hypervision {verb.name}", description=verb.summary, allow_abbrev=False
-    )
+    parser = argparse.ArgumentParser(prog=f"hypervision {verb.name}", description=verb.summary, allow_abbrev=False)
     common = parser.add_argument_group("common options")
     common.add_argument("--data-dir", type=Path, help="where data, secrets and logs live")
     common.add_argument("--http-port", type=int, metavar="N", help="port of the control room, 0 for any free")
