@@ -1,0 +1,182 @@
+"""One message decoded with care: every key looked at, everything refused with a sentence."""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+from typing import Any, Final
+
+from hypervision.batch import Draft, Identity, Refusal
+from hypervision.decoding import Bounds
+from hypervision.quality import GOOD, TIME_ASSUMED
+from ingest.decoders import document, senml, times
+from ingest.decoders.routes import Route, Routes
+from ingest.decoders.values import MOST_REFUSALS, RefusedError
+from ingest.decoders.wording import shown
+
+RESERVED: Final = frozenset(("time", "seq", "boot"))
+_MOST_SEQ: Final = 2**63
+
+
+class Message:
+    """One message of the draft.
+
+    Parameters
+    ----------
+    index : int
+        Its index in the draft.
+    received_us : int
+        When it was received [us].
+    """
+
+    __slots__ = ("_bounds", "_draft", "_identified", "_index", "_received_us", "_refused", "_route", "_routes")
+
+    def __init__(
+        self, index: int, *, route: Route, routes: Routes, received_us: int, draft: Draft, bounds: Bounds
+    ) -> None:
+        self._index = index
+        self._route = route
+        self._routes = routes
+        self._received_us = received_us
+        self._draft = draft
+        self._bounds = bounds
+        self._refused = 0
+        self._identified = False
+
+    def decode(self) -> None:
+        """Take everything in the payload that can be taken, and refuse the rest."""
+        try:
+            content = document.parse(self._draft.payloads[self._index])
+        except document.MalformedError as error:
+            self.refuse("malformed", str(error))
+            return
+        if isinstance(content, dict):
+            self._item(content)
+        elif not isinstance(content, list):
+            self.refuse("not_an_object", f"the payload is {shown(content)}, not an object with readings.")
+        elif senml.is_pack(content):
+            self._senml(content)
+        else:
+            self._array(content)
+        self.finish()
+
+    def refuse(self, reason: str, detail: str) -> None:
+        """Note a refusal; a message of a million wrong values writes no million of them."""
+        self._refused += 1
+        if self._refused <= MOST_REFUSALS:
+            self._draft.refusals.append(Refusal(self._index, reason, detail))
+
+    def finish(self) -> None:
+        """Make sure that the message ends with at least a reading or a refusal."""
+        draft = self._draft
+        more = self._refused - MOST_REFUSALS
+        if more > 0:
+            draft.refuse(self._index, "too_many_refusals", f"{more} more values of this message were refused.")
+        elif not self._refused and (not draft.message or draft.message[-1] != self._index):
+            draft.refuse(self._index, "empty", "the message holds no reading.")
+
+    def _array(self, content: list[Any]) -> None:
+        for item in content:
+            if isinstance(item, dict):
+                self._item(item)
+            else:
+                self.refuse("not_an_object", f"the array holds {shown(item)}, not an object with readings.")
+
+    def _item(self, item: dict[str, Any]) -> None:
+        moment = self._moment(item)
+        if moment is not None:
+            self.values(item, *moment)
+
+    def _moment(self, item: dict[str, Any]) -> tuple[int, int] | None:
+        """Time [us] and quality of an object's readings; None when its time is refused."""
+        time = item.pop("time", None)
+        if time is not None:
+            checked = self._timed(time)
+            return None if checked is None else (checked, GOOD)
+        self._identify(item)
+        return self._route.assign(self._received_us), TIME_ASSUMED
+
+    def _timed(self, time: object) -> int | None:
+        try:
+            time_us = times.parse(time)
+        except times.BadTimeError as error:
+            self.refuse(error.reason, str(error))
+            return None
+        return time_us if self._in_bounds(time_us, time) else None
+
+    def _in_bounds(self, time_us: int, time: object) -> bool:
+        if time_us < self._bounds.earliest_us:
+            self.refuse("time_too_old", f"time {shown(time)} is before what the platform takes.")
+            return False
+        ahead = time_us - self._received_us
+        if ahead > self._bounds.future_us:
+            limit = self._bounds.future_us // 60_000_000
+            self.refuse(
+                "time_in_future",
+                f"time {shown(time)} is {ahead / 1e6:.0f} s ahead of its receipt; {limit} min are taken.",
+            )
+            return False
+        return True
+
+    def _identify(self, item: dict[str, Any]) -> None:
+        if "seq" not in item or self._identified:
+            return
+        seq, boot = item["seq"], item.get("boot", "")
+        if isinstance(seq, bool) or not isinstance(seq, int) or not 0 <= seq < _MOST_SEQ:
+            self.refuse("bad_seq", f"seq is {shown(seq)}, not a whole number from 0.")
+            return
+        if isinstance(boot, bool) or not isinstance(boot, int | str) or len(shown(boot)) > 66:
+            self.refuse("bad_seq", f"boot is {shown(boot)}, not a number or a short text.")
+            return
+        # One message has one payload, so its first identity stands for all of it.
+        self._identified = True
+        name = str(boot).encode("utf-8", "backslashreplace").decode().replace("\0", "\\0")
+        self._draft.identities.append(
+            Identity(self._index, self._route.thing, name, seq, payload_hash(self._draft.payloads[self._index]))
+        )
+
+    def values(self, item: dict[str, Any], time_us: int, quality: int) -> None:
+        """Append the readings of an object, each on its own."""
+        for name, value in item.items():
+            if name not in RESERVED:
+                self._value(name, value, time_us, quality)
+
+    def _value(self, name: str, value: object, time_us: int, quality: int) -> None:
+        try:
+            target = self._routes.target(self._route, name)
+            result = target.result(value)
+        except RefusedError as error:
+            self.refuse(error.reason, str(error))
+            return
+        self._draft.reading(self._index, slot=target.slot, time_us=time_us, result=result, quality=quality)
+
+    def _senml(self, pack: list[Any]) -> None:
+        for record in senml.records(pack, received_us=self._route.assign(self._received_us)):
+            if isinstance(record, senml.BadRecord):
+                self.refuse(record.reason, record.detail)
+            elif self._in_bounds(record.time_us, record.time_us / 1e6):
+                self._record(record)
+
+    def _record(self, record: senml.Record) -> None:
+        try:
+            target = self._routes.target(self._route, senml.property_name(record.name, self._route.thing))
+            result = target.in_unit(record.value, record.unit)
+        except RefusedError as error:
+            self.refuse(error.reason, str(error))
+            return
+        self._draft.reading(
+            self._index,
+            slot=target.slot,
+            time_us=record.time_us,
+            result=result,
+            quality=TIME_ASSUMED if record.relative else GOOD,
+        )
+
+
+def payload_hash(payload: bytes) -> int:
+    """A stable 64-bit number of a payload, signed so that it fits a bigint.
+
+    Notes
+    -----
+    BLAKE2b, RFC 7693, with a digest of 8 bytes.
+    """
+    return int.from_bytes(blake2b(payload, digest_size=8).digest(), "big", signed=True)

@@ -1,0 +1,100 @@
+"""What topics mean: worked out once per topic and kept."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from hypervision.datastreams import StreamTable
+from ingest.decoders.values import RefusedError, Target
+from ingest.decoders.wording import shown
+
+TOPIC: Final = re.compile(r"urban/v1/([^/]*)/([A-Za-z0-9][A-Za-z0-9._:-]{0,63})/up")
+# A city has tens of thousands of topics; beyond this somebody makes them up.
+_MOST_ROUTES: Final = 200_000
+
+
+class Route:
+    """What one topic means.
+
+    Attributes
+    ----------
+    plain : dict
+        Slot by property, for properties of which a number is a result as it stands; filled as they come.
+    targets : dict
+        All properties seen so far.
+    assigned_us : int
+        The last time of receipt given to a reading without a time of its own [us].
+    """
+
+    __slots__ = ("assigned_us", "domain", "plain", "targets", "thing")
+
+    def __init__(self, domain: str, thing: str, assigned_us: int) -> None:
+        self.domain = domain
+        self.thing = thing
+        self.plain: dict[str, int] = {}
+        self.targets: dict[str, Target] = {}
+        self.assigned_us = assigned_us
+
+    def assign(self, wanted_us: int) -> int:
+        """A time of receipt [us], later than any given to this topic before."""
+        self.assigned_us = time_us = max(wanted_us, self.assigned_us + 1)
+        return time_us
+
+
+class Routes:
+    """The topics of one process."""
+
+    def __init__(self, streams: StreamTable) -> None:
+        self._streams = streams
+        self.known: dict[str, Route] = {}
+        self._floor_us = 0
+
+    def make(self, topic: str) -> Route:
+        """The route of a topic that is not yet known.
+
+        Raises
+        ------
+        RefusedError
+            The topic leads nowhere.
+        """
+        match = TOPIC.fullmatch(topic)
+        if match is None:
+            raise RefusedError(
+                "bad_topic",
+                f"the topic {shown(topic)} is not urban/v1/{{domain}}/{{thing}}/up with a Thing code of"
+                " letters, digits and . _ : - (64 at most).",
+            )
+        domain, thing = match.groups()
+        if domain not in self._streams.catalogue:
+            known = ", ".join(self._streams.catalogue)
+            raise RefusedError("unknown_domain", f"there is no domain {shown(domain)}; there are {known}.")
+        if len(self.known) >= _MOST_ROUTES:
+            # Times of receipt must go on increasing for topics that are forgotten here.
+            self._floor_us = max(route.assigned_us for route in self.known.values())
+            self.known.clear()
+        route = self.known[topic] = Route(domain, thing, self._floor_us)
+        return route
+
+    def target(self, route: Route, name: str) -> Target:
+        """The target of a property, found once per topic.
+
+        Raises
+        ------
+        RefusedError
+            The domain has no such property, or a device may not write it.
+        """
+        found = route.targets.get(name)
+        if found is not None:
+            return found
+        catalogue = self._streams.catalogue
+        prop = catalogue.find(route.domain, name)
+        if prop is None:
+            known = ", ".join(p.name for p in catalogue[route.domain].properties.values() if not p.derived)
+            raise RefusedError("unknown_property", f"{route.domain} has no property {shown(name)}; it has {known}.")
+        if prop.derived:
+            raise RefusedError("derived_property", f"{prop.name} is computed by the platform; no device may send it.")
+        found = route.targets[name] = Target(prop, self._streams.slot(route.domain, route.thing, name))
+        if found.plain:
+            route.plain[name] = found.slot
+        return found
