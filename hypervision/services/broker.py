@@ -1,0 +1,147 @@
+"""The embedded NATS server with MQTT: its configuration, and running it under guard."""
+
+from __future__ import annotations
+
+import logging
+import resource
+import signal
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from hypervision.services import binaries, stale
+from hypervision.services.guard import Service
+from hypervision.services.plan import log_file, secret
+from hypervision.services.secrets import password, write_private
+from hypervision.settings import Settings
+
+_log = logging.getLogger(__name__)
+
+# NATS bounds the sum of the windows of one session's filters; a collector's session has three (measured: the
+# third subscription is refused when the sum exceeds it).
+SESSION_WINDOW = 65_535
+FILTERS = 3
+
+PLATFORM = "platform"
+DEVICE = "device"
+
+
+def window(settings: Settings) -> int:
+    """Give the number of unacknowledged messages the broker allows per filter."""
+    return min(settings.ingest.window, SESSION_WINDOW // FILTERS)
+
+
+@dataclass(frozen=True, slots=True)
+class Listen:
+    """Where one run of the broker listens, on loopback; `monitor` 0 for no monitoring page."""
+
+    mqtt: int
+    nats: int
+    monitor: int = 0
+    anonymous: bool = False
+
+
+def configuration(data_dir: Path, settings: Settings, listen: Listen, *, passwords: dict[str, str]) -> str:
+    """Write the broker's configuration.
+
+    Parameters
+    ----------
+    data_dir : Path
+        Where its store and its log are.
+    settings : Settings
+        Flush interval, redelivery timer, window, largest payload.
+    listen : Listen
+        Ports; with `anonymous` a client without a name is treated as a device (a demo's first
+        `mosquitto_pub`).
+    passwords : dict
+        Of the users `platform`, `device` and `system`.
+    """
+    anonymous = f"\n  no_auth_user: {DEVICE}" if listen.anonymous else ""
+    monitor = f'http: "127.0.0.1:{listen.monitor}"\n' if listen.monitor else ""
+    return f"""# Written at every start.
+server_name: hypervision
+host: 127.0.0.1
+port: {listen.nats}
+{monitor}max_payload: {settings.broker.max_payload}
+log_file: {_quoted(log_file(data_dir, "broker"))}
+logtime: true
+logfile_size_limit: 10MB
+logfile_max_num: 3
+jetstream {{
+  store_dir: {_quoted(data_dir / "broker" / "store")}
+  sync_interval: {_quoted(settings.broker.sync_interval)}
+}}
+mqtt {{
+  host: 127.0.0.1
+  port: {listen.mqtt}
+  ack_wait: "{settings.broker.ack_wait:g}s"
+  max_ack_pending: {window(settings)}{anonymous}
+}}
+system_account: SYSTEM
+accounts {{
+  SYSTEM: {{ users: [ {{user: system, password: {_quoted(passwords["system"])}}} ] }}
+  CITY: {{
+    jetstream: enabled
+    users: [
+      {{user: {PLATFORM}, password: {_quoted(passwords[PLATFORM])}}}
+      {{user: {DEVICE}, password: {_quoted(passwords[DEVICE])}, permissions: {{
+        publish: {{ allow: ["urban.v1.*.*.up", "urban.v1.*.*.status", "urban.v1.*.*.ack"] }}
+        # A QoS 1 subscription is delivered through a subject of its own below $MQTT.sub.
+        subscribe: {{ allow: ["urban.v1.*.*.down", "$MQTT.sub.>"] }}
+      }}}}
+    ]
+  }}
+}}
+"""
+
+
+def _quoted(value: object) -> str:
+    text = str(value).replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{text}"'
+
+
+def passwords(data_dir: Path) -> dict[str, str]:
+    """Read the broker's passwords; made at the first start."""
+    return {user: password(secret(data_dir, f"mqtt-{user}")) for user in (PLATFORM, DEVICE, "system")}
+
+
+def url(data_dir: Path, port: int, user: str) -> str:
+    """Give the MQTT URL of one user."""
+    return f"mqtt://{user}:{passwords(data_dir)[user]}@127.0.0.1:{port}"
+
+
+def service(data_dir: Path, settings: Settings, listen: Listen) -> Service:
+    """Write the configuration and describe the broker as a service under guard."""
+    path = data_dir / "broker" / "nats.conf"
+    write_private(path, configuration(data_dir, settings, listen, passwords=passwords(data_dir)))
+    return Service(
+        name="the broker",
+        argv=(str(binaries.nats_server()), "-c", str(path)),
+        record=data_dir / "run" / "broker.json",
+        stop=signal.SIGTERM,
+        hurry=signal.SIGKILL,
+        patience=10.0,
+    )
+
+
+def clear(data_dir: Path) -> None:
+    """Stop a broker that an earlier guard left behind."""
+
+    def ours(process: psutil.Process) -> bool:
+        return str(data_dir / "broker" / "nats.conf") in process.cmdline()
+
+    stale.clear(data_dir / "run" / "broker.json", name="the broker", ours=ours, hurry=signal.SIGTERM)
+
+
+def raise_file_limit(wanted: int = 65_536) -> None:
+    """Allow one open file per device; the soft limit of many systems is 256 or 1024."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    ceiling = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    if soft == resource.RLIM_INFINITY or soft >= ceiling:
+        return
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (ceiling, hard))
+    except (ValueError, OSError) as error:
+        # macOS refuses values above its kernel's own limit.
+        _log.warning("the limit of open files stays at %d (%s)", soft, error)

@@ -1,0 +1,175 @@
+"""The embedded broker: the collector's session exists before the port opens to devices.
+
+NATS acknowledges and drops a QoS 1 message that no session wants yet. So the broker runs first on a private
+port, where the session is made if it is not there; only then devices are let in.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import signal
+import subprocess
+import sys
+import threading
+import time
+from http.client import HTTPConnection, HTTPException
+from typing import Any
+
+import paho.mqtt.client as mqtt
+from paho.mqtt.enums import CallbackAPIVersion
+
+from hypervision.errors import ServiceError
+from hypervision.services import broker, ports
+from hypervision.services.plan import Plan
+from hypervision.settings import Settings
+
+_log = logging.getLogger(__name__)
+
+# What a collector's session wants, all at QoS 1.
+FILTERS = ("urban/v1/+/+/up", "urban/v1/+/+/status", "urban/v1/+/+/ack")
+
+_DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+
+
+def collector_client_id(settings: Settings) -> str:
+    """Name the collector's session: it must stay the same over restarts, and differ between partitions."""
+    return f"hypervision-collect-{settings.ingest.partition.replace('/', '-')}"
+
+
+def session_hash(client_id: str) -> str:
+    """Compute the prefix NATS gives to the consumers of one client (server/util.go, getHash)."""
+    return "".join(_DIGITS[byte % 62] for byte in hashlib.sha256(client_id.encode()).digest()[:8])
+
+
+def missing_filters(report: dict[str, Any], client_id: str) -> list[str]:
+    """Find which of the session's filters no consumer holds yet.
+
+    Parameters
+    ----------
+    report : dict
+        The answer of the broker's monitoring page `/jsz?accounts=1&streams=1&consumers=1&config=1`.
+    client_id : str
+        Of the collector.
+    """
+    prefix = session_hash(client_id)
+    held = {
+        consumer.get("config", {}).get("filter_subject", "")
+        for account in report.get("account_details") or []
+        for stream in account.get("stream_detail") or []
+        if stream.get("name") == "$MQTT_msgs"
+        for consumer in stream.get("consumer_detail") or []
+        if str(consumer.get("name", "")).startswith(f"{prefix}_")
+    }
+    return [wanted for wanted in FILTERS if f"$MQTT.msgs.{_subject(wanted)}" not in held]
+
+
+def _subject(topic_filter: str) -> str:
+    return topic_filter.replace("/", ".").replace("+", "*")
+
+
+def make_session(*, port: int, user: str, password: str, client_id: str, seconds: float = 15.0) -> None:
+    """Create the durable session with all its filters, and leave it.
+
+    Raises
+    ------
+    ServiceError
+        The broker refused the client or one of the filters, or did not answer in time.
+    """
+    client = mqtt.Client(
+        CallbackAPIVersion.VERSION2, client_id=client_id, clean_session=False, protocol=mqtt.MQTTv311, manual_ack=True
+    )
+    client.username_pw_set(user, password)
+    done, failure = threading.Event(), [""]
+
+    def connected(_client: object, _data: object, _flags: object, reason: Any, _properties: object) -> None:
+        if reason.is_failure:
+            failure[0] = f"the log-in of {user!r} was refused ({reason})"
+            done.set()
+        else:
+            client.subscribe([(topic, 1) for topic in FILTERS])
+
+    def subscribed(_client: object, _data: object, _mid: object, reasons: Any, _properties: object) -> None:
+        refused = [topic for topic, reason in zip(FILTERS, reasons, strict=True) if reason.is_failure]
+        failure[0] = f"the filters {', '.join(refused)} were refused" if refused else ""
+        done.set()
+
+    client.on_connect = connected
+    client.on_subscribe = subscribed
+    client.connect("127.0.0.1", port)
+    client.loop_start()
+    answered = done.wait(seconds)
+    client.disconnect()
+    client.loop_stop()
+    if not answered or failure[0]:
+        raise ServiceError(
+            f"the collector's session cannot be made ({failure[0] or 'no answer'})",
+            remedy="see logs/broker.log in the data directory; a smaller ingest.window may help",
+        )
+
+
+def guard(settings: Settings) -> int:
+    """Run the broker until asked to stop or until the parent is gone; the verb `broker`."""
+    data_dir = settings.data_dir
+    plan = Plan.read(data_dir)
+    # Until the service has its own handlers, an end must still pass through `finally` below.
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, lambda *_: sys.exit(0))
+    broker.raise_file_limit()
+    broker.clear(data_dir)
+    ensure_session(settings)
+    listen = broker.Listen(mqtt=plan.mqtt_port, nats=plan.nats_port, anonymous=plan.anonymous)
+    return broker.service(data_dir, settings, listen).run()
+
+
+def ensure_session(settings: Settings) -> bool:
+    """Make the collector's session on a private port, unless it exists.
+
+    An existing session is not entered: the broker would deliver what waits to us, and again to the collector
+    only when its redelivery timer ends.
+
+    Returns
+    -------
+    bool
+        Whether it had to be made.
+    """
+    data_dir = settings.data_dir
+    private, nats, monitor = ports.free(), ports.free(), ports.free()
+    service = broker.service(data_dir, settings, broker.Listen(mqtt=private, nats=nats, monitor=monitor))
+    process = service.start()
+    try:
+        _wait_for_port(process, private)
+        client_id = collector_client_id(settings)
+        missing = missing_filters(_report(monitor), client_id)
+        if missing:
+            password = broker.passwords(data_dir)[broker.PLATFORM]
+            make_session(port=private, user=broker.PLATFORM, password=password, client_id=client_id)
+            _log.info("made the session %s", client_id)
+        return bool(missing)
+    finally:
+        service.end(process)
+        service.record.unlink(missing_ok=True)
+
+
+def _wait_for_port(process: subprocess.Popen[bytes], port: int, *, seconds: float = 60.0) -> None:
+    # A store with a long backlog is read before the port opens.
+    deadline = time.monotonic() + seconds
+    while not ports.answers(port):
+        if process.poll() is not None or time.monotonic() > deadline:
+            raise ServiceError(
+                "the broker does not start", remedy="the last lines of logs/broker.log in the data directory say why"
+            )
+        time.sleep(0.02)
+
+
+def _report(port: int) -> dict[str, Any]:
+    connection = HTTPConnection("127.0.0.1", port, timeout=10.0)
+    try:
+        connection.request("GET", "/jsz?accounts=1&streams=1&consumers=1&config=1")
+        found = json.loads(connection.getresponse().read())
+    except (OSError, HTTPException, ValueError) as error:
+        raise ServiceError(f"the broker does not report its sessions ({error})", remedy="see logs/broker.log") from None
+    finally:
+        connection.close()
+    return dict(found)
