@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from types import TracebackType
 from typing import Self
@@ -19,22 +19,24 @@ import numpy as np
 import psycopg
 from psycopg import Connection
 
-from hypervision.batch import DUPLICATE, REJECTED, STORED, Batch, Bool, Float64, Receipt, Refusal
+from hypervision.batch import DUPLICATE, REJECTED, STORED, Batch, Int64, Receipt
+from hypervision.beat import Beat, Counters
 from hypervision.clock import EPOCH, to_us
 from hypervision.datastreams import UNKNOWN, UNRESOLVED, StreamTable
 from hypervision.domains import load as load_domains
 from hypervision.errors import TemporaryStoreError
 from hypervision.evaluation import Evaluator
 from hypervision.outcome import outcomes, rejected_rows
-from hypervision.plan import Plan, conflict, plan
+from hypervision.plan import newest_rows, plan, stored_conflicts
 from hypervision.settings import Settings
 from hypervision.stepping import Stepper
 from hypervision.store import alarms as alarm_store
 from hypervision.store import registry
 from hypervision.store import rules as rule_store
+from hypervision.store.alarms import Case
 from hypervision.store.connection import connect, mapped, url_of, wait_for_schema
 from hypervision.store.sql import query
-from hypervision.store.writer import Columns, Mark, Writer, publish
+from hypervision.store.writer import Columns, Mark, Writer
 
 _log = logging.getLogger(__name__)
 
@@ -66,8 +68,7 @@ class Intake:
         self._url = url_of(settings)
         self._writer: Writer | None = None
         self._marks: dict[int, Mark] = {}
-        self._beat: Connection | None = None
-        self._beat_lock = threading.Lock()
+        self._beat = Beat(self._url, name)
         self._asked: float = 0.0
         self._hinted: float = 0.0
 
@@ -105,10 +106,7 @@ class Intake:
         if self._writer is not None:
             self._writer.connection.close()
             self._writer = None
-        with self._beat_lock:
-            if self._beat is not None:
-                self._beat.close()
-                self._beat = None
+        self._beat.close()
 
     @property
     def committed(self) -> tuple[int, int, int]:
@@ -151,6 +149,53 @@ class Intake:
                 raise
         raise TemporaryStoreError("the batch was overtaken by other writers again and again", sqlstate="40001")
 
+    def transact(self, work: Callable[[Writer, Stepper], tuple[list[Case], int]]) -> int:
+        """Step alarms without new readings (timers, silence, changed rules), in this writer's order.
+
+        Parameters
+        ----------
+        work : callable
+            Locks, feeds and writes cases; returns them and the number of steps written.
+
+        Returns
+        -------
+        int
+            Transitions written.
+        """
+        try:
+            with mapped():
+                writer = self._attached()
+                self._follow(writer)
+                cases, steps = work(writer, self._stepper)
+                if steps:
+                    writer.commit(
+                        commit_no=writer.commit_no + 1, stored=0, duplicate=0, rejected=0, alarms=steps, notify=True
+                    )
+                else:
+                    writer.connection.commit()
+                self._note(cases)
+                return steps
+        except BaseException:
+            self._roll_back()
+            raise
+
+    def know_all(self) -> None:
+        """Give every datastream of the database a slot, with its newest value."""
+        with mapped():
+            connection = self._attached().connection
+            for row in registry.all_datastreams(connection):
+                if self.streams.catalogue.find(row[0], row[2]) is None:
+                    continue  # a domain file that was taken away
+                slot = self.streams.slot(row[0], row[1], row[2])
+                self.streams.datastream_id[slot], self.streams.thing_id[slot] = row[3], row[4]
+            connection.rollback()
+        self.evaluator.use_rules(self.evaluator.rules)
+
+    def ensure_days(self, time_us: Int64) -> None:
+        """Make room for the days of these instants ahead of their readings."""
+        with mapped():
+            self._attached().ensure_days(time_us)
+
     def publish_counters(
         self,
         *,
@@ -167,25 +212,8 @@ class Intake:
         writer = self._writer
         if writer is None:
             raise TemporaryStoreError("database: not connected")
-        with self._beat_lock, mapped():
-            if self._beat is None or self._beat.closed:
-                self._beat = connect(self._url, application=f"{self.name} beat", autocommit=True)
-            try:
-                publish(
-                    self._beat,
-                    writer.writer_id,
-                    now=now,
-                    received=received,
-                    stored=stored,
-                    duplicate=duplicate,
-                    rejected=rejected,
-                    in_flight=in_flight,
-                    link=link,
-                    detail=dict(detail or {}),
-                )
-            except psycopg.OperationalError:
-                self._beat.close()
-                raise
+        counters = Counters(received, stored, duplicate, rejected, in_flight)
+        self._beat.publish(writer.writer_id, counters, now=now, link=link, detail=detail or {})
 
     def beat(self, *, now: datetime, link: str = "", detail: Mapping[str, object] | None = None) -> None:
         """Publish the committed counters of a writer that holds nothing in flight."""
@@ -295,10 +323,10 @@ class Intake:
             planned.datastream_id, planned.time_us, planned.result, planned.quality, planned.late, planned.received_us
         )
         new, existing = writer.write(columns)
-        refusals = planned.refusals + self._stored_conflicts(planned, new, existing)
+        refusals = planned.refusals + stored_conflicts(planned, self.streams, new=new, existing=existing)
         cases, steps = ([], 0) if batch.imported else self._stepper.step(planned, new, writer, now=now)
         commit_no = writer.commit_no + 1
-        newest = self._newest_rows(planned, new)
+        newest = newest_rows(planned, self.streams, new=new)
         writer.upsert_latest(columns.take(newest), commit_no)
         outcome = outcomes(batch, planned, new, refusals)
         writer.reject(rejected_rows(batch, refusals, outcome))
@@ -314,9 +342,13 @@ class Intake:
         slots = planned.slot[newest]
         self.streams.newest_us[slots] = planned.time_us[newest]
         self.streams.newest[slots] = planned.result[newest]
-        for case in cases:
-            self.evaluator.note(case.source.source_id, case.source.rule_id, case.alarm.phase)
+        self._note(cases)
         return Receipt(outcome, stored, rejected, duplicate, int(new.sum()), steps)
+
+    def _note(self, cases: list[Case]) -> None:
+        for case in cases:
+            if case.source.kind == "datastream":
+                self.evaluator.note(case.source.source_id, case.source.rule_id, case.alarm.phase)
 
     def _bounds(self, batch: Batch) -> tuple[int, int]:
         settings = self.settings.ingest
@@ -358,27 +390,6 @@ class Intake:
             if slot is not None and time_us > self.streams.newest_us[slot]:
                 self.streams.newest_us[slot] = time_us
                 self.streams.newest[slot] = result
-
-    def _stored_conflicts(self, planned: Plan, new: Bool, existing: Float64) -> list[Refusal]:
-        other = ~new & (existing != planned.result)
-        return [
-            conflict(
-                int(planned.message[i]),
-                self.streams.keys[int(planned.slot[i])][2],
-                float(existing[i]),
-                float(planned.result[i]),
-            )
-            for i in np.nonzero(other)[0]
-        ]
-
-    def _newest_rows(self, planned: Plan, new: Bool) -> Bool:
-        """One new row per datastream, the newest, where it is newer than what is known."""
-        found: Bool = new & (planned.time_us > self.streams.newest_us[planned.slot])
-        rows = np.nonzero(found)[0]
-        if len(rows) > 1:
-            superseded = rows[:-1][planned.datastream_id[rows[:-1]] == planned.datastream_id[rows[1:]]]
-            found[superseded] = False
-        return found
 
 
 def _year_us(year: int) -> int:

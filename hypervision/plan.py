@@ -170,3 +170,35 @@ def _conflicts(batch: Batch, streams: StreamTable, rows: Int32, again: Bool, ref
 def conflict(message: int, name: str, stored: float, refused: float) -> Refusal:
     """The refusal of a second value for one instant, with both values."""
     return Refusal(message, "conflict", f"{name} has {stored!r} at this time already, {refused!r} was refused")
+
+
+def stored_conflicts(planned: Plan, streams: StreamTable, *, new: Bool, existing: Float64) -> list[Refusal]:
+    """Refusals of readings whose key is stored with another value.
+
+    Parameters
+    ----------
+    new : ndarray of bool, shape (n,)
+        Readings that were written.
+    existing : ndarray of float64, shape (n,)
+        The stored results of the others.
+    """
+    other = ~new & (existing != planned.result)
+    return [
+        conflict(
+            int(planned.message[i]),
+            streams.keys[int(planned.slot[i])][2],
+            float(existing[i]),
+            float(planned.result[i]),
+        )
+        for i in np.nonzero(other)[0]
+    ]
+
+
+def newest_rows(planned: Plan, streams: StreamTable, *, new: Bool) -> Bool:
+    """One new row per datastream, the newest, where it is newer than what is known; shape (n,)."""
+    found: Bool = new & (planned.time_us > streams.newest_us[planned.slot])
+    rows = np.nonzero(found)[0]
+    if len(rows) > 1:
+        superseded = rows[:-1][planned.datastream_id[rows[:-1]] == planned.datastream_id[rows[1:]]]
+        found[superseded] = False
+    return found

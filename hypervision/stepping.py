@@ -78,27 +78,35 @@ class Stepper:
         cases = alarm_store.lock(writer.connection, fed)
         for case in cases:
             _feed(case, fed[case.source])
-        rules = {source: (one.found.rule, one.found.slot) for source, one in fed.items()}
+        rules: dict[Source, tuple[Rule, int | None]] = {
+            source: (one.found.rule, one.found.slot) for source, one in fed.items()
+        }
         return cases, self.write(cases, rules, writer.connection, now=now)
 
     def write(
-        self, cases: list[Case], rules: Mapping[Source, tuple[Rule, int]], connection: Connection, *, now: datetime
+        self,
+        cases: list[Case],
+        rules: Mapping[Source, tuple[Rule, int | None]],
+        connection: Connection,
+        *,
+        now: datetime,
     ) -> int:
-        """Write the steps of locked conditions of datastreams, with their messages.
+        """Write the steps of locked conditions, with their messages.
 
         Parameters
         ----------
         rules : mapping
-            Rule and slot of every source.
+            Rule of every source, and the slot of its datastream; None where the source is a Thing.
         """
         occurrences: dict[Source, Occurrence] = {}
         messages: dict[tuple[Source, float | None], str] = {}
         for case in cases:
             rule, slot = rules[case.source]
-            thing_id = int(self.streams.thing_id[slot])
+            thing_id = case.source.source_id if slot is None else int(self.streams.thing_id[slot])
+            datastream_id = None if slot is None else case.source.source_id
             limit, _, _ = self.evaluator.rules.for_thing(rule, thing_id)
-            occurrences[case.source] = Occurrence(rule.version, thing_id, case.source.source_id, rule.priority, limit)
-            prop = self.streams.property_of(slot)
+            occurrences[case.source] = Occurrence(rule.version, thing_id, datastream_id, rule.priority, limit)
+            prop = None if slot is None else self.streams.property_of(slot)
             for step in case.steps:
                 messages[case.source, step.value] = alarm_message(rule, prop, step.value, limit, self._language)
         return alarm_store.write(connection, cases, occurrences, messages, now=now)

@@ -74,3 +74,12 @@ def alarm_message(
         return f"{label}{colon}{shown}"
     sign = ">" if rule.kind == "high" else "<"
     return f"{label}{colon}{shown} {sign} {value_text(prop, limit, language)}"
+
+
+def stale_message(rule: Rule, minutes: float, language: str) -> str:
+    """What the alarm list says of a Thing that is no longer overdue but stale."""
+    label = rule.label(language)
+    text = number_text(minutes, 0, language)
+    if language == "fr":
+        return f"{label}\u00a0: valeurs périmées, plus de {text} min sans mesure"
+    return f"{label}: stale values, more than {text} min without a reading"

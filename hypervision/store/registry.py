@@ -150,3 +150,35 @@ def resolve(
         rows = connection.execute(query("resolve_datastreams"), columns).fetchall()
         connection.commit()
     return {(r[0], r[1], r[2]): Resolved(*r[3:]) for r in rows}
+
+
+def all_datastreams(connection: Connection) -> list[tuple[str, str, str, int, int]]:
+    """(domain, thing, property, datastream_id, thing_id) of every datastream."""
+    with mapped():
+        return [(r[0], r[1], r[2], r[3], r[4]) for r in connection.execute(query("all_datastreams")).fetchall()]
+
+
+def admit(connection: Connection, code: str, *, domain: str, name: str, now: datetime) -> bool:
+    """Register one waiting Thing; False when it was registered already. Commits."""
+    with mapped():
+        row = connection.execute(
+            query("admit_thing"), {"code": code, "domain": domain, "name": name, "now": now}
+        ).fetchone()
+        connection.commit()
+        return row is not None
+
+
+class WaitingThing(NamedTuple):
+    """A Thing that sent messages and is not registered."""
+
+    code: str
+    domain: str
+    messages: int
+    first: datetime
+    last: datetime
+
+
+def waiting(connection: Connection) -> list[WaitingThing]:
+    """Things whose messages wait for an admission."""
+    with mapped():
+        return [WaitingThing(*r) for r in connection.execute(query("waiting_things")).fetchall()]

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeAlias
 
 import psycopg
 from psycopg import Connection
@@ -14,8 +14,11 @@ from psycopg.rows import dict_row
 from psycopg_pool import ConnectionPool, PoolTimeout
 
 from hypervision.errors import TemporaryStoreError
-from hypervision.store.connection import mapped, to_store_error
+from hypervision.store.connection import connect, mapped, to_store_error
 from hypervision.store.sql import query
+
+Database: TypeAlias = Connection
+"""What the functions below read from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,51 +226,87 @@ class ScreenPool:
             return cursor.execute(query(name), values).fetchall()
 
 
-def read_writers(connection: Connection) -> list[WriterRow]:
+class Listener:
+    """A connection of its own that waits for the hint `hypervision` and reads consistent snapshots.
+
+    Its limits are short: a database that does not answer within three seconds counts as away.
+
+    Raises
+    ------
+    TemporaryStoreError
+        From every method, when the database is away.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._connection = connect(url, application="serve reader", autocommit=True)
+        with mapped():
+            self._connection.execute("SELECT set_config('statement_timeout', '3s', false)")
+            self._connection.execute("LISTEN hypervision")
+
+    def __enter__(self) -> Listener:
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self._connection.close()
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Connection]:
+        """One transaction that sees one moment."""
+        with mapped(), self._connection.transaction():
+            self._connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+            yield self._connection
+
+    def wait(self, seconds: float) -> bool:
+        """Wait for a hint, `seconds` at most; whether one came."""
+        with mapped():
+            return any(True for _hint in self._connection.notifies(timeout=seconds, stop_after=1))
+
+
+def read_writers(connection: Database) -> list[WriterRow]:
     """Every writer with its beat."""
     with mapped():
         return [WriterRow(*row) for row in connection.execute(query("screen_writers"))]
 
 
-def read_registry_version(connection: Connection) -> tuple[Any, ...]:
+def read_registry_version(connection: Database) -> tuple[Any, ...]:
     """A value that changes when Things, datastreams or rules do."""
     with mapped():
         row = connection.execute(query("screen_registry_version")).fetchone()
     return () if row is None else tuple(row)
 
 
-def read_things(connection: Connection) -> list[ThingRow]:
+def read_things(connection: Database) -> list[ThingRow]:
     """Every Thing."""
     with mapped():
         return [ThingRow(*row) for row in connection.execute(query("screen_things"))]
 
 
-def read_streams(connection: Connection) -> list[StreamRow]:
+def read_streams(connection: Database) -> list[StreamRow]:
     """Every datastream."""
     with mapped():
         return [StreamRow(*row) for row in connection.execute(query("screen_streams"))]
 
 
-def read_limits(connection: Connection) -> list[LimitRow]:
+def read_limits(connection: Database) -> list[LimitRow]:
     """Every limit in force."""
     with mapped():
         return [LimitRow(*row) for row in connection.execute(query("screen_limits"))]
 
 
-def read_latest(connection: Connection, cursors: Mapping[int, int]) -> list[ReadingRow]:
+def read_latest(connection: Database, cursors: Mapping[int, int]) -> list[ReadingRow]:
     """Newest readings committed after the cursors {writer id: commit number}."""
     values = {"writers": list(cursors), "commits": list(cursors.values())}
     with mapped():
         return [ReadingRow(*row) for row in connection.execute(query("screen_latest"), values)]
 
 
-def read_alarms(connection: Connection) -> list[AlarmRow]:
+def read_alarms(connection: Database) -> list[AlarmRow]:
     """Every open alarm."""
     with mapped():
         return [AlarmRow(*row) for row in connection.execute(query("screen_alarms"))]
 
 
-def read_alarm_history(connection: Connection, thing_id: int, *, since: datetime, limit: int = 100) -> list[AlarmRow]:
+def read_alarm_history(connection: Database, thing_id: int, *, since: datetime, limit: int = 100) -> list[AlarmRow]:
     """Alarms of a Thing that had not returned before `since`, newest first."""
     values = {"thing_id": thing_id, "since": since, "limit": limit}
     with mapped():
@@ -275,7 +314,7 @@ def read_alarm_history(connection: Connection, thing_id: int, *, since: datetime
 
 
 def read_course(
-    connection: Connection, streams: Sequence[int], *, since: datetime, until: datetime, width: float
+    connection: Database, streams: Sequence[int], *, since: datetime, until: datetime, width: float
 ) -> list[tuple[int, float]]:
     """Mean of the datastreams per bucket of `width` [s]: (bucket number, mean)."""
     values = {"streams": list(streams), "since": since, "until": until, "width": width}
@@ -284,7 +323,7 @@ def read_course(
 
 
 def read_trend(
-    connection: Connection,
+    connection: Database,
     datastream_id: int,
     *,
     since: datetime,
@@ -310,21 +349,21 @@ def read_trend(
         return [TrendPoint(*row) for row in connection.execute(query("screen_trend"), values)]
 
 
-def read_journal(connection: Connection, thing_id: int, *, limit: int = 50) -> list[JournalRow]:
+def read_journal(connection: Database, thing_id: int, *, limit: int = 50) -> list[JournalRow]:
     """Journal lines and alarm transitions of a Thing, newest first."""
     with mapped():
         rows = connection.execute(query("screen_journal"), {"thing_id": thing_id, "limit": limit})
         return [JournalRow(*row) for row in rows]
 
 
-def read_rejected(connection: Connection, *, organisation: int | None, limit: int = 50) -> list[RejectedRow]:
+def read_rejected(connection: Database, *, organisation: int | None, limit: int = 50) -> list[RejectedRow]:
     """The newest rejected messages."""
     with mapped():
         rows = connection.execute(query("screen_rejected"), {"organisation": organisation, "limit": limit})
         return [RejectedRow(*row) for row in rows]
 
 
-def read_engine(connection: Connection) -> tuple[str, int, int, str | None]:
+def read_engine(connection: Database) -> tuple[str, int, int, str | None]:
     """Version, size [bytes], connections and engine of the database."""
     with mapped():
         row = connection.execute(query("screen_engine")).fetchone()

@@ -53,3 +53,23 @@ FROM unnest(%(domains)s::text[], %(things)s::text[], %(properties)s::text[]) AS 
 JOIN hv.thing t ON t.code = x.thing
 JOIN hv.datastream d ON d.thing_id = t.thing_id AND d.domain = x.domain AND d.property = x.property
 LEFT JOIN hv.latest l ON l.datastream_id = d.datastream_id
+
+-- name: all_datastreams
+-- Every datastream by its names and ids.
+SELECT d.domain, t.code, d.property, d.datastream_id, d.thing_id
+FROM hv.datastream d JOIN hv.thing t ON t.thing_id = d.thing_id ORDER BY d.datastream_id
+
+-- name: admit_thing
+-- Let a waiting Thing in.
+INSERT INTO hv.thing (code, name, domain, registered_at) VALUES (%(code)s, %(name)s, %(domain)s, %(now)s)
+ON CONFLICT (code) DO NOTHING
+RETURNING thing_id
+
+-- name: waiting_things
+-- Things that send and are not registered, with the domain of their newest topic.
+SELECT r.thing, split_part((array_agg(r.topic ORDER BY r.received_time DESC))[1], '/', 3), sum(r.count)::bigint,
+       min(r.received_time), max(r.received_time)
+FROM hv.rejected_message r
+WHERE r.reason = 'unknown_thing' AND r.replayed_at IS NULL
+  AND NOT EXISTS (SELECT FROM hv.thing t WHERE t.code = r.thing)
+GROUP BY r.thing ORDER BY max(r.received_time) DESC

@@ -1,0 +1,21 @@
+-- name: latest_all
+-- Newest value of every datastream, for a second look at the alarms.
+SELECT datastream_id, phenomenon_time, result, quality, received_time FROM hv.latest ORDER BY datastream_id
+
+-- name: collectors_alive
+-- Whether every collector beats, is connected and holds little; null when there is none.
+SELECT bool_and(s.beat_at > %(since)s AND s.link = 'connected' AND s.in_flight <= %(held)s)
+FROM hv.writer_snapshot s JOIN hv.writer w ON w.writer_id = s.writer_id
+WHERE w.name LIKE 'collector%%'
+
+-- name: purge_identities
+-- Identities of messages without a time are needed for a day.
+DELETE FROM hv.message_identity WHERE received_time < %(before)s
+
+-- name: purge_login_failures
+-- Failed log-ins older than the window of the back-off.
+DELETE FROM hv.login_failure WHERE at < %(before)s
+
+-- name: purge_sessions
+-- Sessions that are over.
+DELETE FROM hv.session WHERE expires_at < %(now)s

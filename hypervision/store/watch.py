@@ -1,0 +1,100 @@
+"""What `watch` reads and tidies."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+import numpy as np
+from psycopg import Connection
+
+from hypervision.batch import Float64, Int8, Int32, Int64
+from hypervision.clock import to_us
+from hypervision.store.alarms import Source
+from hypervision.store.sql import query
+
+
+class Newest(NamedTuple):
+    """Newest value of every datastream, sorted by id; shape (n,) each."""
+
+    datastream_id: Int32
+    time_us: Int64
+    result: Float64
+    quality: Int8
+    received_us: Int64
+
+
+class ThingSilence(NamedTuple):
+    """When a Thing was last heard [us] and the shortest period it should be heard in [us]."""
+
+    thing_id: int
+    domain: str
+    last_us: int
+    period_us: int
+
+
+def newest(connection: Connection) -> Newest:
+    """Read `latest` as columns."""
+    rows = connection.execute(query("latest_all")).fetchall()
+    return Newest(
+        np.array([r[0] for r in rows], np.int32),
+        np.array([to_us(r[1]) for r in rows], np.int64),
+        np.array([r[2] for r in rows], np.float64),
+        np.array([r[3] for r in rows], np.int8),
+        np.array([to_us(r[4]) for r in rows], np.int64),
+    )
+
+
+def silences(connection: Connection, derived: Sequence[str]) -> list[ThingSilence]:
+    """Every Thing that reports on a period, without the derived properties (`domain/property`)."""
+    rows = connection.execute(query("thing_silence"), {"derived": list(derived)}).fetchall()
+    return [ThingSilence(r[0], r[2], to_us(r[3]), int(r[4] * 1e6)) for r in rows]
+
+
+def due(connection: Connection, before: datetime) -> list[Source]:
+    """Conditions whose delay ended before an instant."""
+    return [Source(*r) for r in connection.execute(query("due_conditions"), {"before": before}).fetchall()]
+
+
+def strays(connection: Connection) -> list[Source]:
+    """Conditions that stand although their rule was switched off."""
+    return [Source(*r) for r in connection.execute(query("stray_conditions")).fetchall()]
+
+
+def collectors_alive(connection: Connection, *, now: datetime, held: int) -> bool:
+    """Whether readings flow: every collector beats, is connected, and has no backlog in hand."""
+    row = connection.execute(query("collectors_alive"), {"since": now - timedelta(seconds=5), "held": held}).fetchone()
+    return row is not None and row[0] is True
+
+
+def escalate(
+    connection: Connection, alarm_id: int, *, message: str, priority: str, state: str, rule_version: int, now: datetime
+) -> bool:
+    """Say an alarm louder; False when that was done before."""
+    values: dict[str, Any] = {"alarm_id": alarm_id, "message": message, "priority": priority}
+    if not connection.execute(query("escalate_silence"), values).rowcount:
+        return False
+    connection.execute(
+        query("put_transitions"),
+        {
+            "alarm_id": alarm_id,
+            "at": now,
+            "from_state": state,
+            "to_state": state,
+            "cause": "stale",
+            "actor": "",
+            "comment": "",
+            "rule_version": rule_version,
+            "recorded_at": now,
+        },
+    )
+    return True
+
+
+def tidy(connection: Connection, *, now: datetime) -> None:
+    """Remove what is no longer needed. Commits."""
+    connection.execute(query("purge_identities"), {"before": now - timedelta(days=1)})
+    connection.execute(query("purge_login_failures"), {"before": now - timedelta(days=1)})
+    connection.execute(query("purge_sessions"), {"now": now})
+    connection.commit()

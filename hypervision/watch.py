@@ -1,0 +1,249 @@
+"""`watch`: what must happen when no reading follows.
+
+Delays that end, Things that fall silent, alarms whose rule changed, and the tidying of tables. Every
+expiry is written as a transition, so that a replay of readings and transitions gives the same alarms.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Final
+
+import numpy as np
+
+from hypervision.alarms import Expiry, Reading, RuleChange, apply
+from hypervision.clock import to_us
+from hypervision.errors import TemporaryStoreError
+from hypervision.evaluation import delays
+from hypervision.intake import Intake
+from hypervision.plan import Plan
+from hypervision.rules import Rule
+from hypervision.settings import Settings
+from hypervision.stepping import Stepper
+from hypervision.store import alarms as alarm_store
+from hypervision.store import watch as watch_store
+from hypervision.store.alarms import Case, Source
+from hypervision.store.writer import Writer
+from hypervision.wording import stale_message
+
+_log = logging.getLogger(__name__)
+
+TICK: Final = 1.0
+_SILENCE_EVERY: Final = 5
+_SECOND_LOOK_EVERY: Final = 10
+_TIDY_EVERY: Final = 300
+# After an outage the backlog comes first; silence is judged only when readings have flowed this long.
+_SETTLE: Final = timedelta(seconds=60)
+_LOUDER: Final = {"low": "medium", "medium": "high", "high": "high", "critical": "critical"}
+
+_Rules = dict[Source, tuple[Rule, int | None]]
+
+
+class Watch:
+    """The timers of one installation."""
+
+    def __init__(self, intake: Intake, settings: Settings) -> None:
+        self.intake = intake
+        self.settings = settings
+        self._derived = [f"{p.domain}/{p.name}" for p in intake.streams.properties if p.derived]
+        self._flowing_since: datetime | None = None
+        self._rule_version = 0
+        self._ticks = 0
+
+    def tick(self, now: datetime) -> int:
+        """Do what is due now; called once a second.
+
+        Returns
+        -------
+        int
+            Alarm transitions written.
+        """
+        flowing = self._flowing(now)
+        steps = 0
+        if self._ticks % _SECOND_LOOK_EVERY == 0 or self.intake.evaluator.rules.version != self._rule_version:
+            self.intake.know_all()
+            steps += self._second_look(now)
+        if flowing:
+            steps += self.intake.transact(lambda writer, stepper: self._expire(writer, stepper, now))
+        settled = self._flowing_since is not None and now - self._flowing_since >= _SETTLE
+        if settled and self._ticks % _SILENCE_EVERY == 0:
+            steps += self.intake.transact(lambda writer, stepper: self._silence(writer, stepper, now))
+        if self._ticks % _TIDY_EVERY == 0:
+            self._tidy(now)
+        self._ticks += 1
+        self.intake.beat(now=now, detail={"flowing": flowing})
+        return steps
+
+    def _flowing(self, now: datetime) -> bool:
+        """Whether readings flow; a timer that ran while they are held up would ring for the platform's own fault."""
+        connection = self.intake.connection
+        alive = watch_store.collectors_alive(connection, now=now, held=self.settings.ingest.batch_size)
+        connection.rollback()
+        if not alive:
+            self._flowing_since = None
+        elif self._flowing_since is None:
+            self._flowing_since = now
+        return alive
+
+    def _expire(self, writer: Writer, stepper: Stepper, now: datetime) -> tuple[list[Case], int]:
+        """End delays that no reading ended."""
+        limit = now - timedelta(seconds=self.settings.alarms.grace)
+        rules = self._rules(watch_store.due(writer.connection, limit), stepper)
+        return self._feed(rules, Expiry(to_us(limit)), writer, stepper, now=now)
+
+    def _second_look(self, now: datetime) -> int:
+        """Compare every newest value with the rules in force: at a changed rule, and against races of writers."""
+        changed = self.intake.evaluator.rules.version != self._rule_version
+        known = self._rule_version
+        steps = self.intake.transact(lambda writer, stepper: self._rule_changes(writer, stepper, now))
+        self._rule_version = self.intake.evaluator.rules.version
+        if changed and known:
+            steps += self.intake.transact(lambda writer, stepper: self._loosened(writer, stepper, now))
+        return steps + self.intake.transact(lambda writer, stepper: self._compare(writer, stepper, now))
+
+    def _rule_changes(self, writer: Writer, stepper: Stepper, now: datetime) -> tuple[list[Case], int]:
+        rules = self._rules(watch_store.strays(writer.connection), stepper)
+        return self._feed(rules, RuleChange(to_us(now)), writer, stepper, now=now)
+
+    def _loosened(self, writer: Writer, stepper: Stepper, now: datetime) -> tuple[list[Case], int]:
+        """Alarms whose newest value no longer violates the rule as it is now."""
+        values = self._newest(writer)
+        standing: list[Source] = []
+        for layer in range(stepper.evaluator.limits.layers):
+            violates, _ = stepper.evaluator.limits.judge(
+                layer, values.slot, values.result, np.full(len(values), np.nan)
+            )
+            ids = stepper.evaluator.limits.rule_ids(layer, values.slot)
+            standing += [
+                Source("datastream", int(values.datastream_id[i]), int(ids[i]))
+                for i in np.nonzero(~violates & (ids > 0))[0]
+            ]
+        busy = alarm_store.busy(writer.connection)
+        rules = self._rules([source for source in standing if source in busy], stepper)
+        rules = {source: pair for source, pair in rules.items() if pair[0].kind != "rate_of_change"}
+        return self._feed(rules, RuleChange(to_us(now)), writer, stepper, now=now)
+
+    def _compare(self, writer: Writer, stepper: Stepper, now: datetime) -> tuple[list[Case], int]:
+        values = self._newest(writer)
+        fresh = np.asarray(to_us(now) - values.time_us <= int(self.settings.ingest.live_age * 1e6))
+        return stepper.step(values, fresh, writer, now=now)
+
+    def _newest(self, writer: Writer) -> Plan:
+        """Newest values in the shape of a planned batch."""
+        found = watch_store.newest(writer.connection)
+        streams = self.intake.streams
+        slot_of = {int(d): s for s, d in enumerate(streams.datastream_id[: len(streams)]) if d >= 0}
+        slots = np.array([slot_of.get(int(d), -1) for d in found.datastream_id], np.int32)
+        use = slots >= 0
+        n = int(use.sum())
+        return Plan(
+            row=np.arange(n, dtype=np.int32),
+            message=np.zeros(n, np.int32),
+            slot=slots[use],
+            datastream_id=found.datastream_id[use],
+            time_us=found.time_us[use],
+            result=found.result[use],
+            quality=found.quality[use],
+            received_us=found.received_us[use],
+            late=np.zeros(n, np.bool_),
+            backward=np.zeros(n, np.bool_),
+            refusals=[],
+        )
+
+    def _silence(self, writer: Writer, stepper: Stepper, now: datetime) -> tuple[list[Case], int]:
+        """Overdue Things ring once, by the rule of their domain; stale ones are said louder."""
+        now_us = to_us(now)
+        silence = {rule.domain: rule for rule in stepper.evaluator.rules.rules if rule.kind == "silence"}
+        busy = alarm_store.busy(writer.connection)
+        rules: _Rules = {}
+        readings: dict[Source, Reading] = {}
+        periods: dict[Source, tuple[int, int]] = {}
+        for thing in watch_store.silences(writer.connection, self._derived):
+            rule = silence.get(thing.domain)
+            if rule is None:
+                continue
+            limit, _, enabled = stepper.evaluator.rules.for_thing(rule, thing.thing_id)
+            source = Source("thing", thing.thing_id, rule.rule_id)
+            overdue_us = thing.last_us + int(limit * thing.period_us)
+            overdue = enabled and now_us > overdue_us
+            if not overdue and source not in busy:
+                continue
+            rules[source] = (rule, None)
+            minutes = (now_us - thing.last_us) / 60e6
+            readings[source] = Reading(overdue_us if overdue else thing.last_us, overdue, not overdue, minutes)
+            periods[source] = (thing.last_us, thing.period_us)
+        cases = alarm_store.lock(writer.connection, rules)
+        for case in cases:
+            reading = readings[case.source]
+            reading = reading._replace(at_us=max(reading.at_us, case.alarm.last_us))
+            case.alarm, case.steps = apply(case.alarm, reading, delays(rules[case.source][0]))
+        steps = stepper.write(cases, rules, writer.connection, now=now)
+        for case in cases:
+            steps += self._louder(case, rules[case.source][0], periods[case.source], writer, now)
+        return cases, steps
+
+    def _louder(self, case: Case, rule: Rule, heard: tuple[int, int], writer: Writer, now: datetime) -> int:
+        last_us, period_us = heard
+        stale_us = int(self.settings.alarms.stale_periods * period_us)
+        if case.alarm.phase != "active" or case.alarm_id is None or to_us(now) - last_us <= stale_us:
+            return 0
+        return int(
+            watch_store.escalate(
+                writer.connection,
+                case.alarm_id,
+                message=stale_message(rule, stale_us / 60e6, self.settings.language),
+                priority=_LOUDER[rule.priority],
+                state=case.alarm.state,
+                rule_version=rule.version,
+                now=now,
+            )
+        )
+
+    def _rules(self, sources: list[Source], stepper: Stepper) -> _Rules:
+        """Rule and slot of sources; those that this process cannot name are left for later."""
+        by_id = stepper.evaluator.rules.by_id()
+        streams = stepper.streams
+        slot_of = {int(d): s for s, d in enumerate(streams.datastream_id[: len(streams)]) if d >= 0}
+        found: _Rules = {}
+        for source in sources:
+            rule, slot = by_id.get(source.rule_id), slot_of.get(source.source_id)
+            if rule is not None and (source.kind == "thing" or slot is not None):
+                found[source] = (rule, None if source.kind == "thing" else slot)
+        return found
+
+    def _feed(
+        self, rules: _Rules, event: Expiry | RuleChange, writer: Writer, stepper: Stepper, *, now: datetime
+    ) -> tuple[list[Case], int]:
+        """Lock conditions, give each the same event, write what it made of them."""
+        cases = alarm_store.lock(writer.connection, rules)
+        for case in cases:
+            case.alarm, case.steps = apply(case.alarm, event, delays(rules[case.source][0]))
+        return cases, stepper.write(cases, rules, writer.connection, now=now)
+
+    def _tidy(self, now: datetime) -> None:
+        """Make room for the days ahead, remove what is over."""
+        connection = self.intake.connection
+        days = np.array([to_us(now + timedelta(days=ahead)) for ahead in range(3)], np.int64)
+        self.intake.ensure_days(days)
+        watch_store.tidy(connection, now=now)
+
+
+def run(settings: Settings, *, clock: Callable[[], datetime], stop: threading.Event) -> None:
+    """Tick once a second until `stop` is set; a database that is away is waited for."""
+    intake = Intake.open(settings, writer="watch")
+    watch = Watch(intake, settings)
+    quiet = 0
+    try:
+        while not stop.wait(TICK):
+            try:
+                watch.tick(clock())
+                quiet = 0
+            except TemporaryStoreError as error:
+                if quiet == 0:
+                    _log.warning("%s; trying again", error)
+                quiet = (quiet + 1) % 60
+    finally:
+        intake.close()
