@@ -1,0 +1,201 @@
+"""`up` and `demo`: prepare everything, then run one supervised process per verb."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from hypervision.errors import ServiceError
+from hypervision.services import broker, database, datadir, endpoints, guard, ports, supervise
+from hypervision.services.plan import Plan, secret
+from hypervision.services.report import Start, Terminal, report
+from hypervision.services.secrets import write_private
+from hypervision.services.supervise import Program
+from hypervision.settings import Settings
+
+
+def programs(kind: datadir.Kind, *, own_database: bool, own_broker: bool) -> list[Program]:
+    """List the children of `up` or `demo`.
+
+    Parameters
+    ----------
+    kind : {"up", "demo"}
+        The command.
+    own_database, own_broker : bool
+        Whether the user brings the server, so that the embedded one is left out.
+    """
+    found = []
+    if not own_database:
+        # PostgreSQL writes all its memory to disk when it stops; give it the time.
+        found.append(Program("database", ("database",), level=10, patience=30))
+    if not own_broker:
+        found.append(Program("broker", ("broker",), level=20, patience=15))
+    found.append(Program("migrate", ("db", "migrate"), level=30, once=True))
+    found += [Program(verb, (verb,)) for verb in ("collect", "watch", "analyse", "serve")]
+    if kind == "demo":
+        device = {} if own_broker else {"HYPERVISION_MQTT_URL_FILE": "secrets/mqtt-device-url"}
+        found.append(Program("simulate", ("simulate", "--scenario", "town"), level=60, environment=device))
+    return found
+
+
+def run(
+    options: argparse.Namespace,
+    settings: Settings,
+    *,
+    name: datadir.Kind,
+    children: Sequence[Program] | None = None,
+) -> int:
+    """Run the platform on this machine until it is asked to stop.
+
+    Parameters
+    ----------
+    options : argparse.Namespace
+        The command line.
+    settings : Settings
+        All settings.
+    name : {"up", "demo"}
+        Which command.
+    children : sequence of Program, optional
+        Other children than the platform's own.
+
+    Returns
+    -------
+    int
+        0 after an orderly stop.
+
+    Raises
+    ------
+    HypervisionError
+        Something is wrong before anything was started.
+    """
+    del options
+    terminal = Terminal(settings.language)
+    data_dir = settings.data_dir
+    terminal.say("preparing", data_dir=data_dir)
+    os.umask(0o077)
+    own_database, own_broker = settings.database_url is not None, settings.mqtt_url is not None
+    wanted = programs(name, own_database=own_database, own_broker=own_broker) if children is None else list(children)
+    account = None if own_database else database.account_for(data_dir)
+    with datadir.prepare(data_dir, kind=name, account=account):
+        if _children_left(data_dir):
+            terminal.say("waiting_for_earlier")
+        datadir.wait_for_children(data_dir)
+        endpoints.remove(data_dir)
+        (data_dir / "run" / "progress.json").unlink(missing_ok=True)
+        plan = settle(settings, terminal, name)
+        if not own_database:
+            if not (data_dir / "database").exists():
+                terminal.say("create_database")
+            database.clear(data_dir, database.prepare(data_dir, account=account))
+        plan.write(data_dir)
+        start = Start(name, settings, plan, wanted)
+        _environment(start)
+        _supervise(start, terminal)
+    return 0
+
+
+def settle(settings: Settings, terminal: Terminal, kind: datadir.Kind) -> Plan:
+    """Choose the ports of this start and say which are not the usual ones.
+
+    Raises
+    ------
+    ServiceError
+        A port that was asked for is busy.
+    """
+    http_wanted, mqtt_wanted = settings.http.port, settings.broker.port
+    http = ports.choose(
+        http_wanted,
+        key="http.port",
+        option="--http-port",
+        explicit="port" in settings.http.model_fields_set,
+        host=settings.http.host,
+    )
+    if http_wanted not in (0, http):
+        terminal.say("http_moved", wanted=http_wanted, port=http)
+    mqtt = nats = 0
+    if settings.mqtt_url is None:
+        mqtt = ports.choose(
+            mqtt_wanted,
+            key="broker.port",
+            option="--mqtt-port",
+            explicit="port" in settings.broker.model_fields_set,
+            taken=frozenset((http,)),
+        )
+        if mqtt_wanted not in (0, mqtt):
+            terminal.say("mqtt_moved", wanted=mqtt_wanted, port=mqtt)
+        nats = ports.free(taken=frozenset((http, mqtt)))
+    base = ports.free(taken=frozenset((http, mqtt, nats))) if settings.database_url is None else 0
+    return Plan(http, mqtt, nats, base, anonymous=kind == "demo")
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    """Write all settings but the secrets as the environment of the children.
+
+    So a child sees the very settings of its parent, whatever file or option they came from.
+    """
+    found: dict[str, str] = {}
+
+    def walk(prefix: str, values: dict[str, Any]) -> None:
+        for key, value in values.items():
+            if isinstance(value, dict):
+                walk(f"{prefix}{key.upper()}__", value)
+            elif value is not None:
+                found[f"{prefix}{key.upper()}"] = str(value)
+
+    walk("HYPERVISION_", settings.model_dump(exclude={"database_url", "mqtt_url"}))
+    return found
+
+
+def _environment(start: Start) -> None:
+    settings, plan, data_dir = start.settings, start.plan, start.settings.data_dir
+    write_private(secret(data_dir, "database-url"), start.database_url + "\n")
+    write_private(secret(data_dir, "mqtt-platform-url"), start.mqtt_url + "\n")
+    if settings.mqtt_url is None:
+        device = broker.url(data_dir, plan.mqtt_port, broker.DEVICE)
+        write_private(secret(data_dir, "mqtt-device-url"), device + "\n")
+    for variable in [variable for variable in os.environ if variable.startswith("HYPERVISION_")]:
+        del os.environ[variable]
+    os.environ.update(environment(settings))
+    os.environ.update(
+        {
+            "HYPERVISION_HTTP__PORT": str(plan.http_port),
+            "HYPERVISION_BROKER__PORT": str(plan.mqtt_port),
+            "HYPERVISION_DATABASE_URL_FILE": str(secret(data_dir, "database-url")),
+            "HYPERVISION_MQTT_URL_FILE": str(secret(data_dir, "mqtt-platform-url")),
+            guard.VARIABLE: "stdin",
+            # A models.py in the folder somebody starts from must not shadow the platform's own package.
+            "PYTHONSAFEPATH": "1",
+            "PYTHONUNBUFFERED": "1",
+        }
+    )
+
+
+def _children_left(data_dir: Path) -> bool:
+    try:
+        datadir.wait_for_children(data_dir, seconds=0.0)
+    except ServiceError:
+        return True
+    return False
+
+
+def _supervise(start: Start, terminal: Terminal) -> None:
+    stopped = threading.Event()
+    reporter = threading.Thread(target=report, args=(start, terminal, stopped), name="readiness", daemon=True)
+
+    def stopping() -> None:
+        stopped.set()
+        terminal.say("stopping")
+
+    terminal.say("starting")
+    try:
+        supervise.run(start.programs, start.settings.data_dir, ready=reporter.start, stopping=stopping)
+    finally:
+        stopped.set()
+        if reporter.ident is not None:
+            reporter.join(timeout=5.0)
+        endpoints.remove(start.settings.data_dir)
+    terminal.say("stopped")

@@ -1,0 +1,183 @@
+"""The supervisor: starts every part as a child of this process, restarts what dies, stops in order.
+
+`supervisor` (supervisord) is run inside the process of `up`, with a configuration written for this start, in the
+foreground, without its control socket.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import shlex
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from supervisor.medusa.asyncore_25 import ExitNow
+from supervisor.options import ServerOptions
+from supervisor.states import ProcessStates, SupervisorStates
+from supervisor.supervisord import Supervisor
+
+# supervisord waits one second longer after each failed start, without end; a part of a control room that has
+# failed for an hour must still come back within seconds of its cause going away.
+_LONGEST_WAIT = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """One child of `up`.
+
+    Parameters
+    ----------
+    name : str
+        Of its log file and in messages.
+    arguments : sequence of str
+        The verb and its options.
+    level : int
+        Levels start in rising order and stop in falling order, each level only when the one above is gone.
+    once : bool
+        Runs to its end and is started again only when it failed.
+    patience : int
+        [s] from the wish to stop to the kill.
+    environment : dict
+        Added to the environment of `up`.
+    """
+
+    name: str
+    arguments: Sequence[str]
+    level: int = 50
+    once: bool = False
+    patience: int = 8
+    environment: dict[str, str] = field(default_factory=dict)
+
+
+def configuration(programs: Sequence[Program], *, python: str, uid: int | None = None) -> str:
+    """Write supervisord's configuration; paths are relative to the data directory.
+
+    Parameters
+    ----------
+    programs : sequence of Program
+        What to run.
+    python : str
+        The interpreter.
+    uid : int, optional
+        Our own user id when we are root: it says that staying root is meant.
+
+    Examples
+    --------
+    >>> print(configuration([Program("watch", ["watch"])], python="/p/python").split("[program:watch]")[1].split()[0])
+    command=/p/python
+    """
+    lines = ["[supervisord]", "nodaemon=true", "silent=true", "nocleanup=true", "loglevel=info"]
+    lines += ["logfile=logs/supervisor.log", "logfile_maxbytes=2MB", "logfile_backups=2"]
+    lines += ["pidfile=run/up.pid", "childlogdir=logs", "minfds=1024", "minprocs=1"]
+    if uid is not None:
+        lines.append(f"user={uid}")
+    for level in sorted({program.level for program in programs}):
+        members = [program.name for program in programs if program.level == level]
+        lines += ["", f"[group:level{level}]", f"programs={','.join(members)}", f"priority={level}"]
+    for program in programs:
+        command = shlex.join([python, "-m", "hypervision", *program.arguments]).replace("%", "%%")
+        lines += [
+            "",
+            f"[program:{program.name}]",
+            f"command={command}",
+            f"autorestart={'unexpected' if program.once else 'true'}",
+            f"startsecs={0 if program.once else 1}",
+            "exitcodes=0",
+            "startretries=1000000000",
+            f"stopwaitsecs={program.patience}",
+            "stopsignal=TERM",
+            "killasgroup=true",
+            "redirect_stderr=true",
+            f"stdout_logfile=logs/{_log_name(program.name)}.log",
+            "stdout_logfile_maxbytes=5MB",
+            "stdout_logfile_backups=3",
+        ]
+        if program.environment:
+            pairs = (f'{key}="{value}"'.replace("%", "%%") for key, value in program.environment.items())
+            lines.append(f"environment={','.join(pairs)}")
+    return "\n".join(lines) + "\n"
+
+
+def _log_name(program: str) -> str:
+    # logs/broker.log is the broker's own, from which refusals are counted.
+    return "broker-guard" if program == "broker" else program
+
+
+class _Options(ServerOptions):  # type: ignore[misc]
+    """Reaps only the children that the supervisor started itself: others of this process have own waiters."""
+
+    def waitpid(self) -> tuple[int | None, int | None]:
+        for pid in list(self.pidhistory):
+            try:
+                found, status = os.waitpid(pid, os.WNOHANG)
+            except OSError as error:
+                if error.errno == errno.ECHILD:
+                    return pid, 0
+                continue
+            if found:
+                return found, status
+        return None, None
+
+
+class _Supervisor(Supervisor):  # type: ignore[misc]
+    """Bounds the wait before a restart, and stops when the terminal closes."""
+
+    def __init__(self, options: Any, stopping: Callable[[], None]) -> None:
+        super().__init__(options)
+        self._say_stopping = stopping
+        self._said = False
+
+    def tick(self, now: float | None = None) -> None:
+        super().tick(now)
+        instant = time.time()
+        for group in self.process_groups.values():
+            for process in group.processes.values():
+                if process.get_state() == ProcessStates.BACKOFF:
+                    process.delay = min(process.delay, instant + _LONGEST_WAIT)
+
+    def handle_signal(self) -> None:
+        super().handle_signal()
+        # SIGHUP means "reload" to supervisord; here it means that the terminal was closed.
+        if self.options.mood == SupervisorStates.RESTARTING:
+            self.options.mood = SupervisorStates.SHUTDOWN
+        if self.options.mood == SupervisorStates.SHUTDOWN and not self._said:
+            self._said = True
+            self._say_stopping()
+
+
+def run(
+    programs: Sequence[Program], data_dir: Path, *, ready: Callable[[], None], stopping: Callable[[], None]
+) -> None:
+    """Run the programs until this process is asked to stop; all are gone then.
+
+    Parameters
+    ----------
+    programs : sequence of Program
+        What to run.
+    data_dir : Path
+        Becomes the working directory; `run/` and `logs/` lie in it.
+    ready : callable
+        Called once just before the first child starts.
+    stopping : callable
+        Called once when the wish to stop arrives.
+    """
+    uid = os.getuid() if os.getuid() == 0 else None
+    path = data_dir / "run" / "supervisord.conf"
+    path.write_text(configuration(programs, python=sys.executable, uid=uid), "utf-8")
+    os.chdir(data_dir)
+    options = _Options()
+    options.realize(["-n", "-s", "-c", str(path)])
+    options.first = True
+    options.test = False
+    ready()
+    try:
+        _Supervisor(options, stopping).main()
+    except ExitNow:
+        pass
+    finally:
+        options.close_logger()
