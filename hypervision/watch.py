@@ -7,9 +7,10 @@ expiry is written as a transition, so that a replay of readings and transitions 
 from __future__ import annotations
 
 import logging
+import signal
 import threading
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import numpy as np
@@ -247,3 +248,12 @@ def run(settings: Settings, *, clock: Callable[[], datetime], stop: threading.Ev
                 quiet = (quiet + 1) % 60
     finally:
         intake.close()
+
+
+def main(settings: Settings) -> int:
+    """Run until SIGTERM or SIGINT."""
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    run(settings, clock=lambda: datetime.now(UTC), stop=stop)
+    return 0

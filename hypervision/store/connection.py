@@ -112,6 +112,18 @@ def connect(url: str, *, application: str, autocommit: bool = False) -> Connecti
         return connection
 
 
+def wait_for_server(url: str, *, application: str, wait: float) -> Connection:
+    """Connect, waiting for the server at most this long [s]."""
+    deadline = time.monotonic() + wait
+    while True:
+        try:
+            return connect(url, application=application)
+        except TemporaryStoreError:
+            if time.monotonic() >= deadline:
+                raise
+            time.sleep(0.2)
+
+
 def wait_for_schema(url: str, *, application: str, wait: float | None = None) -> Connection:
     """Connect to a database at this version, waiting for server and migration.
 

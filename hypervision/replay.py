@@ -1,0 +1,71 @@
+"""Sending quarantined messages through the way in once more, after a fix or an admission."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from hypervision.batch import Draft
+from hypervision.clock import to_us
+from hypervision.decoding import Bounds, decoder
+from hypervision.intake import Intake
+from hypervision.settings import Settings
+from hypervision.store import rejected
+
+_CHUNK: Final = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """What a replay did: messages sent again, and how many of them are stored now."""
+
+    messages: int
+    stored: int
+
+
+def bounds_of(settings: Settings) -> Bounds:
+    """The times a decoder takes, from the settings."""
+    earliest = datetime.fromisoformat(f"{settings.ingest.earliest}-01-01T00:00:00+00:00")
+    return Bounds(earliest_us=to_us(earliest), future_us=int(settings.ingest.future_tolerance * 1e6))
+
+
+def replay(
+    settings: Settings,
+    *,
+    clock: Callable[[], datetime],
+    thing: str | None = None,
+    reason: str | None = None,
+    ids: tuple[int, ...] | None = None,
+) -> Replayed:
+    """Send rejected messages again, oldest first; those that were cut at 64 KiB cannot be.
+
+    Parameters
+    ----------
+    thing, reason, ids
+        Which ones; all that were not replayed yet when nothing is given.
+    """
+    decode = decoder("urban")
+    messages = stored = 0
+    with Intake.open(settings, writer="replay", wait=10.0) as intake:
+        after = 0
+        while True:
+            rows = rejected.to_replay(intake.connection, thing=thing, reason=reason, ids=ids, after=after, limit=_CHUNK)
+            if not rows:
+                return Replayed(messages, stored)
+            after = rows[-1].rejected_id
+            for row in rows:
+                draft = Draft()
+                decode(
+                    [row.topic],
+                    [row.payload],
+                    received_us=to_us(row.received_time),
+                    draft=draft,
+                    streams=intake.streams,
+                    bounds=bounds_of(settings),
+                )
+                receipt = intake.commit(draft.close(), now=clock())
+                messages += 1
+                stored += receipt.stored
+            rejected.mark_replayed(intake.connection, [row.rejected_id for row in rows], now=clock())

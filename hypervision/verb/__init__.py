@@ -1,0 +1,1 @@
+"""The core's verbs, one file each: options and what they do."""

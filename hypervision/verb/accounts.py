@@ -1,0 +1,70 @@
+"""`hypervision accounts add|list`."""
+
+from __future__ import annotations
+
+import argparse
+import getpass
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+from hypervision.endpoints import complete
+from hypervision.errors import SettingError
+from hypervision.settings import Settings
+from hypervision.store.connection import url_of, wait_for_schema
+
+ROLES = ("viewer", "operator", "engineer", "administrator")
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the options."""
+    actions = parser.add_subparsers(dest="action", required=True, metavar="add|list")
+    add = actions.add_parser("add", help="create an account")
+    add.add_argument("name")
+    add.add_argument("--role", choices=ROLES, required=True)
+    add.add_argument("--organisation", metavar="CODE", help="show only the Things of this organisation")
+    add.add_argument("--language", choices=["fr", "en"])
+    add.add_argument("--password-file", type=Path, help="read the password from this file; without it you are asked")
+    add.add_argument("--if-missing", action="store_true", help="leave an account of this name as it is")
+    actions.add_parser("list", help="show all accounts")
+
+
+def run(options: argparse.Namespace, settings: Settings) -> int:
+    """Run one action."""
+    from hypervision.accounts import Role
+    from hypervision.store import accounts as store
+
+    with wait_for_schema(url_of(complete(settings)), application="accounts", wait=10.0) as connection:
+        known = store.list_accounts(connection)
+        if options.action == "list":
+            for account in known:
+                state = "" if account.disabled_at is None else f"  disabled {account.disabled_at:%Y-%m-%d}"
+                print(f"{account.name:<24}{account.role:<15}{account.organisation or 'all':<16}{state}".rstrip())
+            return 0
+        if options.if_missing and any(account.name == options.name for account in known):
+            return 0
+        store.add_account(
+            connection,
+            name=options.name,
+            password=_password(options.password_file),
+            role=Role(options.role),
+            now=datetime.now(UTC),
+            organisation=options.organisation,
+            language=options.language,
+        )
+    print(f"{options.name} may log in as {options.role}")
+    return 0
+
+
+def _password(path: Path | None) -> str:
+    if path is not None:
+        try:
+            return path.read_text("utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise SettingError(f"cannot read --password-file {path} ({error})", remedy="check the path") from None
+    if not sys.stdin.isatty():
+        return sys.stdin.readline().rstrip("\n")
+    first = getpass.getpass("Password: ")
+    if first != getpass.getpass("Again: "):
+        raise SettingError("the two passwords differ", remedy="type the same twice")
+    return first

@@ -1,0 +1,98 @@
+"""`hypervision db migrate|status|backup|restore`."""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import subprocess
+from datetime import UTC, datetime
+from pathlib import Path
+
+from hypervision.domains import load
+from hypervision.endpoints import complete
+from hypervision.errors import ServiceError
+from hypervision.settings import Settings
+from hypervision.store.connection import connect, url_of
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the options."""
+    actions = parser.add_subparsers(dest="action", required=True, metavar="migrate|status|backup|restore")
+    migrate = actions.add_parser("migrate", help="bring the database to this version")
+    migrate.add_argument("--wait", type=float, default=0.0, metavar="S", help="wait this long for the server [s]")
+    actions.add_parser("status", help="what engine and version it is, and what is missing")
+    backup = actions.add_parser("backup", help="write the whole database to one file")
+    backup.add_argument("file", type=Path)
+    restore = actions.add_parser("restore", help="read a backup into an empty database")
+    restore.add_argument("file", type=Path)
+
+
+def run(options: argparse.Namespace, settings: Settings) -> int:
+    """Run one action."""
+    url = url_of(complete(settings))
+    actions = {"migrate": _migrate, "status": _status, "backup": _backup, "restore": _restore}
+    return actions[options.action](options, url)
+
+
+def _migrate(options: argparse.Namespace, url: str) -> int:
+    from hypervision.store.connection import wait_for_server
+    from hypervision.store.migrate import migrate
+
+    with wait_for_server(url, application="migrate", wait=options.wait) as connection:
+        done = migrate(connection, load(), now=datetime.now(UTC))
+    print(f"applied {', '.join(done)}" if done else "the database is at this version")
+    return 0
+
+
+def _status(_options: argparse.Namespace, url: str) -> int:
+    from hypervision.store.engines import engine_of
+    from hypervision.store.migrate import applied, behind
+
+    with connect(url, application="status") as connection:
+        engine = engine_of(connection)
+        print(f"engine     {engine.name} {engine.version}")
+        print(f"migrations {', '.join(applied(connection)) or 'none'}")
+        missing = behind(connection)
+        print(f"missing    {', '.join(missing) or 'nothing'}")
+    return 1 if missing else 0
+
+
+def _backup(options: argparse.Namespace, url: str) -> int:
+    if options.file.exists():
+        raise ServiceError(f"{options.file} exists", remedy="name a new file")
+    part = options.file.with_name(options.file.name + ".part")
+    _tool("pg_dump", "--format=custom", "--no-owner", f"--file={part}", url=url)
+    part.replace(options.file)
+    print(f"wrote {options.file} ({options.file.stat().st_size / 1e6:.1f} MB)")
+    return 0
+
+
+def _restore(options: argparse.Namespace, url: str) -> int:
+    from hypervision.store.migrate import applied
+
+    if not options.file.is_file():
+        raise ServiceError(f"there is no backup {options.file}", remedy="name a file that `db backup` wrote")
+    with connect(url, application="restore") as connection:
+        if applied(connection):
+            raise ServiceError("the database is not empty", remedy="restore into a new database")
+    _tool("pg_restore", "--no-owner", "--exit-on-error", f"--dbname={url}", str(options.file), url="")
+    print(f"restored {options.file}")
+    return 0
+
+
+def _tool(name: str, *arguments: str, url: str) -> None:
+    """Run one of PostgreSQL's own programs: the embedded server's where it is there, else the system's."""
+    from hypervision.services.binaries import postgres
+
+    try:
+        program: Path | str | None = postgres() / "bin" / name
+    except ServiceError:
+        program = shutil.which(name)
+    if program is None:
+        raise ServiceError(f"there is no program {name}", remedy="install PostgreSQL's client programs")
+    done = subprocess.run(
+        [str(program), *arguments, *([url] if url else [])], capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        lines = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
+        raise ServiceError(f"{name} failed: {lines[0]}", remedy="mend that and run it again")

@@ -1,0 +1,52 @@
+"""`hypervision things list|waiting|admit`."""
+
+from __future__ import annotations
+
+import argparse
+from datetime import UTC, datetime
+
+from hypervision.domains import load
+from hypervision.endpoints import complete
+from hypervision.errors import SettingError
+from hypervision.settings import Settings
+from hypervision.store import registry
+from hypervision.store.connection import url_of, wait_for_schema
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the options."""
+    actions = parser.add_subparsers(dest="action", required=True, metavar="waiting|admit")
+    actions.add_parser("waiting", help="Things that send and are not registered")
+    admit = actions.add_parser("admit", help="let waiting Things in and store what they sent meanwhile")
+    admit.add_argument("thing", nargs="+", metavar="THING")
+    admit.add_argument("--domain", help="the domain; without it that of the Thing's topic")
+    admit.add_argument("--name", help="what people call it")
+
+
+def run(options: argparse.Namespace, settings: Settings) -> int:
+    """Run one action."""
+    settings = complete(settings)
+    with wait_for_schema(url_of(settings), application="things", wait=10.0) as connection:
+        waiting = {thing.code: thing for thing in registry.waiting(connection)}
+        connection.rollback()
+        if options.action == "waiting":
+            for thing in waiting.values():
+                print(
+                    f"{thing.code:<32}{thing.domain:<12}{thing.messages:>8} messages,"
+                    f" last {thing.last:%Y-%m-%d %H:%M:%S} UTC"
+                )
+            return 0
+        for code in options.thing:
+            domain = options.domain or (waiting[code].domain if code in waiting else None)
+            if domain is None:
+                raise SettingError(f"{code} never sent anything", remedy="name its domain with --domain")
+            if domain not in load():
+                raise SettingError(f"there is no domain {domain!r}", remedy=f"use one of {', '.join(load())}")
+            new = registry.admit(connection, code, domain=domain, name=options.name or code, now=datetime.now(UTC))
+            print(f"{code} is admitted to {domain}" if new else f"{code} was registered already")
+    from hypervision.replay import replay
+
+    for code in options.thing:
+        replayed = replay(settings, thing=code, reason="unknown_thing", clock=lambda: datetime.now(UTC))
+        print(f"{code}: {replayed.stored} of {replayed.messages} waiting messages stored")
+    return 0
