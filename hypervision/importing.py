@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Final
+from typing import Final, cast
 
 import numpy as np
 import pandas as pd
@@ -80,7 +80,7 @@ def _batch(frame: pd.DataFrame, intake: Intake, path: Path, received_us: int) ->
     results = pd.to_numeric(frame["result"], errors="coerce").to_numpy(np.float64)
     keys = pd.MultiIndex.from_frame(frame[["domain", "thing", "property"]].astype(str))
     codes, unique = keys.factorize()
-    known = [(str(domain), str(thing), str(name)) for domain, thing, name in unique.to_list()]
+    known = [(str(domain), str(thing), str(name)) for domain, thing, name in cast("pd.MultiIndex", unique)]
     table = np.array([_slot(key, intake) for key in known], np.int32)
     slots = table[codes]
     good = (slots >= 0) & times.notna().to_numpy() & np.isfinite(results)

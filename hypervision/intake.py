@@ -11,7 +11,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from types import TracebackType
 from typing import Self
 
@@ -27,7 +27,7 @@ from hypervision.domains import load as load_domains
 from hypervision.errors import TemporaryStoreError
 from hypervision.evaluation import Evaluator
 from hypervision.outcome import outcomes, rejected_rows
-from hypervision.plan import newest_rows, plan, stored_conflicts
+from hypervision.plan import newest_rows, plan, stored_conflicts, times_to_store
 from hypervision.settings import Settings
 from hypervision.stepping import Stepper
 from hypervision.store import alarms as alarm_store
@@ -69,6 +69,8 @@ class Intake:
         self._writer: Writer | None = None
         self._marks: dict[int, Mark] = {}
         self._beat = Beat(self._url, name)
+        # A commit whose answer was lost: the batch, its commit number, and what it would have returned.
+        self._in_doubt: tuple[Batch, int, Receipt] | None = None
         self._asked: float = 0.0
         self._hinted: float = 0.0
 
@@ -137,6 +139,8 @@ class Intake:
             try:
                 with mapped():
                     writer = self._attached()
+                    if (done := self._done_in_doubt(batch, writer)) is not None:
+                        return done
                     self._resolve(batch, writer.connection, now)
                     return self._transaction(batch, writer, now)
             except TemporaryStoreError as error:
@@ -229,6 +233,14 @@ class Intake:
             detail=detail,
         )
 
+    def _done_in_doubt(self, batch: Batch, writer: Writer) -> Receipt | None:
+        """The receipt of a batch whose commit went through although its answer was lost."""
+        if self._in_doubt is None:
+            return None
+        doubted, commit_no, receipt = self._in_doubt
+        self._in_doubt = None
+        return receipt if doubted is batch and writer.commit_no == commit_no else None
+
     def _attached(self) -> Writer:
         if self._writer is None or self._writer.connection.closed:
             self._attach(connect(self._url, application=self.name), wait=0.0)
@@ -304,19 +316,19 @@ class Intake:
 
     def _transaction(self, batch: Batch, writer: Writer, now: datetime) -> Receipt:
         settings = self.settings.ingest
-        planned_days = batch.time_us[self.streams.datastream_id[batch.slot] >= 0]
-        bounds = self._bounds(batch)
-        if len(planned_days):
-            inside = (planned_days >= bounds[0]) & (planned_days <= bounds[1])
-            writer.ensure_days(planned_days[inside])
+        earliest_us, future_us = (
+            to_us(datetime(settings.earliest, 1, 1, tzinfo=UTC)),
+            int(settings.future_tolerance * 1e6),
+        )
+        writer.ensure_days(times_to_store(batch, self.streams, earliest_us=earliest_us, future_us=future_us))
         self._follow(writer)
         dropped = writer.claim(batch.identities, now)
         planned = plan(
             batch,
             self.streams,
             horizon_us=int(settings.horizon * 1e6),
-            earliest_us=_year_us(settings.earliest),
-            future_us=int(settings.future_tolerance * 1e6),
+            earliest_us=earliest_us,
+            future_us=future_us,
             dropped=dropped,
         )
         columns = Columns(
@@ -331,6 +343,8 @@ class Intake:
         outcome = outcomes(batch, planned, new, refusals)
         writer.reject(rejected_rows(batch, refusals, outcome))
         stored, rejected, duplicate = (int((outcome == code).sum()) for code in (STORED, REJECTED, DUPLICATE))
+        receipt = Receipt(outcome, stored, rejected, duplicate, int(new.sum()), steps)
+        self._in_doubt = (batch, commit_no, receipt)
         writer.commit(
             commit_no=commit_no,
             stored=stored,
@@ -339,22 +353,17 @@ class Intake:
             alarms=steps,
             notify=self._hint(now),
         )
+        self._in_doubt = None
         slots = planned.slot[newest]
         self.streams.newest_us[slots] = planned.time_us[newest]
         self.streams.newest[slots] = planned.result[newest]
         self._note(cases)
-        return Receipt(outcome, stored, rejected, duplicate, int(new.sum()), steps)
+        return receipt
 
     def _note(self, cases: list[Case]) -> None:
         for case in cases:
             if case.source.kind == "datastream":
                 self.evaluator.note(case.source.source_id, case.source.rule_id, case.alarm.phase)
-
-    def _bounds(self, batch: Batch) -> tuple[int, int]:
-        settings = self.settings.ingest
-        earliest = 0 if batch.imported else _year_us(settings.earliest)
-        last = int(batch.received_us.max()) if len(batch.received_us) else 0
-        return earliest, last + int(settings.future_tolerance * 1e6)
 
     def _hint(self, now: datetime) -> bool:
         seconds = (now - EPOCH).total_seconds()
@@ -390,7 +399,3 @@ class Intake:
             if slot is not None and time_us > self.streams.newest_us[slot]:
                 self.streams.newest_us[slot] = time_us
                 self.streams.newest[slot] = result
-
-
-def _year_us(year: int) -> int:
-    return (datetime(year, 1, 1, tzinfo=EPOCH.tzinfo) - EPOCH).days * 86_400_000_000

@@ -47,6 +47,14 @@ class Plan:
         return len(self.row)
 
 
+def times_to_store(batch: Batch, streams: StreamTable, *, earliest_us: int, future_us: int) -> Int64:
+    """Phenomenon times for which the store must have room [us]."""
+    oldest = IMPORT_EARLIEST_US if batch.imported else earliest_us
+    known = streams.datastream_id[batch.slot] >= 0
+    latest = batch.received_us[batch.message] + future_us
+    return batch.time_us[known & (batch.time_us >= oldest) & (batch.time_us <= latest)]
+
+
 def plan(
     batch: Batch, streams: StreamTable, *, horizon_us: int, earliest_us: int, future_us: int, dropped: set[int]
 ) -> Plan:
