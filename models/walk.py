@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Final
 
 import numpy as np
 
 from hypervision.batch import Float64, Int64
 from models.clock import DAY, HOUR
 from models.detector import NO_SCORES, Detector, HistoryError, Scores
+
+# While history is too short, learning is tried again this often [us].
+RETRY: Final = 6 * HOUR
 
 
 @dataclass(slots=True)
@@ -34,7 +38,7 @@ class Walker:
     def due(self, now_us: int) -> bool:
         """Whether the next `advance` to this instant begins with a fit, so that it wants the whole past."""
         if self.fitted_us is None:
-            return self._tried_us is None or now_us - self._tried_us >= HOUR
+            return self._tried_us is None or now_us - self._tried_us >= RETRY
         return now_us - self.fitted_us >= self.every_us
 
     def advance(self, times_us: Int64, values: Float64, *, since_us: int, until_us: int) -> Scores:
@@ -56,13 +60,13 @@ class Walker:
         cursor = since_us
         while cursor < until_us:
             if self.due(cursor):
-                self._fit(times_us, values, cursor)
+                self.fit(times_us, values, now_us=cursor)
             stop = until_us
             if self.fitted_us is not None:
                 stop = min(until_us, max(self.fitted_us + self.every_us, cursor + 1))
                 parts.append(self._score(times_us, values, cursor, stop))
             elif self._tried_us is not None:
-                stop = min(until_us, max(self._tried_us + HOUR, cursor + 1))
+                stop = min(until_us, max(self._tried_us + RETRY, cursor + 1))
             cursor = stop
         found = [part for part in parts if len(part.times_us)]
         if not found:
@@ -71,7 +75,8 @@ class Walker:
             np.concatenate([part.times_us for part in found]), np.concatenate([part.excess for part in found])
         )
 
-    def _fit(self, times_us: Int64, values: Float64, now_us: int) -> None:
+    def fit(self, times_us: Int64, values: Float64, *, now_us: int) -> bool:
+        """Learn from the past of an instant [us]; False, with `problem` set, when there is too little of it."""
         past = _span(times_us, now_us - self.detector.history_us, now_us)
         self._tried_us = now_us
         try:
@@ -80,6 +85,7 @@ class Walker:
             self.fitted_us, self.problem = None, str(error)
         else:
             self.fitted_us, self.problem = now_us, ""
+        return self.fitted_us is not None
 
     def _score(self, times_us: Int64, values: Float64, since_us: int, until_us: int) -> Scores:
         seen = _span(times_us, since_us - self.detector.context_us, until_us)
