@@ -1,0 +1,182 @@
+"""From messages to batches: decode, gather, and know what each batch must acknowledge."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import numpy as np
+
+from hypervision import topics
+from hypervision.batch import Batch, Draft
+from hypervision.clock import to_us
+from hypervision.datastreams import StreamTable
+from hypervision.decoding import Bounds, Decoder
+from hypervision.quality import TIME_ASSUMED
+from hypervision.settings import IngestSettings
+from ingest.decoders.wording import shown
+from ingest.held import Held, digest
+from ingest.reader import Chunk
+
+_log = logging.getLogger(__name__)
+
+# One batch holds at most this much payload [bytes] and this many readings, however few its messages are.
+_MOST_BYTES = 8_000_000
+_MOST_READINGS = 100_000
+_MOST_TOPICS = 200_000
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """A batch on its way to the store, and what to acknowledge for it.
+
+    Attributes
+    ----------
+    mids : list of int
+        Packet ids in order of arrival; those of QoS 0 are left out.
+    anonymous : list of (mid, digest)
+        Messages without time and number.
+    statuses : list of (thing, status, time)
+        What devices said of their link.
+    epoch : int
+        The connection it came over.
+    """
+
+    batch: Batch
+    mids: list[int]
+    anonymous: list[tuple[int, bytes]]
+    statuses: list[tuple[str, str, datetime]]
+    epoch: int
+
+
+def bounds_of(settings: IngestSettings) -> Bounds:
+    """The times that devices may send."""
+    earliest = datetime.fromisoformat(f"{settings.earliest:04d}-01-01T00:00:00+00:00")
+    return Bounds(to_us(earliest), round(settings.future_tolerance * 1e6))
+
+
+@dataclass(slots=True)
+class Assembly:
+    """The batch under construction.
+
+    Parameters
+    ----------
+    decode : Decoder
+        Of the payload format.
+    held : Held
+        Tells redeliveries.
+    """
+
+    decode: Decoder
+    streams: StreamTable
+    bounds: Bounds
+    held: Held
+    draft: Draft = field(default_factory=Draft)
+    mids: list[int] = field(default_factory=list)
+    statuses: list[tuple[str, str, datetime]] = field(default_factory=list)
+    readings: set[str] = field(default_factory=set)
+    payload_bytes: int = 0
+    opened: float | None = None
+
+    def __len__(self) -> int:
+        return len(self.mids)
+
+    @property
+    def full(self) -> bool:
+        """Whether it must not grow, whatever its number of messages."""
+        return self.payload_bytes >= _MOST_BYTES or len(self.draft.slot) >= _MOST_READINGS
+
+    def add(self, chunk: Chunk, *, now: datetime, monotonic: float) -> int:
+        """Decode what was read; messages that are held already are skipped.
+
+        Parameters
+        ----------
+        now : datetime
+            Time of receipt.
+        monotonic : float
+            The monotonic clock [s].
+
+        Returns
+        -------
+        int
+            How many messages are new.
+        """
+        again = {chunk.mids[i] for i in chunk.again}
+        new = self.held.take(chunk.mids)
+        if new is not None:
+            chunk = Chunk(
+                [chunk.topics[i] for i in new], [chunk.payloads[i] for i in new], [chunk.mids[i] for i in new]
+            )
+        if not chunk.mids:
+            return 0
+        if self.opened is None:
+            self.opened = monotonic
+        self.mids += chunk.mids
+        self.payload_bytes += sum(map(len, chunk.payloads))
+        received_us = to_us(now)
+        # Nearly every chunk holds readings only, none of them delivered before: it is decoded at once.
+        if again or not (self.readings.issuperset(chunk.topics) or self._learn(chunk.topics)):
+            self._one_by_one(chunk, again, now=now, monotonic=monotonic)
+        else:
+            self._decode(chunk.topics, chunk.payloads, received_us)
+        return len(chunk.mids)
+
+    def _learn(self, names: list[str]) -> bool:
+        """Whether all of these topics bring readings; those that do are known at once the next time."""
+        if len(self.readings) > _MOST_TOPICS:
+            self.readings.clear()
+        self.readings.update(name for name in names if name.endswith("/up"))
+        return self.readings.issuperset(names)
+
+    def close(self, *, epoch: int) -> Load:
+        """Close the batch; the assembly starts anew."""
+        batch = self.draft.close()
+        load = Load(batch, [mid for mid in self.mids if mid], self._anonymous(batch), self.statuses, epoch)
+        self.clear()
+        return load
+
+    def clear(self) -> None:
+        """Throw away what was gathered."""
+        self.draft, self.mids, self.statuses, self.payload_bytes, self.opened = Draft(), [], [], 0, None
+
+    def _decode(self, names: list[str], payloads: list[bytes], received_us: int) -> None:
+        self.decode(
+            names, payloads, received_us=received_us, draft=self.draft, streams=self.streams, bounds=self.bounds
+        )
+
+    def _one_by_one(self, chunk: Chunk, again: set[int], *, now: datetime, monotonic: float) -> None:
+        received_us = to_us(now)
+        for topic, payload, mid in zip(chunk.topics, chunk.payloads, chunk.mids, strict=True):
+            if mid in again and self.held.is_redelivery(mid, topic, payload, now=monotonic):
+                # Without readings and without refusals a message ends as a duplicate.
+                self.draft.message_of(topic, payload, received_us=received_us)
+            elif topic.endswith(("/status", "/ack")):
+                self._other(topic, payload, received_us, now)
+            else:
+                self._decode([topic], [payload], received_us)
+
+    def _other(self, topic: str, payload: bytes, received_us: int, now: datetime) -> None:
+        """A status or a command acknowledgement."""
+        message = self.draft.message_of(topic[:1024].replace("\0", "\\0"), payload, received_us=received_us)
+        parts = topics.parse(topic)
+        if parts is None or parts.domain not in self.streams.catalogue:
+            self.draft.refuse(message, "bad_topic", f"the topic {shown(topic)} names no domain and Thing.")
+        elif parts.leaf == "ack":
+            self.draft.refuse(message, "unexpected_ack", f"no command to {parts.thing} waits for an answer.")
+        elif payload in (b"online", b"offline"):
+            self.statuses.append((parts.thing, payload.decode("ascii"), now))
+        else:
+            said = shown(payload[:128].decode("utf-8", "backslashreplace"))
+            self.draft.refuse(message, "bad_status", f"the status is {said}, not online or offline.")
+
+    def _anonymous(self, batch: Batch) -> list[tuple[int, bytes]]:
+        assumed = batch.message[batch.quality == TIME_ASSUMED]
+        if not len(assumed):
+            return []
+        named = {identity.message for identity in batch.identities}
+        return [
+            (self.mids[index], digest(batch.topics[index], batch.payloads[index]))
+            for index in map(int, np.unique(assumed))
+            if index not in named and self.mids[index]
+        ]

@@ -1,0 +1,69 @@
+"""Once a second: the collector's counters, its link, and what the broker itself refused."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+from hypervision.errors import StoreError
+from hypervision.intake import Intake
+from hypervision.services.broker_log import LogReader
+from hypervision.services.plan import log_file
+from ingest.counters import Counters
+from ingest.quiet import Quiet
+
+_quiet = Quiet(__name__)
+
+
+class Beat:
+    """Publishes a snapshot of the counters each second, in a thread of its own.
+
+    Parameters
+    ----------
+    link : callable
+        `connected` or `connecting`.
+    data_dir : Path
+        Where the embedded broker's log is, if there is one.
+    """
+
+    def __init__(self, intake: Intake, counters: Counters, *, link: Callable[[], str], data_dir: Path) -> None:
+        self._intake = intake
+        self._counters = counters
+        self._link = link
+        self._log = LogReader(log_file(data_dir, "broker"))
+        self._refused: Counter[str] = Counter()
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="beat", daemon=True)
+
+    def start(self) -> None:
+        """Start the thread."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the thread and publish a last time."""
+        self._stop.set()
+        self._thread.join(2.0)
+        self.publish()
+        self._log.close()
+
+    def publish(self) -> None:
+        """Publish now; a database that is away gets the next one."""
+        try:
+            self._refused += self._log.read()
+            self._intake.publish_counters(
+                **self._counters.snapshot()._asdict(),
+                now=datetime.now(UTC),
+                link=self._link(),
+                detail={"broker_refused": dict(self._refused)},
+            )
+        except (StoreError, OSError) as error:
+            _quiet.warning("the counters cannot be published: %s", error)
+
+    def _run(self) -> None:
+        while True:
+            self.publish()
+            if self._stop.wait(1.0):
+                return

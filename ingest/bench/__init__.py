@@ -1,0 +1,1 @@
+"""Measuring the collector on real services of its own."""

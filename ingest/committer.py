@@ -1,0 +1,150 @@
+"""The thread that only commits: one batch after the other, the same one again while the database is away."""
+
+from __future__ import annotations
+
+import queue
+import random
+import threading
+from collections import deque
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Final, Protocol
+
+from hypervision.batch import Batch, Receipt
+from hypervision.errors import TemporaryStoreError
+from ingest.assembly import Load
+from ingest.counters import Counters
+from ingest.quiet import Quiet
+
+_quiet = Quiet(__name__)
+
+WAITING: Final = 2
+"""Batches that may wait while one is committed."""
+_FIRST_PAUSE: Final = 0.25
+_LONGEST_PAUSE: Final = 5.0
+
+
+class Store(Protocol):
+    """What the committer needs of intake."""
+
+    def commit(self, batch: Batch, *, now: datetime) -> Receipt:
+        """Store one batch."""
+
+
+class Committer:
+    """Commits loads in order and hands them back for acknowledgement.
+
+    Parameters
+    ----------
+    store : Store
+        The way in.
+    counters : Counters
+        Told of every commit.
+    settled : callable
+        Called in this thread after each commit, to wake the reader.
+    prepare : callable
+        Called before each try with the load.
+
+    Attributes
+    ----------
+    done : deque of Load
+        Committed and not yet acknowledged.
+    failure : BaseException or None
+        What no retry can mend.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        counters: Counters,
+        *,
+        settled: Callable[[], None],
+        prepare: Callable[[Load], None] = lambda _load: None,
+    ) -> None:
+        self._store = store
+        self._counters = counters
+        self._settled = settled
+        self._prepare = prepare
+        self._queue: queue.Queue[Load | None] = queue.Queue(maxsize=WAITING)
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="commit", daemon=True)
+        self._lock = threading.Lock()
+        self._running = 0
+        self.done: deque[Load] = deque()
+        self.failure: BaseException | None = None
+
+    def start(self) -> None:
+        """Start the thread."""
+        self._thread.start()
+
+    @property
+    def full(self) -> bool:
+        """Whether another load would have to wait for a place."""
+        return self._queue.full()
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing waits and nothing is being committed."""
+        with self._lock:
+            return self._running == 0
+
+    def submit(self, load: Load) -> None:
+        """Queue a load; ask `full` before."""
+        with self._lock:
+            self._running += 1
+        self._queue.put_nowait(load)
+
+    def discard(self) -> int:
+        """Throw away the loads that are not being committed yet; their number of messages."""
+        messages = 0
+        while True:
+            try:
+                load = self._queue.get_nowait()
+            except queue.Empty:
+                return messages
+            if load is not None:
+                messages += load.batch.messages
+                with self._lock:
+                    self._running -= 1
+
+    def stop(self, seconds: float) -> bool:
+        """Commit what was submitted, for at most so long; whether all of it is committed."""
+        try:
+            self._queue.put(None, timeout=seconds / 2)
+        except queue.Full:
+            self._stop.set()
+        self._thread.join(seconds / 2)
+        # A batch that waits for the database is abandoned: it was not acknowledged, so it comes again.
+        self._stop.set()
+        self._thread.join(min(0.5, seconds / 2))
+        return self.idle
+
+    def _run(self) -> None:
+        try:
+            while not self._stop.is_set():
+                load = self._queue.get()
+                if load is None or not self._commit(load):
+                    return
+                with self._lock:
+                    self._running -= 1
+                self._settled()
+        except BaseException as error:  # noqa: BLE001  (the reader's thread raises it)
+            self.failure = error
+            self._settled()
+
+    def _commit(self, load: Load) -> bool:
+        """Commit one load, however long it takes; False when told to stop meanwhile."""
+        pause = _FIRST_PAUSE
+        while not self._stop.is_set():
+            try:
+                self._prepare(load)
+                receipt = self._store.commit(load.batch, now=datetime.now(UTC))
+            except TemporaryStoreError as error:
+                _quiet.warning("the batch waits for the database: %s", error)
+                self._stop.wait(pause * random.uniform(0.5, 1.0))  # noqa: S311  (so that writers do not return at once)
+                pause = min(2 * pause, _LONGEST_PAUSE)
+            else:
+                self._counters.settled(receipt)
+                self.done.append(load)
+                return True
+        return False
