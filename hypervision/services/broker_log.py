@@ -10,21 +10,26 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
-_MARK = re.compile(r"\[(?:ERR|WRN)\]")
-# Wording of NATS server 2.15; first match wins. The second line of a refused log-in ("unable to connect") is
+# An MQTT client's line: `… [ERR] ADDRESS - mid:31 - "client id" - what happened`. The client id is the sender's
+# own text (quoted by Go's %q), so what happened is read behind it.
+_LINE = re.compile(r"\[ERR\] \S+ - mid:\d+(?: - \"(?:[^\"\\]|\\.)*\")? - (?P<what>.*)")
+_STORAGE = re.compile(
+    r"\[(?:ERR|WRN)\].*(?:insufficient (?:storage )?resources|no space left|JetStream out of)", re.IGNORECASE
+)
+# Wording of NATS server 2.15; the first match wins. The second line of a refused log-in ("unable to connect") is
 # not counted again.
-_REASONS: tuple[tuple[str, re.Pattern[str]], ...] = (
-    ("", re.compile(r"unable to connect: authentication error")),
-    ("publish_denied", re.compile(r"Publish Violation")),
-    ("subscription_denied", re.compile(r"Subscription Violation")),
-    ("log_in_refused", re.compile(r"authentication error|Authentication Timeout|Authorization Violation")),
-    ("payload_too_large", re.compile(r"maximum payload exceeded")),
-    ("topic_refused", re.compile(r"not supported for MQTT topics|topic|invalid subject", re.IGNORECASE)),
-    (
-        "storage_refused",
-        re.compile(r"insufficient (?:storage )?resources|no space left|JetStream.*(?:disabled|out of)", re.IGNORECASE),
-    ),
-    ("malformed", re.compile(r"\bmid:\d+\b")),
+_REASONS: tuple[tuple[str, str], ...] = (
+    ("unable to connect", ""),
+    ("Publish Violation", "publish_denied"),
+    ("Subscription Violation", "subscription_denied"),
+    ("authentication error", "log_in_refused"),
+    ("Authentication Timeout", "log_in_refused"),
+    ("maximum payload exceeded", "payload_too_large"),
+    ("not supported for MQTT topics", "topic_refused"),
+    ("invalid character in client ID", "client_id_refused"),
+    ("unacceptable protocol version", "protocol_refused"),
+    ("must connect to the Websocket port", "protocol_refused"),
+    ("first packet should be a CONNECT", "protocol_refused"),
 )
 
 
@@ -35,7 +40,8 @@ def classify(line: str) -> str | None:
     -------
     str or None
         `publish_denied`, `subscription_denied`, `log_in_refused`, `payload_too_large`, `topic_refused`,
-        `storage_refused` or `malformed`; None when nothing was refused.
+        `client_id_refused`, `protocol_refused`, `storage_refused`, or `malformed` for anything else a client
+        did wrong; None when nothing was refused.
 
     Examples
     --------
@@ -44,12 +50,13 @@ def classify(line: str) -> str | None:
     >>> classify('[7] 2026/11/23 01:20:19.5 [INF] Server is ready') is None
     True
     """
-    if _MARK.search(line) is None:
+    if _STORAGE.search(line):
+        return "storage_refused"
+    found = _LINE.search(line)
+    if found is None:
         return None
-    for reason, pattern in _REASONS:
-        if pattern.search(line):
-            return reason or None
-    return None
+    what = found["what"]
+    return next((reason or None for text, reason in _REASONS if text in what), "malformed")
 
 
 def count(lines: Iterable[str]) -> Counter[str]:

@@ -1,0 +1,171 @@
+"""Fixtures that several folders share: the real embedded database and broker, started as `up` starts them."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from hypervision import settings as settings_module
+from hypervision.errors import ServiceError
+from hypervision.services import broker, database, datadir, guard, ports
+from hypervision.services.plan import Plan, log_file, secret
+from hypervision.services.secrets import password
+from hypervision.settings import Settings
+
+
+@pytest.fixture
+def wait_until() -> Callable[..., None]:
+    """Poll a condition until it holds; fail with `tell()` at the deadline."""
+
+    def wait(condition: Callable[[], object], *, seconds: float = 20.0, tell: Callable[[], str] = str) -> None:
+        deadline = time.monotonic() + seconds
+        while not condition():
+            if time.monotonic() > deadline:
+                pytest.fail(f"not reached in {seconds} s: {tell()}")
+            time.sleep(0.02)
+
+    return wait
+
+
+@pytest.fixture
+def data_dir() -> Iterator[Path]:
+    """An empty folder directly below the system's temporary one.
+
+    Not pytest's `tmp_path`: its parents are closed, and root's database runs under another account.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="hv-"))
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+class Child:
+    """A verb started as `up` starts it: it goes when this process goes."""
+
+    def __init__(self, verb: str, settings: Settings) -> None:
+        self.log = log_file(settings.data_dir, f"test-{verb}")
+        environ = {key: value for key, value in os.environ.items() if not key.startswith("HYPERVISION_")}
+        environ |= {"HYPERVISION_DATA_DIR": str(settings.data_dir), guard.VARIABLE: "stdin", "PYTHONSAFEPATH": "1"}
+        with self.log.open("ab") as stream:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "hypervision", verb],
+                stdin=subprocess.PIPE,
+                stdout=stream,
+                stderr=stream,
+                env=environ,
+                cwd=settings.data_dir,
+            )
+
+    def wait_for_port(self, port: int, *, seconds: float = 30.0) -> None:
+        deadline = time.monotonic() + seconds
+        while not ports.answers(port):
+            if self.process.poll() is not None or time.monotonic() > deadline:
+                pytest.fail(f"{self.process.args}: port {port} does not open\n{self.log.read_text()[-3000:]}")
+            time.sleep(0.02)
+
+    def stop(self) -> int:
+        if self.process.poll() is None:
+            self.process.terminate()
+        code = self.process.wait(timeout=40)
+        assert self.process.stdin is not None
+        self.process.stdin.close()
+        return code
+
+
+def settings_in(folder: Path, **overrides: object) -> Settings:
+    """Default settings for one data directory."""
+    return settings_module.load({}, overrides={"data_dir": folder, **overrides})
+
+
+@pytest.fixture(scope="session")
+def _database_server() -> Iterator[tuple[Path, int]]:
+    folder = Path(tempfile.mkdtemp(prefix="hv-db-"))
+    try:
+        account = database.account_for(folder)
+        with datadir.prepare(folder, kind="up", account=account):
+            database.prepare(folder, account=account)
+            plan = Plan(http_port=0, mqtt_port=0, nats_port=0, database_port=ports.free())
+            plan.write(folder)
+            child = Child("database", settings_in(folder))
+            try:
+                child.wait_for_port(plan.database_port)
+                yield folder, plan.database_port
+            finally:
+                child.stop()
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture
+def embedded_database(_database_server: tuple[Path, int]) -> Iterator[str]:
+    """The libpq URL of a new empty database, owned by the platform's role, on the embedded PostgreSQL."""
+    import psycopg
+    from psycopg import sql
+
+    folder, port = _database_server
+    name = f"test_{next(_numbers)}"
+    superuser = {
+        "host": "127.0.0.1",
+        "port": port,
+        "user": "postgres",
+        "dbname": "postgres",
+        "password": password(secret(folder, "database-superuser")),
+        "autocommit": True,
+    }
+    # A server that has just opened its port may still be replaying its log.
+    deadline = time.monotonic() + 20
+    while True:
+        try:
+            with psycopg.connect(**superuser) as connection:
+                connection.execute(sql.SQL("CREATE DATABASE {} OWNER hypervision").format(sql.Identifier(name)))
+            break
+        except psycopg.OperationalError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.05)
+    yield database.url(folder, port).rsplit("/", 1)[0] + f"/{name}"
+    with psycopg.connect(**superuser) as connection:
+        connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+@pytest.fixture
+def start_broker(data_dir: Path) -> Iterator[Callable[..., tuple[Child, Plan]]]:
+    """Start the embedded broker in `data_dir`; again after a stop or a kill, on the same port."""
+    children: list[Child] = []
+    with datadir.prepare(data_dir, kind="up"):
+
+        def start(*, anonymous: bool = False) -> tuple[Child, Plan]:
+            try:
+                plan = Plan.read(data_dir)
+            except ServiceError:
+                plan = Plan(0, ports.free(), ports.free(), 0, anonymous=anonymous)
+                plan.write(data_dir)
+            child = Child("broker", settings_in(data_dir))
+            children.append(child)
+            child.wait_for_port(plan.mqtt_port)
+            return child, plan
+
+        yield start
+        for child in children:
+            child.stop()
+
+
+@pytest.fixture
+def embedded_broker(data_dir: Path, start_broker: Callable[..., tuple[Child, Plan]]) -> str:
+    """The MQTT URL of the user `platform` on an embedded broker of this test alone.
+
+    The collector's session exists; devices log in with `broker.url(data_dir, port, "device")`.
+    """
+    _, plan = start_broker()
+    return broker.url(data_dir, plan.mqtt_port, broker.PLATFORM)

@@ -1,0 +1,246 @@
+"""The embedded broker as a device and a collector meet it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import paho.mqtt.client as mqtt
+import pytest
+from paho.mqtt.enums import CallbackAPIVersion
+
+from hypervision.services import broker
+from hypervision.services.broker_log import LogReader
+from hypervision.services.plan import Plan, log_file
+from hypervision.services.stale import Record, alive
+from hypervision.settings import Settings
+from hypervision.settings import load as load_settings
+from ingest.broker import FILTERS, collector_client_id
+
+pytestmark = pytest.mark.integration
+
+Wait = Callable[..., None]
+
+
+class Client:
+    """A plain MQTT 3.1.1 client that remembers what it was told."""
+
+    def __init__(self, url: str, client_id: str, *, clean: bool = True) -> None:
+        parts = urlsplit(url)
+        self.messages: list[tuple[str, bytes]] = []
+        self.acknowledged: list[int] = []
+        self.granted: list[list[bool]] = []
+        self.reason: Any = None
+        self.present = False
+        self.gone = threading.Event()
+        self.paho = mqtt.Client(
+            CallbackAPIVersion.VERSION2, client_id=client_id, clean_session=clean, protocol=mqtt.MQTTv311
+        )
+        if parts.username:
+            self.paho.username_pw_set(parts.username, parts.password)
+        self.paho.on_connect = self._connected
+        self.paho.on_message = lambda _c, _d, message: self.messages.append((message.topic, message.payload))
+        self.paho.on_publish = lambda _c, _d, mid, _r, _p: self.acknowledged.append(mid)
+        self.paho.on_subscribe = lambda _c, _d, _m, reasons, _p: self.granted.append(
+            [not reason.is_failure for reason in reasons]
+        )
+        self.paho.on_disconnect = lambda *_: self.gone.set()
+        assert parts.port is not None
+        self.paho.connect("127.0.0.1", parts.port)
+        self.paho.loop_start()
+
+    def _connected(self, _client: object, _data: object, flags: Any, reason: Any, _properties: object) -> None:
+        self.present, self.reason = flags.session_present, reason
+
+    def close(self) -> None:
+        self.paho.disconnect()
+        self.paho.loop_stop()
+
+
+@pytest.fixture
+def connect(wait_until: Wait) -> Iterator[Callable[..., Client]]:
+    clients: list[Client] = []
+
+    def make(url: str, client_id: str, *, clean: bool = True) -> Client:
+        client = Client(url, client_id, clean=clean)
+        clients.append(client)
+        wait_until(lambda: client.reason is not None)
+        return client
+
+    yield make
+    for client in clients:
+        client.close()
+
+
+@pytest.fixture
+def settings(data_dir: Path) -> Settings:
+    return load_settings({}, overrides={"data_dir": data_dir})
+
+
+def device_url(data_dir: Path) -> str:
+    return broker.url(data_dir, Plan.read(data_dir).mqtt_port, broker.DEVICE)
+
+
+def test_first_publish_of_all_reaches_the_collector_when_it_connects_later(
+    embedded_broker: str, data_dir: Path, settings: Settings, connect: Any, wait_until: Wait
+) -> None:
+    device = connect(device_url(data_dir), "meter-1")
+    device.paho.publish("urban/v1/water/meter-1/up", b'{"flow": 1}', qos=1)
+    wait_until(lambda: device.acknowledged)
+    collector = connect(embedded_broker, collector_client_id(settings), clean=False)
+    assert collector.present
+    wait_until(lambda: collector.messages)
+    assert collector.messages == [("urban/v1/water/meter-1/up", b'{"flow": 1}')]
+
+
+def test_collector_session_holds_all_filters_and_survives_a_killed_broker(
+    data_dir: Path, settings: Settings, start_broker: Any, connect: Any, wait_until: Wait
+) -> None:
+    child, plan = start_broker()
+    device = connect(device_url(data_dir), "meter-1")
+    topics = ["urban/v1/water/a/up", "urban/v1/water/a/status", "urban/v1/water/a/ack"]
+    for topic in topics:
+        device.paho.publish(topic, b"{}", qos=1)
+    wait_until(lambda: len(device.acknowledged) == 3)
+    record = Record.read(data_dir / "run" / "broker.json")
+    assert record is not None
+    os.kill(record.pid, signal.SIGKILL)
+    assert child.process.wait(timeout=10) == 1
+    device.close()
+    start_broker()
+    platform = broker.url(data_dir, plan.mqtt_port, broker.PLATFORM)
+    collector = connect(platform, collector_client_id(settings), clean=False)
+    assert collector.present
+    wait_until(lambda: len(collector.messages) == 3)
+    assert sorted(topic for topic, _ in collector.messages) == sorted(topics)
+
+
+def test_waiting_messages_come_at_once_after_a_restart_because_the_session_is_not_entered(
+    data_dir: Path, settings: Settings, start_broker: Any, connect: Any, wait_until: Wait
+) -> None:
+    child, plan = start_broker()
+    device = connect(device_url(data_dir), "meter-1")
+    for number in range(50):
+        device.paho.publish("urban/v1/water/a/up", str(number).encode(), qos=1)
+    wait_until(lambda: len(device.acknowledged) == 50)
+    device.close()
+    assert child.stop() == 0
+    start_broker()
+    platform = broker.url(data_dir, plan.mqtt_port, broker.PLATFORM)
+    collector = connect(platform, collector_client_id(settings), clean=False)
+    # Had somebody taken them without acknowledging, they would come back only after ack_wait (15 s).
+    wait_until(lambda: len(collector.messages) == 50, seconds=5)
+    assert [payload for _, payload in collector.messages] == [str(number).encode() for number in range(50)]
+
+
+def test_killed_guard_leaves_a_broker_that_the_next_start_stops(
+    data_dir: Path, start_broker: Any, wait_until: Wait
+) -> None:
+    child, _ = start_broker()
+    record = Record.read(data_dir / "run" / "broker.json")
+    assert record is not None
+    child.process.kill()
+    child.process.wait(timeout=10)
+    assert alive(record.pid, record.created)
+    # The old broker still answers on the port at first.
+    again, plan = start_broker()
+    wait_until(lambda: not alive(record.pid, record.created))
+    again.wait_for_port(plan.mqtt_port)
+
+
+@pytest.mark.parametrize("thing", ["a.b", "a.b.c", "pole:7_x-1", "x."])
+def test_thing_code_with_dots_arrives_unchanged(
+    thing: str, embedded_broker: str, data_dir: Path, connect: Any, wait_until: Wait
+) -> None:
+    listener = connect(embedded_broker, "listener")
+    listener.paho.subscribe("urban/v1/+/+/up", 1)
+    wait_until(lambda: listener.granted)
+    # NATS refuses a client id with a dot, so the Thing's code is in the topic alone.
+    device = connect(device_url(data_dir), "meter-1")
+    device.paho.publish(f"urban/v1/water/{thing}/up", b"{}", qos=1)
+    wait_until(lambda: listener.messages)
+    assert listener.messages == [(f"urban/v1/water/{thing}/up", b"{}")]
+
+
+def test_device_receives_commands_and_nothing_else(
+    embedded_broker: str, data_dir: Path, connect: Any, wait_until: Wait
+) -> None:
+    device = connect(device_url(data_dir), "pump-1")
+    for number, topic in enumerate(["urban/v1/water/pump-1/down", "urban/v1/#", "#"]):
+        device.paho.subscribe(topic, 1)
+        wait_until(lambda wanted=number + 1: len(device.granted) == wanted)
+    assert device.granted == [[True], [False], [False]]
+    platform = connect(embedded_broker, "dispatcher")
+    platform.paho.publish("urban/v1/water/other/up", b"secret", qos=1)
+    platform.paho.publish("urban/v1/water/pump-1/down", b"{}", qos=1)
+    wait_until(lambda: device.messages)
+    assert device.messages == [("urban/v1/water/pump-1/down", b"{}")]
+
+
+def test_refusals_are_counted_from_the_log(data_dir: Path, start_broker: Any, connect: Any, wait_until: Wait) -> None:
+    _, plan = start_broker()
+    reader = LogReader(log_file(data_dir, "broker"))
+    assert not reader.read()
+    url = device_url(data_dir)
+    denied = connect(url, "d1")
+    denied.paho.publish("urban/v1/water/a/down", b"{}", qos=1)
+    denied.paho.publish("somewhere/else", b"{}", qos=1)
+    wait_until(lambda: len(denied.acknowledged) == 2)
+    large = connect(url, "d2")
+    large.paho.publish("urban/v1/water/a/up", b"x" * 2_200_000, qos=1)
+    wait_until(large.gone.is_set)
+    large.close()
+    spaced = connect(url, "d3")
+    spaced.paho.publish("urban/v1/water/a b/up", b"{}", qos=1)
+    wait_until(spaced.gone.is_set)
+    spaced.close()
+    stranger = connect(f"mqtt://device:wrong@127.0.0.1:{plan.mqtt_port}", "d4")
+    stranger.close()
+    nobody = connect(f"mqtt://127.0.0.1:{plan.mqtt_port}", "d5")
+    nobody.close()
+    assert stranger.reason.is_failure
+    assert nobody.reason.is_failure
+    dotted = connect(url, "d.6")
+    dotted.close()
+    assert dotted.reason.is_failure
+    counted = reader.read()
+
+    def all_counted() -> bool:
+        counted.update(reader.read())
+        return len(counted) == 5 and counted["log_in_refused"] >= 2
+
+    wait_until(all_counted, tell=lambda: repr(counted))
+    reader.close()
+    assert counted["publish_denied"] == 2
+    assert counted["payload_too_large"] >= 1
+    assert counted["topic_refused"] >= 1
+    assert counted["log_in_refused"] >= 2
+    assert set(counted) == {
+        "publish_denied", "payload_too_large", "topic_refused", "log_in_refused", "client_id_refused",
+    }  # fmt: skip
+
+
+def test_payload_of_two_megabytes_is_let_through(embedded_broker: str, connect: Any, wait_until: Wait) -> None:
+    listener = connect(embedded_broker, "listener")
+    listener.paho.subscribe(FILTERS[0], 1)
+    wait_until(lambda: listener.granted)
+    payload = b"x" * 2_000_000
+    listener.paho.publish("urban/v1/water/a/up", payload, qos=1)
+    wait_until(lambda: listener.messages)
+    assert listener.messages == [("urban/v1/water/a/up", payload)]
+
+
+def test_anonymous_client_is_a_device_where_a_demo_allows_it(start_broker: Any, connect: Any, wait_until: Wait) -> None:
+    _, plan = start_broker(anonymous=True)
+    device = connect(f"mqtt://127.0.0.1:{plan.mqtt_port}", "newcomer")
+    assert not device.reason.is_failure
+    device.paho.publish("urban/v1/water/a/up", b"{}", qos=1)
+    wait_until(lambda: device.acknowledged)
+    device.paho.subscribe("urban/v1/+/+/up", 1)
+    wait_until(lambda: device.granted)
+    assert device.granted == [[False]]
