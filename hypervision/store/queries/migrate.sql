@@ -25,7 +25,8 @@ SELECT current_setting('server_version_num')::int,
        split_part(current_setting('server_version'), ' ', 1),
        (SELECT extversion FROM pg_extension WHERE extname = 'timescaledb'),
        (SELECT default_version FROM pg_available_extensions
-        WHERE name = 'timescaledb' AND current_setting('shared_preload_libraries', true) LIKE '%%timescaledb%%')
+        -- A preloaded library shows its own settings; shared_preload_libraries itself is for privileged roles only.
+        WHERE name = 'timescaledb' AND EXISTS (SELECT FROM pg_settings g WHERE g.name LIKE 'timescaledb.%%'))
 
 -- name: existing_partitions
 -- Which of these partitions of the observations are attached.
