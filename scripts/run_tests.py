@@ -1,4 +1,4 @@
-"""Runs the whole suite in groups, with the time of each against its budget.
+"""Runs the whole suite in groups, with the time of each against its budget.  # noqa: INP001
 
 The last line is `N passed, N failed, N skipped`, summed over all groups; any failure makes the exit code 1.
 """
