@@ -1,7 +1,7 @@
-"""Runs the whole suite in groups, with the time of each against its budget.  # noqa: INP001
+"""Runs the whole suite in groups, with the time of each against its budget.
 
 The last line is `N passed, N failed, N skipped`, summed over all groups; any failure makes the exit code 1.
-"""
+"""  # noqa: INP001
 
 from __future__ import annotations
 
