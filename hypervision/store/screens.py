@@ -369,3 +369,31 @@ def read_engine(connection: Database) -> tuple[str, int, int, str | None]:
         row = connection.execute(query("screen_engine")).fetchone()
     assert row is not None
     return str(row[0]), int(row[1]), int(row[2]), row[3]
+
+
+def read_writer_id(connection: Database, name: str) -> int | None:
+    """The number of a writer, None before it first wrote."""
+    with mapped():
+        row = connection.execute(query("api_writer_id"), {"name": name}).fetchone()
+    return None if row is None else int(row[0])
+
+
+def read_refusals(connection: Database, *, topic: str, at: datetime) -> list[tuple[str, str]]:
+    """Why a message received at one instant was not taken whole: (reason, detail)."""
+    with mapped():
+        rows = connection.execute(query("api_refusals"), {"topic": topic, "at": at}).fetchall()
+    return [(row[0], row[1]) for row in rows]
+
+
+def alarm_visible(connection: Database, alarm_id: int, *, organisation: int | None) -> bool:
+    """Whether an alarm exists for an account of an organisation (None: of all)."""
+    with mapped():
+        values = {"id": alarm_id, "organisation": organisation}
+        return connection.execute(query("api_alarm_visible"), values).fetchone() is not None
+
+
+def organisation_of(connection: Database, thing: str) -> tuple[bool, int | None]:
+    """Whether a Thing is known, and its organisation."""
+    with mapped():
+        row = connection.execute(query("api_organisation_of"), {"thing": thing}).fetchone()
+    return (False, None) if row is None else (True, row[0])

@@ -200,3 +200,22 @@ ORDER BY x.transition_id;
 -- name: api_organisation_of
 -- The organisation of a Thing: no row for an unknown Thing.
 SELECT organisation_id FROM hv.thing WHERE code = %(thing)s;
+
+-- name: api_refusals
+-- Why a message that was posted at one instant, or some of its values, was not taken.
+SELECT reason, detail
+FROM hv.rejected_message
+WHERE received_time = %(at)s AND topic = %(topic)s
+ORDER BY rejected_id;
+
+-- name: api_writer_id
+-- The number of a writer by its name.
+SELECT writer_id FROM hv.writer WHERE name = %(name)s;
+
+-- name: api_alarm_visible
+-- Whether an alarm exists for an account limited to an organisation.
+SELECT 1
+FROM hv.alarm a
+LEFT JOIN hv.thing t ON t.thing_id = a.thing_id
+WHERE a.alarm_id = %(id)s
+  AND (%(organisation)s::int IS NULL OR t.organisation_id = %(organisation)s);

@@ -1,0 +1,273 @@
+"""The HTTP API: Things, datastreams, observations and alarms."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
+
+from fastapi import FastAPI, Query, Request
+from fastapi.responses import JSONResponse, Response
+from pydantic import AwareDatetime, BaseModel, Field
+
+from dashboards import exports
+from dashboards.live import utc_now
+from dashboards.sessions import caller_account
+from dashboards.writing import NAME
+from hypervision import topics
+from hypervision.errors import PermanentStoreError, StoreError
+from hypervision.store import alarms as alarm_store
+from hypervision.store import screens
+
+if TYPE_CHECKING:
+    from dashboards.server import Server
+
+Code = Annotated[str, Query(max_length=64)]
+Name = Annotated[str, Query(max_length=64)]
+Count = Annotated[int, Query(ge=1, le=100_000)]
+FormatName = Annotated[Literal["json", "csv", "parquet"] | None, Query(description="else by the Accept header")]
+Outcome = Literal["stored", "duplicate", "rejected"]
+Priority = Literal["critical", "high", "medium", "low"]
+
+_THING_COLUMNS: Final = (
+    "code", "name", "domain", "kind", "parent", "place", "organisation", "longitude", "latitude", "status",
+    "status_at", "registered_at",
+)  # fmt: skip
+_STREAM_COLUMNS: Final = (
+    "thing", "domain", "property", "unit", "kind", "expected_period_seconds", "phenomenon_time", "result",
+    "quality", "state",
+)  # fmt: skip
+_OBSERVATION_COLUMNS: Final = (
+    "domain", "thing", "property", "phenomenon_time", "result", "unit", "quality", "late", "received_time", "state",
+)  # fmt: skip
+_ALARM_COLUMNS: Final = (
+    "id", "domain", "source_kind", "source", "thing", "property", "rule", "rule_version", "priority", "state",
+    "suppression", "raised_at", "detected_at", "acknowledged_at", "acknowledged_by", "returned_at", "value",
+    "limit_value", "message",
+)  # fmt: skip
+_DOMAIN: Final = re.compile(r"[a-z][a-z0-9_]{0,31}")
+_LATEST_FIRST_DAY: Final = timedelta(days=1)
+
+
+class Comment(BaseModel):
+    """What may come with an acknowledgement."""
+
+    comment: str = Field(default="", max_length=1000)
+
+
+class AcknowledgedAlarm(BaseModel):
+    """The alarm's state now, and whether this call changed it."""
+
+    id: int
+    state: str
+    changed: bool
+
+
+class Refused(BaseModel):
+    """Why a message, or one value of it, was not taken."""
+
+    reason: str
+    detail: str
+
+
+class Taken(BaseModel):
+    """What became of posted readings, with the outcome that MQTT would have had."""
+
+    outcome: Outcome
+    rows: int = Field(description="new observations")
+    refused: list[Refused]
+
+
+def register(app: FastAPI, server: Server) -> None:
+    """Add the routes."""
+    _register_reading(app, server)
+    _register_alarms(app, server)
+    _register_writing(app, server)
+
+    @app.exception_handler(StoreError)
+    async def store_failed(_request: Request, error: StoreError) -> JSONResponse:
+        return JSONResponse({"detail": str(error)}, 500 if isinstance(error, PermanentStoreError) else 503)
+
+
+async def _rows(server: Server, name: str, values: dict[str, Any]) -> list[dict[str, Any]]:
+    full = {"organisation": caller_account().organisation_id, **values}
+    return await asyncio.to_thread(server.pool.rows, name, full)
+
+
+async def _answer(
+    request: Request, rows: exports.Rows, columns: tuple[str, ...], chosen: str | None, *, name: str
+) -> Response:
+    form = exports.wanted(chosen, request.headers.get("accept", ""))
+    body = await asyncio.to_thread(exports.render, rows, columns, form)
+    headers = {} if form == "json" else {"content-disposition": f'attachment; filename="{name}.{form}"'}
+    return Response(body, media_type=exports.MEDIA[form], headers=headers)
+
+
+def _register_reading(app: FastAPI, server: Server) -> None:
+    @app.get("/api/v1/things", tags=["things"])
+    async def things(
+        *,
+        request: Request,
+        domain: Name | None = None,
+        thing: Code | None = None,
+        after: Annotated[str, Query(max_length=64, description="the last code of the page before")] = "",
+        limit: Count = 1000,
+        format: FormatName = None,  # noqa: A002 -- the name of the parameter in the address
+    ) -> Response:
+        """City assets by code."""
+        values = {"domain": domain, "thing": thing, "after": after, "limit": limit}
+        return await _answer(request, await _rows(server, "api_things", values), _THING_COLUMNS, format, name="things")
+
+    @app.get("/api/v1/datastreams", tags=["things"])
+    async def datastreams(
+        *,
+        request: Request,
+        domain: Name | None = None,
+        thing: Code | None = None,
+        property: Name | None = None,  # noqa: A002
+        limit: Count = 10_000,
+        format: FormatName = None,  # noqa: A002
+    ) -> Response:
+        """Datastreams, each with its newest reading."""
+        values = {"domain": domain, "thing": thing, "property": property, "limit": limit}
+        rows = await _rows(server, "api_datastreams", values)
+        return await _answer(request, rows, _STREAM_COLUMNS, format, name="datastreams")
+
+    @app.get("/api/v1/observations", tags=["observations"])
+    async def observations(
+        *,
+        request: Request,
+        since: Annotated[AwareDatetime | None, Query(alias="from", description="default: a day before `to`")] = None,
+        until: Annotated[AwareDatetime | None, Query(alias="to", description="default: now; not included")] = None,
+        domain: Name | None = None,
+        thing: Code | None = None,
+        property: Name | None = None,  # noqa: A002
+        limit: Count = 10_000,
+        format: FormatName = None,  # noqa: A002
+    ) -> Response:
+        """Readings between two instants, oldest first; when `count` equals `limit` there may be more."""
+        end: datetime = until or utc_now()
+        values = {
+            "since": since or end - _LATEST_FIRST_DAY,
+            "until": end,
+            "domain": domain,
+            "thing": thing,
+            "property": property,
+            "limit": limit,
+        }
+        rows = await _rows(server, "api_observations", values)
+        return await _answer(request, rows, _OBSERVATION_COLUMNS, format, name="observations")
+
+
+def _register_alarms(app: FastAPI, server: Server) -> None:
+    @app.get("/api/v1/alarms", tags=["alarms"])
+    async def alarms(
+        *,
+        request: Request,
+        open: Annotated[bool | None, Query(description="true: not yet returned and acknowledged")] = None,  # noqa: A002
+        domain: Name | None = None,
+        thing: Code | None = None,
+        priority: Priority | None = None,
+        since: Annotated[AwareDatetime | None, Query(alias="from")] = None,
+        until: Annotated[AwareDatetime | None, Query(alias="to")] = None,
+        before: Annotated[int | None, Query(ge=1, lt=2**63, description="the last id of the page before")] = None,
+        limit: Count = 1000,
+        format: FormatName = None,  # noqa: A002
+    ) -> Response:
+        """Alarm occurrences, newest first."""
+        values = {
+            "id": None, "open": open, "domain": domain, "thing": thing, "priority": priority, "since": since,
+            "until": until, "before": before, "limit": limit,
+        }  # fmt: skip
+        rows = await _rows(server, "api_alarms", values)
+        return await _answer(request, rows, _ALARM_COLUMNS, format, name="alarms")
+
+    async def one(alarm_id: int) -> dict[str, Any] | None:
+        values = dict.fromkeys(("open", "domain", "thing", "priority", "since", "until", "before"))
+        rows = await _rows(server, "api_alarms", {**values, "id": alarm_id, "limit": 1})
+        return rows[0] if rows else None
+
+    @app.get("/api/v1/alarms/{alarm_id}", tags=["alarms"])
+    async def alarm(alarm_id: int) -> Response:
+        """One occurrence."""
+        found = await one(alarm_id)
+        return _no_alarm(alarm_id) if found is None else Response(exports.to_json(found), media_type="application/json")
+
+    @app.get("/api/v1/alarms/{alarm_id}/transitions", tags=["alarms"])
+    async def transitions(alarm_id: int) -> Response:
+        """What happened to one occurrence, in order."""
+        if await one(alarm_id) is None:
+            return _no_alarm(alarm_id)
+        rows = await _rows(server, "api_transitions", {"id": alarm_id})
+        return Response(exports.to_json({"count": len(rows), "rows": rows}), media_type="application/json")
+
+    @app.post("/api/v1/alarms/{alarm_id}/acknowledge", tags=["alarms"], response_model=AcknowledgedAlarm)
+    async def acknowledge(alarm_id: int, body: Comment | None = None) -> Response:
+        """Take notice of an alarm, in one's own name; doing so twice changes nothing."""
+        account = caller_account()
+
+        def work() -> alarm_store.Acknowledged | None:
+            with server.pool.connection() as connection:
+                if not screens.alarm_visible(connection, alarm_id, organisation=account.organisation_id):
+                    return None
+                return alarm_store.acknowledge(
+                    connection,
+                    alarm_id,
+                    actor=account.name,
+                    comment="" if body is None else body.comment,
+                    now=utc_now(),
+                    writer_id=screens.read_writer_id(connection, NAME),
+                )
+
+        done = await asyncio.to_thread(work)
+        if done is None or not done.found:
+            return _no_alarm(alarm_id)
+        return JSONResponse({"id": alarm_id, "state": done.state, "changed": done.changed})
+
+
+def _no_alarm(alarm_id: int) -> Response:
+    return JSONResponse({"detail": f"there is no alarm {alarm_id}"}, 404)
+
+
+def _register_writing(app: FastAPI, server: Server) -> None:
+    @app.post(
+        "/api/v1/observations",
+        tags=["observations"],
+        response_model=Taken,
+        openapi_extra={
+            "requestBody": {
+                "required": True,
+                "description": "the payload a device would publish: an object of readings, an array of them, or SenML",
+                "content": {"application/json": {"schema": {}, "example": {"seq": 17, "flow": 3.2}}},
+            }
+        },
+    )
+    async def post_observations(
+        *,
+        request: Request,
+        domain: Annotated[str, Query(max_length=32)],
+        thing: Annotated[str, Query(max_length=64)],
+    ) -> Response:
+        """Take readings in by the same way as MQTT: 200 stored or duplicate, 422 rejected with the reasons."""
+        if not _DOMAIN.fullmatch(domain) or not topics.THING.fullmatch(thing):
+            return JSONResponse({"detail": "domain or thing is no code: see docs/api.md"}, 422)
+        organisation = caller_account().organisation_id
+        if organisation is not None and not await asyncio.to_thread(_own, server, thing, organisation):
+            return JSONResponse({"detail": f"{thing} is not of your organisation"}, 403)
+        done = await asyncio.wrap_future(server.writer.post(domain, thing, await request.body()))
+        receipt = done.receipt
+        refused = await asyncio.to_thread(_refusals, server, done.topic, done.at)
+        outcome: Outcome = "stored" if receipt.stored else "rejected" if receipt.rejected else "duplicate"
+        told = Taken(outcome=outcome, rows=receipt.rows, refused=[Refused(reason=r, detail=d) for r, d in refused])
+        return JSONResponse(told.model_dump(), 422 if outcome == "rejected" else 200)
+
+
+def _own(server: Server, thing: str, organisation: int) -> bool:
+    with server.pool.connection() as connection:
+        return screens.organisation_of(connection, thing) == (True, organisation)
+
+
+def _refusals(server: Server, topic: str, at: datetime) -> list[tuple[str, str]]:
+    with server.pool.connection() as connection:
+        return screens.read_refusals(connection, topic=topic, at=at)

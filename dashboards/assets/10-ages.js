@@ -1,0 +1,64 @@
+// Ages and clocks tick in the browser, once a second, from times the server sent.
+"use strict";
+(() => {
+  const hv = (window.hv = window.hv || {});
+  // How far the server's clock is ahead of this one [ms]: ages follow the server's.
+  hv.ahead = 0;
+  hv.lastMessage = performance.now();
+  hv.now = () => Date.now() + hv.ahead;
+  hv.language = () => document.querySelector(".frame")?.dataset.language || document.documentElement.lang || "fr";
+
+  const formats = {};
+  const units = (language) =>
+    (formats[language] ??= Object.fromEntries(
+      ["second", "minute", "hour", "day"].map((unit) => [
+        unit,
+        new Intl.NumberFormat(language, { style: "unit", unit, unitDisplay: unit === "minute" ? "short" : "narrow", maximumFractionDigits: 0 }),
+      ])
+    ));
+  hv.age = (seconds) => {
+    const format = units(hv.language());
+    const s = Math.max(0, Math.floor(seconds));
+    if (s < 90) return format.second.format(s);
+    if (s < 5400) return format.minute.format(Math.floor(s / 60));
+    if (s < 172800) return format.hour.format(Math.floor(s / 3600));
+    return format.day.format(Math.floor(s / 86400));
+  };
+
+  const write = (node, text) => {
+    if (node.textContent !== text) node.textContent = text;
+  };
+  hv.tick = () => {
+    const now = hv.now();
+    for (const node of document.querySelectorAll("[data-since]")) {
+      const age = (now - Number(node.dataset.since)) / 1000;
+      write(node, hv.age(age));
+      const stale = node.dataset.stale && age > Number(node.dataset.stale);
+      const late = !stale && node.dataset.late && age > Number(node.dataset.late);
+      node.classList.toggle("is-stale", Boolean(stale));
+      node.classList.toggle("is-late", Boolean(late));
+      node.parentElement?.classList.toggle("is-old", Boolean(stale));
+    }
+    const silent = (performance.now() - hv.lastMessage) / 1000;
+    for (const node of document.querySelectorAll("[data-since-message]")) write(node, hv.age(silent));
+    const at = new Date(now);
+    const zone = document.documentElement.dataset.zone || "UTC";
+    for (const node of document.querySelectorAll("[data-clock]")) {
+      const timeZone = node.dataset.clock === "utc" ? "UTC" : zone;
+      write(node, at.toLocaleTimeString("fr-FR", { timeZone, hour12: false }));
+    }
+    hv.judge?.();
+  };
+  setInterval(() => hv.tick(), 1000);
+  // Parts that were just drawn get their ages before the next tick.
+  let asked = false;
+  new MutationObserver((changes) => {
+    if (asked || !changes.some((change) => change.addedNodes.length)) return;
+    asked = true;
+    requestAnimationFrame(() => {
+      asked = false;
+      hv.tick();
+      hv.markRail?.();
+    });
+  }).observe(document.documentElement, { childList: true, subtree: true });
+})();

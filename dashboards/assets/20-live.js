@@ -1,0 +1,119 @@
+// The link to the server: a WebSocket, polling when it does not open, and the watchdog over both.
+"use strict";
+(() => {
+  const hv = (window.hv = window.hv || {});
+  // Each link proves a beat a second; past this silence the screen says that it is no longer alive [ms].
+  const SILENT = 3500;
+  let socket = null;
+  let seq = 0;
+  let page = null;
+  let language = null;
+  let failures = 0;
+  let polling = null;
+  let feed = { state: "live" };
+  hv.transport = "none";
+
+  const here = () => location.pathname;
+  const subscribe = () => {
+    page = here();
+    language = hv.language();
+    seq = 0;
+    if (socket?.readyState === WebSocket.OPEN) socket.send(JSON.stringify({ page, language, after: seq }));
+  };
+  const connect = () => {
+    const scheme = location.protocol === "https:" ? "wss" : "ws";
+    const opened = new WebSocket(`${scheme}://${location.host}/live`);
+    socket = opened;
+    opened.onopen = () => {
+      failures = 0;
+      hv.transport = "socket";
+      subscribe();
+    };
+    opened.onmessage = (event) => take(JSON.parse(event.data));
+    opened.onclose = (event) => {
+      if (socket !== opened) return;
+      socket = null;
+      if (event.code === 4401) return location.assign(`/login?next=${encodeURIComponent(here())}`);
+      failures += 1;
+      setTimeout(connect, Math.min(500 * 2 ** Math.min(failures, 4), 5000));
+    };
+  };
+  const poll = async () => {
+    if (socket?.readyState === WebSocket.OPEN || failures < 2 || polling) return;
+    polling = new AbortController();
+    const timer = setTimeout(() => polling?.abort(), 3000);
+    try {
+      if (page !== here() || language !== hv.language()) subscribe();
+      const query = new URLSearchParams({ page, language, after: String(seq) });
+      const answer = await fetch(`/api/v1/live?${query}`, { signal: polling.signal });
+      if (answer.status === 401) return location.assign(`/login?next=${encodeURIComponent(here())}`);
+      if (answer.ok) {
+        hv.transport = "polling";
+        take({ ...(await answer.json()), page, language });
+      }
+    } catch {
+      // The watchdog tells the operator; the next second tries again.
+    } finally {
+      clearTimeout(timer);
+      polling = null;
+    }
+  };
+
+  const take = (message) => {
+    hv.lastMessage = performance.now();
+    hv.ahead = message.at - Date.now();
+    feed = message.feed;
+    // An answer for the page that was left, or in the language before, is not for this screen.
+    if (message.page === here() && message.language === hv.language()) {
+      if (message.full || message.seq > seq) {
+        seq = message.seq;
+        for (const [id, props] of Object.entries(message.set)) {
+          if (document.getElementById(id)) window.dash_clientside.set_props(id, props);
+        }
+        if (message.rows) hv.takeRows?.(message);
+      }
+    }
+    hv.judge();
+  };
+
+  hv.judge = () => {
+    const silent = performance.now() - hv.lastMessage;
+    const root = document.documentElement;
+    const cause = silent > SILENT ? "link" : feed.state === "live" ? "" : feed.state;
+    const since = cause === "link" ? hv.now() - silent : feed.since;
+    const lost = document.getElementById("lost-age");
+    if (lost) {
+      if (cause && since) lost.dataset.since = String(since);
+      else delete lost.dataset.since;
+      if (!since) lost.textContent = "—";
+    }
+    if ((root.dataset.cause || "") === cause) return;
+    root.dataset.feed = cause ? "lost" : "live";
+    if (cause) root.dataset.cause = cause;
+    else delete root.dataset.cause;
+    document.title = (cause ? "⚠ " : "") + "Hypervision";
+  };
+
+  hv.markRail = () => {
+    for (const link of document.querySelectorAll(".rail-link")) {
+      const target = link.getAttribute("href");
+      const is = target === here();
+      link.classList.toggle("is-here", is);
+      if (is) link.setAttribute("aria-current", "page");
+      else link.removeAttribute("aria-current");
+    }
+  };
+
+  const follow = () => {
+    const drawn = document.querySelector("[data-page]")?.dataset.page;
+    if (drawn === here() && (page !== here() || language !== hv.language())) subscribe();
+    hv.markRail();
+    poll();
+  };
+  setInterval(follow, 250);
+  // A tab that was hidden asks for everything once, instead of replaying what it missed.
+  document.addEventListener("visibilitychange", () => {
+    if (!document.hidden) subscribe();
+  });
+  connect();
+})();

@@ -1,0 +1,138 @@
+// The alarm list: cells, rows that arrive while the pointer is in the table, keys.
+"use strict";
+(() => {
+  const hv = (window.hv = window.hv || {});
+  const cells = ((window.dashAgGridComponentFunctions = window.dashAgGridComponentFunctions || {}));
+  const make = (...rest) => window.React.createElement(...rest);
+  const symbol = (row) =>
+    make("span", { className: `sym sym-${row.priority}${row.waiting ? " sym-waiting" : ""}`, "aria-hidden": true }, make("span", { className: "sym-letter" }, row.letter));
+  cells.HvPriority = ({ data }) => make("span", { className: "cell-priority" }, symbol(data), data.priority_label);
+  cells.HvState = ({ data }) =>
+    make("span", { className: data.waiting ? "cell-state strong" : "cell-state cell-acked", title: data.by }, data.waiting || !data.by ? data.state_label : `${data.state_label} · ${data.by}`);
+  cells.HvAge = ({ data }) => make("span", { className: "age num", "data-since": String(data.raised) });
+  cells.HvAsset = ({ data }) => (data.code ? make("a", { className: "cell-asset", href: `/asset/${encodeURIComponent(data.code)}` }, data.name) : make("span", { className: "cell-asset" }, data.name));
+
+  let inside = false;
+  let queued = null; // rows and removals that wait until the pointer has left
+  const api = () => {
+    if (!document.getElementById("alarm-grid")) return null;
+    try {
+      return window.dash_ag_grid?.getApi("alarm-grid") ?? null;
+    } catch {
+      return null; // the grid is being built
+    }
+  };
+
+  const apply = (grid, message) => {
+    const known = new Map();
+    grid.forEachNode((node) => known.set(node.data.id, node.data));
+    const remove = message.full
+      ? [...known.keys()].filter((id) => !message.rows.some((row) => row.id === id)).map((id) => ({ id }))
+      : message.gone.filter((id) => known.has(id)).map((id) => ({ id }));
+    const add = message.rows.filter((row) => !known.has(row.id));
+    const update = message.rows.filter((row) => known.has(row.id));
+    if (add.length || update.length || remove.length) grid.applyTransaction({ add, update, remove });
+    count();
+  };
+
+  hv.takeRows = (message) => {
+    const grid = api();
+    if (!grid) return setTimeout(() => hv.takeRows(message), 120);
+    if (!inside && !queued) return apply(grid, message);
+    // Nothing moves under the pointer: what is on the screen is brought up to date in place, the rest waits.
+    const onScreen = new Set();
+    grid.forEachNode((node) => onScreen.add(node.data.id));
+    const inPlace = message.rows.filter((row) => onScreen.has(row.id)).map((row) => ({ ...row, order: grid.getRowNode(row.id).data.order }));
+    if (inPlace.length) grid.applyTransaction({ update: inPlace });
+    queued = queued || { rows: new Map(), gone: new Set() };
+    for (const row of message.rows) queued.rows.set(row.id, row), queued.gone.delete(row.id);
+    const gone = message.full ? [...onScreen].filter((id) => !message.rows.some((row) => row.id === id)) : message.gone;
+    for (const id of gone) queued.gone.add(id), queued.rows.delete(id);
+    bar([...queued.rows.keys()].filter((id) => !onScreen.has(id)).length);
+    count();
+  };
+  hv.showQueued = () => {
+    const grid = api();
+    if (!grid || !queued) return;
+    const waiting = queued;
+    queued = null;
+    bar(0);
+    apply(grid, { full: false, rows: [...waiting.rows.values()], gone: [...waiting.gone] });
+  };
+  const bar = (n) => {
+    const place = document.getElementById("alarms-queued");
+    const text = document.getElementById("alarms-queued-text");
+    if (!place || !text) return;
+    text.textContent = text.dataset.template.replace("{n}", String(n));
+    place.classList.toggle("is-waiting", n > 0);
+  };
+  document.addEventListener("pointerover", (event) => {
+    const now = Boolean(event.target.closest?.("#alarm-grid, #alarms-queued"));
+    if (inside && !now) {
+      inside = false;
+      hv.showQueued();
+    }
+    inside = now;
+  });
+  document.documentElement.addEventListener("pointerleave", () => {
+    inside = false;
+    hv.showQueued();
+  });
+
+  // Only what is selected and visible is acknowledged; the button says how many that are.
+  const chosen = () => {
+    const grid = api();
+    const found = [];
+    grid?.forEachNodeAfterFilter((node) => node.isSelected() && node.data.waiting && found.push(node.data.id));
+    return found;
+  };
+  const count = () => {
+    const button = document.getElementById("alarms-acknowledge");
+    const text = document.getElementById("alarms-selected");
+    if (!button || !text) return;
+    text.dataset.none ??= text.textContent;
+    const n = chosen().length;
+    const label = n ? text.dataset.template.replace("{n}", String(n)) : text.dataset.none;
+    if (text.textContent !== label) text.textContent = label;
+    button.disabled = n === 0 || button.dataset.allowed !== "1";
+  };
+  hv.acknowledgeSelected = async () => {
+    const ids = chosen();
+    if (!ids.length || document.getElementById("alarms-acknowledge")?.dataset.allowed !== "1") return;
+    const comment = document.getElementById("alarms-comment")?.value ?? "";
+    api()?.deselectAll();
+    await hv.acknowledge(ids, comment);
+  };
+  document.addEventListener("keydown", (event) => {
+    // A single letter is a shortcut only while the focus is in the table (WCAG 2.1.4).
+    if (event.key.toLowerCase() !== "a" || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.target.closest?.("#alarm-grid")) {
+      event.preventDefault();
+      hv.acknowledgeSelected();
+    }
+  });
+
+  // Selection outlives a change of language: the rows are drawn anew, their ids stay.
+  let kept = [];
+  let keptFilter = "";
+  let seen = null;
+  setInterval(() => {
+    const grid = api();
+    if (!grid) {
+      seen = null;
+      return;
+    }
+    if (grid !== seen) {
+      seen = grid;
+      queued = null;
+      for (const id of kept) grid.getRowNode(id)?.setSelected(true);
+    }
+    const filter = document.getElementById("alarms-filter")?.value ?? "";
+    if (filter !== keptFilter || grid.getGridOption("quickFilterText") !== filter) {
+      keptFilter = filter;
+      grid.setGridOption("quickFilterText", filter);
+    }
+    kept = grid.getSelectedNodes().map((node) => node.data.id);
+    count();
+  }, 200);
+})();

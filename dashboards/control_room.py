@@ -1,0 +1,148 @@
+"""The Dash application: the shell, the pages by path, and its few callbacks."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, Final, cast
+from urllib.parse import parse_qs
+
+import dash
+from dash import Input, Output, State
+from dash.development.base_component import Component
+from fastapi import FastAPI
+
+from dashboards import frame
+from dashboards.pages import alarms, asset, overview, system, town_map
+from dashboards.sessions import CALLER, caller_account
+from dashboards.ui import div, el, link
+from dashboards.views import Drawing, Scene
+from dashboards.words import Words, language_of
+
+if TYPE_CHECKING:
+    from dashboards.server import Server
+
+_ASSET: Final = re.compile(r"/asset/([A-Za-z0-9][A-Za-z0-9._:-]{0,63})")
+
+_INDEX: Final = """<!DOCTYPE html>
+<html lang="{language}" data-theme="{theme}" data-mantine-color-scheme="{theme}" data-zone="{zone}">
+<head>{{%metas%}}<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="dark light"><title>{{%title%}}</title>
+<link rel="icon" type="image/svg+xml" href="/static/favicon.svg">{{%css%}}</head>
+<body>{{%app_entry%}}<footer class="dash-scripts">{{%config%}}{{%scripts%}}{{%renderer%}}</footer></body>
+</html>"""
+
+
+class ControlRoom(dash.Dash):
+    """Dash whose document carries the reader's language, theme and time zone from the first byte."""
+
+    zone = "UTC"
+
+    # Dash calls it by keywords only.
+    def interpolate_index(self, **parts: Any) -> str:  # type: ignore[override]
+        """Fill the document in for the caller of the request in progress."""
+        caller = CALLER.get()
+        document = _INDEX.format(language=caller.language, theme=caller.theme, zone=self.zone)
+        parts.pop("favicon", None)
+        for name, text in parts.items():
+            document = document.replace("{%" + name + "%}", text)
+        return document
+
+
+def create_dash(fastapi: FastAPI, server: Server) -> Any:
+    """Put Dash on the FastAPI application, everything served from here."""
+    app = ControlRoom(
+        "dashboards",
+        server=cast("Any", fastapi),
+        title="Hypervision",
+        update_title="",
+        serve_locally=True,
+        suppress_callback_exceptions=True,
+        add_log_handler=False,
+        websocket_callbacks=False,
+        enable_mcp=False,
+        use_pages=False,
+        index_string=_INDEX.format(language="en", theme="dark", zone="UTC"),
+    )
+    app.zone = server.settings.timezone
+    app.enable_dev_tools(
+        debug=False,
+        dev_tools_ui=False,
+        dev_tools_props_check=False,
+        dev_tools_serve_dev_bundles=False,
+        dev_tools_hot_reload=False,
+        dev_tools_silence_routes_logging=True,
+        dev_tools_prune_errors=True,
+        dev_tools_disable_version_check=True,
+    )
+
+    def layout() -> Component:
+        caller = CALLER.get()
+        words = Words(language_of(caller.language), server.settings.zone)
+        return frame.shell(words, caller_account())
+
+    app.layout = layout
+
+    @app.callback(Output("frame", "children"), Input("language", "data"), prevent_initial_call=True)
+    def draw_frame(language: str) -> Component:
+        return frame.frame(Words(language_of(language), server.settings.zone), caller_account())
+
+    @app.callback(
+        Output("page", "children"), Input("url", "pathname"), Input("frame", "children"), State("url", "search")
+    )
+    def draw_page_of_path(path: str, _frame: Any, search: str) -> Component:
+        return lay_out(server.scene_of(CALLER.get(), path or "/"), path or "/", parse_qs((search or "").lstrip("?")))
+
+    asset.register(app, server)
+    return app
+
+
+def lay_out(scene: Scene, path: str, asked: dict[str, list[str]]) -> Component:
+    """The page of a path, with the parts that change already in place.
+
+    Parameters
+    ----------
+    asked : dict
+        The query of the address.
+    """
+    drawing = draw_page(scene, path)
+    code = _ASSET.fullmatch(path)
+    if path == "/":
+        page = overview.layout(scene)
+    elif path == "/alarms":
+        page = alarms.layout(scene, list((drawing.rows or {}).values()))
+    elif path == "/map":
+        page = town_map.layout(scene, asked)
+    elif path == "/health":
+        page = system.layout(scene)
+    elif code is not None:
+        page = asset.layout(scene, code.group(1))
+    else:
+        page = div(el("H1", scene.words.t("page.unknown")), link(scene.words.t("rail.overview"), href="/"), cls="empty")
+    fill(page, drawing)
+    return div(page, cls="page-inner", data_page=path)
+
+
+def fill(page: Component, drawing: Drawing) -> None:
+    """Put the live parts into a page's places, so that it is whole before the first push."""
+    for component in page._traverse():  # type: ignore[no-untyped-call] # noqa: SLF001
+        ident = getattr(component, "id", None)
+        for name, value in drawing.fragments.get(ident, {}).items() if isinstance(ident, str) else ():
+            setattr(component, name, value)
+
+
+def draw_page(scene: Scene, path: str) -> Drawing:
+    """The live parts of a page and of the frame."""
+    code = _ASSET.fullmatch(path)
+    if path == "/":
+        drawing = overview.draw(scene, path)
+    elif path == "/alarms":
+        drawing = alarms.draw(scene, path)
+    elif path == "/map":
+        drawing = town_map.draw(scene, path)
+    elif path == "/health":
+        drawing = system.draw(scene, path)
+    elif code is not None:
+        drawing = asset.draw(scene, code.group(1))
+    else:
+        drawing = Drawing({})
+    return frame.page_parts(drawing, scene)

@@ -1,0 +1,83 @@
+"""Rows of the API as JSON, CSV or Parquet."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final, Literal
+
+import orjson
+
+Format = Literal["json", "csv", "parquet"]
+Rows = Sequence[Mapping[str, Any]]
+
+MEDIA: Final[Mapping[str, str]] = {
+    "json": "application/json",
+    "csv": "text/csv; charset=utf-8",
+    "parquet": "application/vnd.apache.parquet",
+}
+
+# What makes a spreadsheet take a cell for a formula (OWASP, CSV injection).
+_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
+
+
+def wanted(asked: str | None, accept: str) -> Format:
+    """The format by the parameter `format`, else by the Accept header, else JSON."""
+    if asked in ("json", "csv", "parquet"):
+        return asked  # type: ignore[return-value]
+    lowered = accept.lower()
+    if "text/csv" in lowered:
+        return "csv"
+    return "parquet" if "parquet" in lowered else "json"
+
+
+def guarded(value: Any) -> Any:
+    """A cell that no spreadsheet runs: text that looks like a formula gets an apostrophe in front.
+
+    Examples
+    --------
+    >>> guarded("=1+1"), guarded(-3.5), guarded("Pump 1")
+    ("'=1+1", -3.5, 'Pump 1')
+    """
+    if isinstance(value, str) and value.startswith(_FORMULA):
+        return "'" + value
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return value
+
+
+def to_json(document: Any) -> bytes:
+    """JSON with times in RFC 3339."""
+    return orjson.dumps(document, default=str, option=orjson.OPT_UTC_Z)
+
+
+def to_csv(rows: Rows, columns: Sequence[str]) -> bytes:
+    """CSV with a header, UTF-8."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\r\n")
+    writer.writerow(columns)
+    writer.writerows([guarded(row.get(name)) for name in columns] for row in rows)
+    return out.getvalue().encode("utf-8")
+
+
+def to_parquet(rows: Rows, columns: Sequence[str]) -> bytes:
+    """Parquet, one row group, compressed with zstd."""
+    # Heavy, and few ask for it.
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    table = pa.table({name: pa.array([row.get(name) for row in rows]) for name in columns})
+    out = io.BytesIO()
+    parquet.write_table(table, out, compression="zstd")
+    return out.getvalue()
+
+
+def render(rows: Rows, columns: Sequence[str], chosen: Format) -> bytes:
+    """Rows in the chosen format."""
+    if chosen == "csv":
+        return to_csv(rows, columns)
+    if chosen == "parquet":
+        return to_parquet(rows, columns)
+    return to_json({"count": len(rows), "rows": rows})

@@ -1,0 +1,185 @@
+"""The frame around every page: rail, top bar, banner, status line."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from dash import dcc
+from dash.development.base_component import Component
+
+from dashboards import town as judge
+from dashboards.components import alarms as parts
+from dashboards.components.values import age
+from dashboards.ui import Fragments, button, div, el, hidden, icon, link, provider, span
+from dashboards.views import Drawing, Scene
+from dashboards.words import Words
+from hypervision.accounts import Account
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A place in the rail."""
+
+    path: str
+    key: str
+    icon: str
+
+
+RAIL: Final = (
+    Entry("/", "overview", "overview"),
+    Entry("/alarms", "alarms", "bell"),
+    Entry("/map", "map", "map"),
+    Entry("/health", "health", "pulse"),
+)
+
+
+def shell(words: Words, account: Account) -> Component:
+    """The whole document: what is inside is drawn by language and by path."""
+    return provider(
+        dcc.Location(id="url", refresh="callback-nav"),
+        dcc.Store(id="language", data=words.language),
+        div(frame(words, account), ident="frame"),
+        div(ident="toasts", role="status", aria_live="polite"),
+        div(ident="urgent", cls="vh", role="alert", aria_live="assertive"),
+    )
+
+
+def frame(words: Words, account: Account) -> Component:
+    """Everything but the page itself, in one language."""
+    return div(
+        el("A", words.t("frame.skip"), href="#page", cls="skip"),
+        _rail(words),
+        el(
+            "Header",
+            div(
+                div(ident="frame-counters", cls="hv-live"),
+                div(ident="frame-feed"),
+                _clocks(words),
+                _who(words, account),
+                cls="top-row",
+            ),
+            div(ident="frame-banner", cls="banner-place-holder hv-live"),
+            cls="top",
+        ),
+        _lost(words),
+        el("Main", div(ident="page"), cls="main", tabIndex="-1", id="main"),
+        el("Footer", div(ident="frame-status", cls="hv-live"), cls="status"),
+        cls="frame",
+        data_language=words.language,
+    )
+
+
+def _rail(words: Words) -> Component:
+    return el(
+        "Nav",
+        div(icon("city"), cls="brand", title="Hypervision"),
+        *[link(icon(e.icon), span(words.t(f"rail.{e.key}")), href=e.path, cls="rail-link") for e in RAIL],
+        cls="rail",
+        aria_label=words.t("rail.label"),
+    )
+
+
+def _clocks(words: Words) -> Component:
+    return div(
+        div(span(cls="clock-local num", data_clock="local"), span(words.t("clock.local"), cls="muted"), cls="clock"),
+        div(span(cls="clock-utc num", data_clock="utc"), span("UTC", cls="muted"), cls="clock"),
+        cls="clocks",
+    )
+
+
+def _who(words: Words, account: Account) -> Component:
+    other = "en" if words.language == "fr" else "fr"
+    return div(
+        button(
+            icon("theme"),
+            hidden(words.t("frame.theme")),
+            cls="btn-icon",
+            data_theme_switch="1",
+            title=words.t("frame.theme"),
+        ),
+        button(
+            span(other.upper(), aria_hidden="true"),
+            hidden(words.t("frame.language")),
+            cls="btn-icon",
+            data_language_switch=other,
+            title=words.t("frame.language"),
+            lang=other,
+        ),
+        div(span(account.name, cls="strong"), span(words.t(f"role.{account.role}"), cls="muted"), cls="who"),
+        button(
+            icon("logout"),
+            hidden(words.t("frame.log_out")),
+            cls="btn-icon",
+            data_log_out="1",
+            title=words.t("frame.log_out"),
+        ),
+        cls="tools",
+    )
+
+
+def _lost(words: Words) -> Component:
+    """The strip that covers the page's top when the screen's data are not alive; shown by `assets/live.js`."""
+    return div(
+        icon("unlink"),
+        div(
+            *[
+                span(words.t(f"lost.{cause}"), cls=f"lost-cause lost-{cause}")
+                for cause in ("link", "database", "collector", "none")
+            ],
+            span(words.t("lost.since")),
+            span(cls="age num", ident="lost-age"),
+            span(words.t("lost.meaning"), cls="lost-meaning"),
+        ),
+        cls="lost",
+        ident="lost",
+        role="alert",
+    )
+
+
+def live(scene: Scene) -> Fragments:
+    """The parts of the frame that change."""
+    town, words = scene.town, scene.words
+    shown = town.visible_alarms(scene.organisation)
+    worst = judge.worst_unacknowledged(shown)
+    counted = judge.by_priority(shown)
+    waiting = sum(n for _open, n in counted.values())
+    things = town.visible_things(scene.organisation)
+    told = judge.reporting(town, things, now=scene.now, periods=scene.periods)
+    banner = parts.banner(worst, max(waiting - 1, 0), town, words, scene.catalogue, allowed=scene.may_acknowledge)
+    return {
+        "frame-banner": {"children": banner},
+        "frame-counters": {"children": parts.counters(counted, words)},
+        "frame-feed": {"children": _feed(scene)},
+        "frame-status": {"children": _status(told, scene)},
+    }
+
+
+def _feed(scene: Scene) -> Component:
+    """The state of the link; `assets/live.js` overrides it when nothing comes at all."""
+    words = scene.words
+    return div(
+        span(cls="feed-dot", aria_hidden="true"),
+        span(words.t("feed.live"), cls="feed-text feed-text-live"),
+        span(words.t("feed.lost"), cls="feed-text feed-text-lost"),
+        span(cls="age num", data_since_message="1"),
+        cls="feed",
+        title=words.t("feed.title"),
+    )
+
+
+def _status(told: judge.Reporting, scene: Scene) -> Component:
+    words = scene.words
+    newest = max((r.at for r in scene.town.latest.values()), default=None)
+    return div(
+        span(words.t("status.newest")),
+        age(newest),
+        span("·", cls="muted"),
+        span(words.t("status.reporting", n=words.number(told.reporting), total=words.number(told.expected))),
+        cls="status-line",
+    )
+
+
+def page_parts(drawing: Drawing, scene: Scene) -> Drawing:
+    """A page's parts with the frame's."""
+    return Drawing({**live(scene), **drawing.fragments}, drawing.rows)

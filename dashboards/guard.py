@@ -1,0 +1,286 @@
+"""One gate in front of everything, HTTP and WebSocket: log-in, rights, origin, size, headers."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import json
+import logging
+from collections.abc import Awaitable, Callable, MutableMapping, Sequence
+from typing import Any, Final
+from urllib.parse import quote, urlsplit
+
+from dashboards.routes import action_of, action_of_callback, is_page
+from dashboards.sessions import CALLER, COOKIE, Caller, Sessions, cookies_of
+from dashboards.words import language_of
+from hypervision.accounts import Account, Action, may
+from hypervision.errors import StoreError
+
+log = logging.getLogger(__name__)
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+# As large as a message may be over MQTT.
+_LARGEST: Final = 2_097_152
+_SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+_CLOSE_LOG_IN, _CLOSE_FORBIDDEN = 4401, 4403
+
+
+class Guard:
+    """An ASGI application around another.
+
+    Parameters
+    ----------
+    app : ASGI application
+        What is protected.
+    sessions : Sessions
+        Who is asking.
+    language : str
+        The installation's, for who has chosen none.
+    health_open : bool
+        Whether health and metrics answer callers from elsewhere without log-in.
+    script_hashes : sequence of str
+        Hashes of the inline scripts that Dash cannot do without, as the policy writes them.
+    """
+
+    def __init__(
+        self, app: App, sessions: Sessions, *, language: str, health_open: bool, script_hashes: Sequence[str]
+    ) -> None:
+        self._app = app
+        self._sessions = sessions
+        self._language = language
+        self._health_open = health_open
+        self._headers = security_headers(script_hashes)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let a request through, or answer it."""
+        if scope["type"] == "lifespan":
+            await self._app(scope, receive, send)
+        elif scope["type"] == "http":
+            await self._http(scope, receive, self._with_headers(scope, send))
+        elif scope["type"] == "websocket":
+            await self._websocket(scope, receive, send)
+
+    async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
+        method, path = scope["method"], scope["path"]
+        action = action_of(method, path)
+        headers = headers_of(scope)
+        if method not in _SAFE and (reason := refused_origin(headers)):
+            await _answer(send, 403, {"detail": reason})
+            return
+        try:
+            caller = await self._caller(scope, headers)
+        except StoreError as error:
+            if action is not Action.LOG_IN and action is not Action.READ_LIVENESS and action is not Action.READ_HEALTH:
+                await self._nobody(scope, send, 503, str(error))
+                return
+            caller = self._anonymous(scope, headers)
+        loopback = caller.loopback or self._health_open
+        if not may(caller.account, action, loopback=loopback):
+            await self._refuse(scope, send, caller.account, action)
+            return
+        if method not in _SAFE:
+            body = await _body(receive, headers)
+            if body is None:
+                await _answer(send, 413, {"detail": f"the body is larger than {_LARGEST} bytes: send it in parts"})
+                return
+            if path == "/_dash-update-component" and not _callback_allowed(body, caller.account):
+                await _answer(send, 403, {"detail": "this callback is not allowed"})
+                return
+            receive = _replay(body, receive)
+        token = CALLER.set(caller)
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            CALLER.reset(token)
+
+    async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = headers_of(scope)
+        action = action_of("WEBSOCKET", scope["path"])
+        code = 0
+        caller = self._anonymous(scope, headers)
+        if action is None or not headers.get("origin") or refused_origin(headers, json_only=False):
+            code = _CLOSE_FORBIDDEN
+        else:
+            try:
+                caller = await self._caller(scope, headers)
+            except StoreError:
+                code = _CLOSE_LOG_IN
+            if not code and not may(caller.account, action):
+                code = _CLOSE_LOG_IN if caller.account is None else _CLOSE_FORBIDDEN
+        if code:
+            await receive()
+            await send({"type": "websocket.close", "code": code, "reason": "log in first"})
+            return
+        token = CALLER.set(caller)
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            CALLER.reset(token)
+
+    async def _caller(self, scope: Scope, headers: dict[str, str]) -> Caller:
+        cookies = cookies_of(headers.get("cookie", ""))
+        token = cookies.get(COOKIE, "")
+        account = self._sessions.remembered(token) if token else None
+        if account is None and token:
+            account = await asyncio.to_thread(self._sessions.find, token)
+        return self._made(scope, cookies, account, token)
+
+    def _anonymous(self, scope: Scope, headers: dict[str, str]) -> Caller:
+        return self._made(scope, cookies_of(headers.get("cookie", "")), None, "")
+
+    def _made(self, scope: Scope, cookies: dict[str, str], account: Account | None, token: str) -> Caller:
+        address = str((scope.get("client") or ("", 0))[0])
+        chosen = cookies.get("hypervision_language") or (account.language if account else None)
+        return Caller(
+            account=account,
+            token=token,
+            language=language_of(chosen, self._language),
+            theme="light" if cookies.get("hypervision_theme") == "light" else "dark",
+            address=address,
+            loopback=is_loopback(address),
+        )
+
+    async def _refuse(self, scope: Scope, send: Send, account: Account | None, action: Action | None) -> None:
+        if account is None:
+            await self._nobody(scope, send, 401, "log in first")
+        elif action is None:
+            await _answer(send, 404, {"detail": "there is no such page or method"})
+        else:
+            await _answer(send, 403, {"detail": f"your role ({account.role}) may not {action.replace('_', ' ')}"})
+
+    async def _nobody(self, scope: Scope, send: Send, status: int, detail: str) -> None:
+        if scope["method"] in _SAFE and is_page(scope["path"]):
+            target = "/login" if scope["path"] == "/" else f"/login?next={quote(scope['path'])}"
+            await send({"type": "http.response.start", "status": 303, "headers": [(b"location", target.encode())]})
+            await send({"type": "http.response.body", "body": b""})
+            return
+        await _answer(send, status, {"detail": detail})
+
+    def _with_headers(self, scope: Scope, send: Send) -> Send:
+        cached = scope["path"].startswith("/assets/") and b"m=" in scope.get("query_string", b"")
+        public = scope["path"].startswith(("/_dash-component-suites/", "/static/"))
+
+        async def sending(message: MutableMapping[str, Any]) -> None:
+            if message["type"] == "http.response.start":
+                headers = [*message.get("headers", []), *self._headers]
+                if cached:
+                    headers.append((b"cache-control", b"private, max-age=31536000, immutable"))
+                elif not public and not any(name.lower() == b"cache-control" for name, _ in headers):
+                    headers.append((b"cache-control", b"no-store"))
+                message = {**message, "headers": headers}
+            await send(message)
+
+        return sending
+
+
+def security_headers(script_hashes: Sequence[str]) -> list[tuple[bytes, bytes]]:
+    """What every answer carries.
+
+    Styles may stand inline: Mantine, the grid and plotly write them; a style cannot run anything.
+    """
+    policy = "; ".join(
+        (
+            "default-src 'none'",
+            " ".join(("script-src 'self'", *script_hashes)),
+            "style-src 'self' 'unsafe-inline'",
+            "img-src 'self' data: blob:",
+            "font-src 'self' data:",
+            "connect-src 'self'",
+            "manifest-src 'self'",
+            "base-uri 'none'",
+            "form-action 'self'",
+            "frame-ancestors 'none'",
+        )
+    )
+    return [
+        (b"content-security-policy", policy.encode()),
+        (b"x-content-type-options", b"nosniff"),
+        (b"x-frame-options", b"DENY"),
+        (b"referrer-policy", b"same-origin"),
+        (b"cross-origin-opener-policy", b"same-origin"),
+        (b"permissions-policy", b"camera=(), microphone=(), geolocation=()"),
+    ]
+
+
+def headers_of(scope: Scope) -> dict[str, str]:
+    """The request's headers by lower-case name."""
+    return {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
+
+
+def refused_origin(headers: dict[str, str], *, json_only: bool = True) -> str:
+    """Why a request that changes something is not ours; empty when it is.
+
+    Notes
+    -----
+    A browser always tells the origin of such a request; a form of a foreign page cannot send JSON.
+    """
+    origin, host = headers.get("origin", ""), headers.get("host", "")
+    if origin and urlsplit(origin).netloc != host:
+        return f"the request comes from {origin[:100]}, not from this platform"
+    if headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
+        return "the request comes from another site"
+    kind = headers.get("content-type", "").split(";")[0].strip().lower()
+    if json_only and not (kind.startswith("application/") and kind.endswith("json")):
+        return f"the content type is {kind[:60]!r}: send application/json"
+    return ""
+
+
+def is_loopback(address: str) -> bool:
+    """Whether an address is of this machine."""
+    try:
+        return ipaddress.ip_address(address).is_loopback
+    except ValueError:
+        return False
+
+
+def _callback_allowed(body: bytes, account: Account | None) -> bool:
+    try:
+        asked = json.loads(body)
+    except (ValueError, RecursionError):
+        return False
+    output = asked.get("output") if isinstance(asked, dict) else None
+    return may(account, action_of_callback(output))
+
+
+async def _body(receive: Receive, headers: dict[str, str]) -> bytes | None:
+    length = headers.get("content-length", "0")
+    if length.isdigit() and int(length) > _LARGEST:
+        return None
+    parts: list[bytes] = []
+    size = 0
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return b"".join(parts)
+        parts.append(message.get("body", b""))
+        size += len(parts[-1])
+        if size > _LARGEST:
+            return None
+        if not message.get("more_body"):
+            return b"".join(parts)
+
+
+def _replay(body: bytes, receive: Receive) -> Receive:
+    waiting = [body]
+
+    async def replayed() -> MutableMapping[str, Any]:
+        if waiting:
+            return {"type": "http.request", "body": waiting.pop(), "more_body": False}
+        return await receive()
+
+    return replayed
+
+
+async def _answer(send: Send, status: int, document: dict[str, Any]) -> None:
+    await send(
+        {
+            "type": "http.response.start",
+            "status": status,
+            "headers": [(b"content-type", b"application/json; charset=utf-8")],
+        }
+    )
+    await send({"type": "http.response.body", "body": json.dumps(document).encode()})

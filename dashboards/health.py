@@ -1,0 +1,156 @@
+"""Health and metrics: every part must prove progress, by the clock of the database."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Final
+
+from fastapi import FastAPI
+from fastapi.responses import JSONResponse, Response
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+from dashboards import town as judge
+from dashboards.live import utc_now
+from dashboards.town import BEAT_LIMIT, Town
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from prometheus_client.core import Metric
+
+    from dashboards.server import Server
+
+# A model or a timer beats each second too, but is allowed a slow step [s].
+_PATIENCE: Final = 15.0
+_RETIRED: Final = 86_400.0
+_COUNTERS: Final = ("received", "stored", "duplicate", "rejected", "in_flight")
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One part of the platform and whether it makes progress.
+
+    Attributes
+    ----------
+    age : float or None
+        Since its last sign of life [s].
+    needed : bool
+        Whether the platform is not ready without it.
+    """
+
+    name: str
+    working: bool
+    age: float | None
+    needed: bool
+    detail: str = ""
+
+
+def parts(town: Town, *, now: datetime) -> list[Part]:
+    """Judge every part: the database, each writer that ever beat, and that there is a collector at all."""
+    silent = (now - town.proved_at).total_seconds()
+    answered = town.proved_at != judge.NO_TIME
+    found = [Part("database", answered and silent <= BEAT_LIMIT, silent if answered else None, True, town.failure)]
+    if not answered:
+        return found
+    collectors = 0
+    for writer in town.writers:
+        if writer.beat_age is None:
+            continue
+        age = writer.beat_age + silent
+        collector = writer.name.startswith("collector")
+        limit = BEAT_LIMIT if collector else _PATIENCE
+        collectors += collector and age <= limit
+        # One that is long gone was taken out of service or ran once (an import, a generated history).
+        lasting = collector or writer.name in ("watch", "http", "analyse")
+        found.append(Part(writer.name, age <= limit, age, lasting and age <= _RETIRED, writer.link or ""))
+    if not collectors:
+        found.append(Part("collectors", False, None, True, "no collector beats"))
+    return found
+
+
+def messages(town: Town) -> dict[str, int]:
+    """The five counters over all writers; the identity holds in each row, so it holds in the sum.
+
+    Examples
+    --------
+    received = stored + duplicate + rejected + in_flight, always.
+    """
+    total = dict.fromkeys(_COUNTERS, 0)
+    for writer in town.writers:
+        if writer.received is not None:
+            for name in _COUNTERS:
+                total[name] += getattr(writer, name)
+    return total
+
+
+def report(town: Town, *, now: datetime) -> dict[str, Any]:
+    """What `/api/health` answers."""
+    judged = parts(town, now=now)
+    failing = [part.name for part in judged if part.needed and not part.working]
+    return {
+        "status": "failing" if failing else "ready",
+        "failing": failing,
+        "at": now.isoformat(),
+        "messages": messages(town),
+        "parts": [{**asdict(part), "age": None if part.age is None else round(part.age, 3)} for part in judged],
+    }
+
+
+class TownMetrics(Collector):
+    """Prometheus metrics made from the town when they are asked for."""
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+
+    def collect(self) -> Iterable[Metric]:
+        """The families of this moment."""
+        town, now = self._server.reader.town, utc_now()
+        counted = CounterMetricFamily(
+            "hypervision_messages", "Messages by outcome and writer", labels=["writer", "outcome"]
+        )
+        flying = GaugeMetricFamily("hypervision_messages_in_flight", "Messages held, not committed", labels=["writer"])
+        for writer in town.writers:
+            if writer.received is not None:
+                for outcome in ("received", "stored", "duplicate", "rejected"):
+                    counted.add_metric([writer.name, outcome], getattr(writer, outcome))
+                flying.add_metric([writer.name], writer.in_flight or 0)
+        up = GaugeMetricFamily("hypervision_part_up", "Whether a part makes progress", labels=["part"])
+        age = GaugeMetricFamily("hypervision_part_age_seconds", "Since its last sign of life", labels=["part"])
+        for part in parts(town, now=now):
+            up.add_metric([part.name], float(part.working))
+            if part.age is not None:
+                age.add_metric([part.name], part.age)
+        alarms = GaugeMetricFamily("hypervision_alarms_open", "Open alarms", labels=["priority", "state"])
+        by_state: dict[tuple[str, str], int] = {}
+        for alarm in town.alarms.values():
+            key = (alarm.priority, alarm.state)
+            by_state[key] = by_state.get(key, 0) + 1
+        for (priority, state), n in by_state.items():
+            alarms.add_metric([priority, state], n)
+        things = GaugeMetricFamily("hypervision_things", "Registered Things", value=len(town.things))
+        screens = GaugeMetricFamily("hypervision_screens_open", "Open screens", value=self._server.hub.screens)
+        return [counted, flying, up, age, alarms, things, screens]
+
+
+def register(app: FastAPI, server: Server) -> None:
+    """Add health and metrics."""
+    registry = CollectorRegistry()
+    registry.register(TownMetrics(server))
+
+    @app.get("/api/health/live", tags=["health"])
+    async def live() -> dict[str, str]:
+        """Whether the process answers."""
+        return {"status": "live"}
+
+    @app.get("/api/health", tags=["health"])
+    async def ready() -> Response:
+        """Whether every part proves progress: 200, or 503 naming what does not."""
+        told = report(server.reader.town, now=utc_now())
+        return JSONResponse(told, 503 if told["failing"] else 200)
+
+    @app.get("/metrics", include_in_schema=False)
+    async def metrics() -> Response:
+        return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)

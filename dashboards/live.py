@@ -1,0 +1,143 @@
+"""The one reader of a server process: it looks at the database each second and keeps the town in memory.
+
+The poll is the truth; a notification only shortens the wait for the next one.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from dashboards.courses import read_courses
+from dashboards.town import Limits, Town
+from hypervision.domains import Catalogue
+from hypervision.errors import StoreError
+from hypervision.store import screens
+from hypervision.store.screens import Listener
+
+log = logging.getLogger(__name__)
+
+# Notifications may hurry the poll, at most to this [s].
+_SHORTEST: Final = 0.2
+_POLL: Final = 1.0
+_COURSES_EVERY: Final = 300.0
+
+
+def utc_now() -> datetime:
+    """The one place where the control room reads the clock."""
+    return datetime.now(UTC)
+
+
+class LiveReader:
+    """Reads the town in a thread of its own.
+
+    Parameters
+    ----------
+    url : str
+        libpq URI.
+    catalogue : Catalogue
+        The domains.
+    changed : callable
+        Called in the reader's thread after each look, whether it found something or failed.
+
+    Attributes
+    ----------
+    town : Town
+        Replaced as a whole; take it once and work on it.
+    """
+
+    def __init__(self, url: str, catalogue: Catalogue, *, changed: Callable[[], None] = lambda: None) -> None:
+        self.town = Town()
+        self._url = url
+        self._catalogue = catalogue
+        self.changed = changed
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="live-reader", daemon=True)
+        self._forget()
+
+    def _forget(self) -> None:
+        self._cursors: dict[int, int] = {}
+        self._alarm_numbers: dict[int, int] = {}
+        self._registry: tuple[Any, ...] = ()
+        self._courses_due = 0.0
+
+    def start(self) -> None:
+        """Begin to read."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the thread."""
+        self._stop.set()
+        self._thread.join(timeout=5.0)
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            try:
+                with Listener(self._url) as listener:
+                    self._forget()
+                    while not self._stop.is_set():
+                        started = time.monotonic()
+                        self._look(listener)
+                        self.changed()
+                        self._rest(listener, started)
+            except StoreError as error:
+                if self.town.failure != str(error):
+                    log.warning("the screens stand still: %s", error)
+                self.town = replace(self.town, seq=self.town.seq + 1, failure=str(error))
+                self.changed()
+                self._stop.wait(_POLL)
+
+    def _rest(self, listener: Listener, started: float) -> None:
+        self._stop.wait(max(_SHORTEST - (time.monotonic() - started), 0.0))
+        remaining = _POLL - (time.monotonic() - started)
+        if remaining > 0 and not self._stop.is_set():
+            listener.wait(remaining)
+
+    def _look(self, listener: Listener) -> None:
+        now = utc_now()
+        # Writers, readings and alarms of one snapshot: a cursor never runs ahead of the rows it stands for.
+        with listener.snapshot() as connection:
+            before = self.town
+            town = replace(before, proved_at=now, failure="", writers=tuple(screens.read_writers(connection)))
+            registry = screens.read_registry_version(connection)
+            if registry != self._registry:
+                town = self._with_registry(town, connection)
+            town = self._with_latest(town, connection)
+            numbers = {w.writer_id: w.alarm_no for w in town.writers}
+            if numbers != self._alarm_numbers:
+                alarms = {a.alarm_id: a for a in screens.read_alarms(connection)}
+                if alarms != town.alarms:
+                    town = replace(town, alarms=alarms)
+            if time.monotonic() >= self._courses_due and town.latest:
+                town = replace(town, courses=read_courses(connection, town, self._catalogue, now=now))
+                self._courses_due = time.monotonic() + _COURSES_EVERY
+        self._registry = registry
+        self._alarm_numbers = numbers
+        self._cursors = {w.writer_id: w.commit_no for w in town.writers}
+        self.town = replace(town, seq=before.seq + 1)
+
+    def _with_registry(self, town: Town, connection: screens.Database) -> Town:
+        things = {t.thing_id: t for t in screens.read_things(connection)}
+        streams = {s.datastream_id: s for s in screens.read_streams(connection)}
+        of_thing: dict[int, list[int]] = {}
+        for stream in streams.values():
+            of_thing.setdefault(stream.thing_id, []).append(stream.datastream_id)
+        return replace(
+            town,
+            things=things,
+            codes={t.code: t.thing_id for t in things.values()},
+            streams=streams,
+            streams_of={thing: tuple(ids) for thing, ids in of_thing.items()},
+            limits=Limits.of(screens.read_limits(connection)),
+        )
+
+    def _with_latest(self, town: Town, connection: screens.Database) -> Town:
+        fresh = screens.read_latest(connection, self._cursors)
+        if not fresh:
+            return town
+        return replace(town, latest={**town.latest, **{r.datastream_id: r for r in fresh}})

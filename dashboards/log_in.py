@@ -1,0 +1,170 @@
+"""The log-in page and its two calls; it answers while the database is away, and says so."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from html import escape
+from math import ceil
+from typing import TYPE_CHECKING, Final
+
+from fastapi import FastAPI, Request
+from fastapi.responses import FileResponse, JSONResponse, RedirectResponse, Response
+from pydantic import BaseModel, Field
+
+from dashboards.live import utc_now
+from dashboards.routes import is_page
+from dashboards.sessions import CALLER, COOKIE
+from dashboards.words import Words, language_of
+from hypervision.errors import StoreError
+from hypervision.store import accounts as store
+from hypervision.store.accounts import Login
+
+if TYPE_CHECKING:
+    from dashboards.server import Server
+
+# Each check takes 64 MiB for a moment: two at a time are enough for people, and no guesser gets more.
+_AT_ONCE: Final = 2
+
+_PAGE: Final = """<!DOCTYPE html>
+<html lang="{language}" data-theme="{theme}">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="dark light"><title>{title} · Hypervision</title>
+<link rel="icon" type="image/svg+xml" href="/static/favicon.svg"><link rel="stylesheet" href="/static/log-in.css">
+<script src="/static/log-in.js" defer></script></head>
+<body><main>
+<div class="brand" aria-hidden="true"></div>
+<h1>Hypervision</h1><p class="muted">{lead}</p>
+<form id="form" data-next="{next}" data-wrong="{wrong}" data-wait="{wait}" data-away="{away}">
+<label for="user">{user}</label>
+<input id="user" name="user" autocomplete="username" autocapitalize="none" spellcheck="false" required autofocus>
+<label for="password">{password}</label>
+<input id="password" name="password" type="password" autocomplete="current-password" required>
+<p id="error" role="alert">{failure}</p>
+<button type="submit">{button}</button>
+</form>
+<p class="tools"><button type="button" data-language="{other}" lang="{other}">{other_name}</button></p>
+</main></body></html>"""
+
+
+class Credentials(BaseModel):
+    """What a log-in sends."""
+
+    user: str = Field(min_length=1, max_length=64)
+    password: str = Field(min_length=1, max_length=1024)
+
+
+class LoggedIn(BaseModel):
+    """Who is logged in now."""
+
+    user: str
+    role: str
+
+
+def page(words: Words, *, theme: str, target: str, failure: str) -> str:
+    """The log-in page.
+
+    Parameters
+    ----------
+    target : str
+        The page to open afterwards.
+    failure : str
+        Why the database does not answer; empty when it does.
+    """
+    other = "en" if words.language == "fr" else "fr"
+    return _PAGE.format(
+        language=words.language,
+        theme=theme,
+        title=escape(words.t("log_in.title")),
+        lead=escape(words.t("log_in.lead")),
+        next=escape(target if is_page(target) else "/"),
+        user=escape(words.t("log_in.user")),
+        password=escape(words.t("log_in.password")),
+        button=escape(words.t("log_in.button")),
+        wrong=escape(words.t("log_in.wrong")),
+        wait=escape(words.t("log_in.wait")),
+        away=escape(words.t("log_in.away")),
+        failure=escape(words.t("log_in.away")) if failure else "",
+        other=other,
+        other_name="English" if other == "en" else "Français",
+    )
+
+
+def register(app: FastAPI, server: Server) -> None:
+    """Add the page, its static files, log-in and log-out."""
+    from dashboards.server import STATIC
+
+    at_once = asyncio.Semaphore(_AT_ONCE)
+
+    @app.get("/login", include_in_schema=False)
+    async def show(request: Request) -> Response:
+        caller = CALLER.get()
+        target = request.query_params.get("next", "/")
+        if caller.account is not None:
+            return RedirectResponse(target if is_page(target) else "/", 303)
+        words = Words(language_of(caller.language), server.settings.zone)
+        text = page(words, theme=caller.theme, target=target, failure=server.reader.town.failure)
+        return Response(text, media_type="text/html")
+
+    @app.get("/static/{name}", include_in_schema=False)
+    async def static(name: str) -> Response:
+        known = {entry.name: entry for entry in STATIC.iterdir()}
+        if name not in known:
+            return JSONResponse({"detail": "there is no such file"}, 404)
+        return FileResponse(known[name], headers={"cache-control": "public, max-age=3600"})
+
+    @app.post("/api/v1/login", tags=["session"], response_model=LoggedIn)
+    async def log_in(credentials: Credentials, request: Request) -> Response:
+        """Open a session; the answer sets its cookie."""
+        caller = CALLER.get()
+        async with at_once:
+            try:
+                login = await asyncio.to_thread(_check, server, credentials, caller.address)
+            except StoreError as error:
+                return JSONResponse({"detail": str(error)}, 503)
+        if login.wait > 0:
+            seconds = ceil(login.wait)
+            return JSONResponse(
+                {"detail": f"too many failed log-ins: try again in {seconds} s"}, 429, {"Retry-After": str(seconds)}
+            )
+        if login.account is None:
+            return JSONResponse({"detail": "user or password is wrong"}, 401)
+        if caller.token:
+            await asyncio.to_thread(_end, server, caller.token)
+        response = JSONResponse({"user": login.account.name, "role": login.account.role})
+        response.set_cookie(
+            COOKIE,
+            login.token,
+            max_age=int(server.settings.http.session_hours * 3600),
+            httponly=True,
+            secure=request.url.scheme == "https",
+            samesite="lax",
+            path="/",
+        )
+        return response
+
+    @app.post("/api/v1/logout", tags=["session"], status_code=204)
+    async def log_out() -> Response:
+        """End the session at once, everywhere it is open."""
+        await asyncio.to_thread(_end, server, CALLER.get().token)
+        response = Response(status_code=204)
+        response.delete_cookie(COOKIE, path="/")
+        return response
+
+
+def _check(server: Server, credentials: Credentials, address: str) -> Login:
+    with server.pool.connection() as connection:
+        return store.log_in(
+            connection,
+            name=credentials.user,
+            password=credentials.password,
+            address=address,
+            now=utc_now(),
+            lasting=timedelta(hours=server.settings.http.session_hours),
+        )
+
+
+def _end(server: Server, token: str) -> None:
+    server.sessions.forget(token)
+    with server.pool.connection() as connection:
+        store.log_out(connection, token)

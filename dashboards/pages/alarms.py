@@ -1,0 +1,150 @@
+"""The alarm list: every open alarm, acknowledged by keyboard or mouse in two actions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import dash_ag_grid as dag
+from dash import dcc
+from dash.development.base_component import Component
+
+from dashboards.components import alarms as parts
+from dashboards.ui import button, div, el, icon, span
+from dashboards.views import Drawing, Scene
+from dashboards.words import Words
+
+
+def layout(scene: Scene, rows: Sequence[Mapping[str, Any]]) -> Component:
+    """The page with the rows known now."""
+    words = scene.words
+    return div(
+        div(
+            el("H1", words.t("rail.alarms")),
+            div(ident="alarms-freshness", cls="muted hv-live"),
+            div(
+                el("Label", words.t("alarms.filter"), htmlFor="alarms-filter", cls="vh"),
+                filter_field("alarms-filter", words.t("alarms.filter")),
+                cls="alarms-filter",
+            ),
+            cls="page-head",
+        ),
+        _actions(scene),
+        button(
+            icon("down"),
+            span(words.t("alarms.queued"), data_template=words.t("alarms.queued_n"), ident="alarms-queued-text"),
+            cls="queued",
+            ident="alarms-queued",
+            data_show_queued="1",
+        ),
+        div(grid(words, rows), cls="grid-place hv-live", ident="alarms-place"),
+        cls="alarms",
+    )
+
+
+def filter_field(ident: str, label: str) -> Component:
+    """A text field that filters as one types."""
+    made: Component = dcc.Input(id=ident, type="search", placeholder=label, className="field", debounce=False)
+    return made
+
+
+def _actions(scene: Scene) -> Component:
+    words = scene.words
+    allowed = scene.may_acknowledge
+    return div(
+        button(
+            icon("check"),
+            span(
+                words.t("alarms.acknowledge_none"),
+                ident="alarms-selected",
+                data_template=words.t("alarms.acknowledge_n"),
+            ),
+            el("Kbd", "A"),
+            cls="btn-ack btn-bulk",
+            ident="alarms-acknowledge",
+            data_acknowledge_selected="1",
+            disabled=True,
+            data_allowed="1" if allowed else "0",
+            title=None if allowed else words.t("action.not_allowed"),
+        ),
+        el("Label", words.t("alarms.comment"), htmlFor="alarms-comment", cls="vh"),
+        comment_field(words),
+        span(words.t("alarms.keys"), cls="muted keys"),
+        cls="alarms-actions",
+    )
+
+
+def comment_field(words: Words) -> Component:
+    """The optional comment of an acknowledgement; kept when the language changes."""
+    made: Component = dcc.Input(
+        id="alarms-comment",
+        type="text",
+        placeholder=words.t("alarms.comment"),
+        className="field comment",
+        maxLength=1000,
+        persistence=True,
+        persistence_type="session",
+    )
+    return made
+
+
+def grid(words: Words, rows: Sequence[Mapping[str, Any]]) -> Component:
+    """The table; cells are drawn by `assets/grid.js`, texts come ready from the server."""
+
+    def column(field: str, **more: Any) -> dict[str, Any]:
+        return {"field": field, "headerName": words.t(f"column.{field}"), **more}
+
+    made: Component = dag.AgGrid(
+        id="alarm-grid",
+        rowData=list(rows),
+        getRowId="params.data.id",
+        columnDefs=[
+            column("rank", cellRenderer="HvPriority", width=124, sort="asc", sortIndex=1),
+            column("state_label", cellRenderer="HvState", width=150),
+            column("raised", cellRenderer="HvAge", width=104, sort="desc", sortIndex=2),
+            column("name", cellRenderer="HvAsset", flex=2, minWidth=150),
+            column("label", flex=2, minWidth=160, cellClass="strong"),
+            column("value", flex=2, minWidth=150, cellClass="num"),
+            column("place", flex=2, minWidth=120, cellClass="muted"),
+            column("action", flex=3, minWidth=200, tooltipField="action"),
+            {"field": "order", "hide": True, "sort": "asc", "sortIndex": 0},
+        ],
+        defaultColDef={"sortable": True, "resizable": True, "suppressHeaderMenuButton": True},
+        dashGridOptions={
+            "rowSelection": {
+                "mode": "multiRow",
+                "checkboxes": True,
+                "headerCheckbox": False,
+                "enableClickSelection": True,
+            },
+            "selectionColumnDef": {"width": 40, "pinned": "left", "suppressHeaderMenuButton": True},
+            "rowHeight": 40,
+            "headerHeight": 34,
+            "animateRows": False,
+            "suppressCellFocus": False,
+            "enableCellTextSelection": False,
+            "tooltipShowDelay": 500,
+            "overlayNoRowsTemplate": f'<span class="empty">{words.t("alarms.none")}</span>',
+            "theme": "legacy",
+        },
+        className="ag-theme-hv",
+        enableEnterpriseModules=False,
+        dangerously_allow_code=False,
+        style={"height": "100%", "width": "100%"},
+    )
+    return made
+
+
+def draw(scene: Scene, _path: str) -> Drawing:
+    """The rows and the proof that the list is fresh."""
+    words, town = scene.words, scene.town
+    shown = town.visible_alarms(scene.organisation)
+    rows = {}
+    for alarm in shown:
+        row = parts.row(alarm, town, words, scene.catalogue)
+        row["order"] = {"UNACK": 0, "RTNUN": 1}.get(alarm.state, 2)
+        rows[row["id"]] = row
+    waiting = sum(r["waiting"] for r in rows.values())
+    text = words.t("alarms.open", n=len(rows), waiting=waiting)
+    freshness = div(span(text), span("·"), span(words.t("alarms.checked")), span(cls="age num", data_since_message="1"))
+    return Drawing({"alarms-freshness": {"children": freshness}}, rows)

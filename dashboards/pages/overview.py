@@ -1,0 +1,78 @@
+"""The overview: a tile per domain, the worst that waits, the town in small."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from dash.development.base_component import Component
+
+from dashboards.components import alarms as parts
+from dashboards.components.thumbnail import marks, thumbnail
+from dashboards.components.tile import tile
+from dashboards.town import RANK
+from dashboards.ui import div, el, link
+from dashboards.views import Drawing, Scene
+from dashboards.words import Words
+
+_LISTED: Final = 6
+
+
+def layout(scene: Scene) -> Component:
+    """The page with what is known now."""
+    words = scene.words
+    return div(
+        el("H1", words.t("rail.overview"), cls="vh"),
+        div(
+            *[div(ident=f"tile-{code}", cls="tile-slot") for code in scene.catalogue],
+            cls="tiles",
+        ),
+        el(
+            "Section",
+            div(
+                el("H2", words.t("overview.waiting")),
+                link(words.t("overview.all"), href="/alarms", cls="muted"),
+                cls="panel-head",
+            ),
+            div(ident="overview-waiting"),
+            cls="panel panel-waiting",
+        ),
+        el(
+            "Section",
+            div(
+                el("H2", words.t("overview.town")),
+                link(words.t("overview.open_map"), href="/map", cls="muted"),
+                cls="panel-head",
+            ),
+            div(thumbnail(scene, "overview-marks"), cls="thumb-slot"),
+            cls="panel panel-town",
+        ),
+        cls="overview",
+    )
+
+
+def draw(scene: Scene, _path: str) -> Drawing:
+    """The live parts."""
+    town = scene.town
+    things = town.visible_things(scene.organisation)
+    alarms = town.visible_alarms(scene.organisation)
+    fragments: dict[str, dict[str, object]] = {}
+    for code, domain in scene.catalogue.items():
+        own = [t for t in things if t.domain == code]
+        raised = [a for a in alarms if a.domain == code]
+        fragments[f"tile-{code}"] = {"children": tile(domain, own, raised, scene)}
+    waiting = sorted(
+        (a for a in alarms if a.state in ("UNACK", "RTNUN")),
+        key=lambda a: (RANK.get(a.priority, 9), -a.raised_at.timestamp()),
+    )
+    fragments["overview-waiting"] = {
+        "children": parts.short_list(
+            waiting[:_LISTED], town, scene.words, scene.catalogue, allowed=scene.may_acknowledge
+        )
+    }
+    fragments["overview-marks"] = {"children": marks(scene)}
+    return Drawing(fragments)
+
+
+def title(words: Words) -> str:
+    """Of the browser's tab."""
+    return words.t("rail.overview")

@@ -1,0 +1,246 @@
+"""The town as one process knows it at one moment, and what follows from it: pure functions, no I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Final
+
+from hypervision.store.screens import (
+    AlarmRow,
+    LimitRow,
+    ReadingRow,
+    StreamRow,
+    ThingRow,
+    WriterRow,
+)
+
+PRIORITIES: Final = ("critical", "high", "medium", "low")
+RANK: Final = {name: rank for rank, name in enumerate(PRIORITIES)}
+NO_TIME: Final = datetime.fromtimestamp(0, UTC)
+
+
+class Freshness(StrEnum):
+    """How far a value can be trusted by its age and quality."""
+
+    GOOD = "good"
+    LATE = "late"
+    STALE = "stale"
+    BAD = "bad"
+    NEVER = "never"
+
+
+@dataclass(frozen=True, slots=True)
+class Periods:
+    """After how many expected periods a value is late, and stale."""
+
+    late: float = 2.0
+    stale: float = 4.0
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The limits in force, found by datastream."""
+
+    general: Mapping[tuple[str, str], tuple[LimitRow, ...]] = field(default_factory=dict)
+    own: Mapping[tuple[str, str, str, int], LimitRow] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, rows: Iterable[LimitRow]) -> Limits:
+        """Sort the store's rows."""
+        general: dict[tuple[str, str], list[LimitRow]] = {}
+        own = {}
+        for row in rows:
+            if row.thing_id is None:
+                general.setdefault((row.domain, row.property), []).append(row)
+            else:
+                own[row.domain, row.property, row.kind, row.thing_id] = row
+        return cls({key: tuple(found) for key, found in general.items()}, own)
+
+    def of_stream(self, stream: StreamRow) -> list[LimitRow]:
+        """The enabled limits of one datastream, overrides applied."""
+        found = []
+        for row in self.general.get((stream.domain, stream.property), ()):
+            key = (stream.domain, stream.property, row.kind, stream.thing_id)
+            applied = self.own.get(key, row)
+            if applied.enabled:
+                found.append(applied)
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """The last day of a domain's leading property: one mean per bucket, None where nothing was read."""
+
+    property: str
+    values: tuple[float | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Town:
+    """Everything the screens show, at one moment.
+
+    Attributes
+    ----------
+    seq : int
+        Grows with every change; deltas are told apart by it.
+    proved_at : datetime
+        When the database last answered.
+    failure : str
+        Why it does not answer now; empty when it does.
+    """
+
+    seq: int = 0
+    proved_at: datetime = NO_TIME
+    failure: str = ""
+    things: Mapping[int, ThingRow] = field(default_factory=dict)
+    codes: Mapping[str, int] = field(default_factory=dict)
+    streams: Mapping[int, StreamRow] = field(default_factory=dict)
+    streams_of: Mapping[int, tuple[int, ...]] = field(default_factory=dict)
+    latest: Mapping[int, ReadingRow] = field(default_factory=dict)
+    alarms: Mapping[int, AlarmRow] = field(default_factory=dict)
+    writers: tuple[WriterRow, ...] = ()
+    limits: Limits = field(default_factory=Limits)
+    courses: Mapping[str, Course] = field(default_factory=dict)
+
+    def thing_of(self, alarm: AlarmRow) -> ThingRow | None:
+        """The Thing an alarm is about; None for an alarm of the platform."""
+        return None if alarm.thing_id is None else self.things.get(alarm.thing_id)
+
+    def visible_things(self, organisation: int | None) -> list[ThingRow]:
+        """The Things an account may see."""
+        return [t for t in self.things.values() if organisation is None or t.organisation_id == organisation]
+
+    def visible_alarms(self, organisation: int | None) -> list[AlarmRow]:
+        """The open alarms an account may see, worst first."""
+        found = list(self.alarms.values())
+        if organisation is not None:
+            own = {t.thing_id for t in self.visible_things(organisation)}
+            found = [a for a in found if a.thing_id in own]
+        return sorted(found, key=urgency)
+
+
+def urgency(alarm: AlarmRow) -> tuple[int, int, float, int]:
+    """The order of an alarm list: still active before returned, unacknowledged first, worst, newest.
+
+    Examples
+    --------
+    Sort alarms by it: the first is what an operator should look at now.
+    """
+    return (
+        {"UNACK": 0, "RTNUN": 1, "ACKED": 2}.get(alarm.state, 3),
+        RANK.get(alarm.priority, 9),
+        -alarm.raised_at.timestamp(),
+        -alarm.alarm_id,
+    )
+
+
+def worst_unacknowledged(alarms: Iterable[AlarmRow]) -> AlarmRow | None:
+    """What the banner on every page shows."""
+    waiting = [a for a in alarms if a.state in ("UNACK", "RTNUN") and a.suppression == "none"]
+    return min(waiting, key=lambda a: (RANK.get(a.priority, 9), *urgency(a)), default=None)
+
+
+def freshness(reading: ReadingRow | None, period: float | None, *, now: datetime, periods: Periods) -> Freshness:
+    """Judge a value by its age and quality.
+
+    Parameters
+    ----------
+    reading : ReadingRow or None
+        The newest reading; None: nothing was ever read.
+    period : float or None
+        Expected period [s]; None where readings come on change only and never grow old.
+    """
+    if reading is None:
+        return Freshness.NEVER
+    if period is not None:
+        age = (now - reading.at).total_seconds()
+        if age > periods.stale * period:
+            return Freshness.STALE
+        if age > periods.late * period:
+            return Freshness.LATE
+    return Freshness.BAD if reading.quality == 0 else Freshness.GOOD
+
+
+@dataclass(frozen=True, slots=True)
+class Reporting:
+    """How many Things report, of those that are expected to."""
+
+    reporting: int
+    expected: int
+
+
+def is_reporting(town: Town, thing_id: int, *, now: datetime, periods: Periods) -> bool | None:
+    """Whether a Thing is heard of; None for one of which nothing regular is expected.
+
+    The fastest regular datastream says how soon a reading of any kind is due: a battery read once a day does
+    not keep a silent level sensor alive.
+    """
+    streams = [town.streams[i] for i in town.streams_of.get(thing_id, ())]
+    regular = [s.period for s in streams if s.period is not None]
+    if not regular:
+        return None
+    newest = max((town.latest[s.datastream_id].at for s in streams if s.datastream_id in town.latest), default=None)
+    return newest is not None and (now - newest).total_seconds() <= periods.stale * min(regular)
+
+
+def reporting(town: Town, things: Iterable[ThingRow], *, now: datetime, periods: Periods) -> Reporting:
+    """Count the Things that report."""
+    told = [is_reporting(town, t.thing_id, now=now, periods=periods) for t in things]
+    known = [t for t in told if t is not None]
+    return Reporting(sum(known), len(known))
+
+
+def by_priority(alarms: Iterable[AlarmRow]) -> dict[str, tuple[int, int]]:
+    """Open and unacknowledged alarms per priority."""
+    counted = dict.fromkeys(PRIORITIES, (0, 0))
+    for alarm in alarms:
+        open_, waiting = counted.get(alarm.priority, (0, 0))
+        counted[alarm.priority] = (open_ + 1, waiting + (alarm.state in ("UNACK", "RTNUN")))
+    return counted
+
+
+# A beat comes each second and the reader looks each second: past this age a collector has stopped [s].
+BEAT_LIMIT: Final = 3.5
+# A collector silent for so long was taken out of service, when another one works [s].
+_RETIRED: Final = 86_400.0
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """Whether what is on the screen is alive.
+
+    Attributes
+    ----------
+    state : str
+        `live`, `database` (it does not answer), `collector` (one stopped) or `none` (no collector yet).
+    name : str
+        Of the collector that stopped.
+    since : datetime or None
+        Last sign of life of what failed.
+    """
+
+    state: str
+    name: str = ""
+    since: datetime | None = None
+
+
+def feed(town: Town, *, now: datetime) -> Feed:
+    """Judge the chain behind the screen: database first, then every collector."""
+    silent = (now - town.proved_at).total_seconds()
+    if town.proved_at == NO_TIME:
+        return Feed("database")
+    if silent > BEAT_LIMIT:
+        return Feed("database", since=town.proved_at)
+    collectors = [w for w in town.writers if w.name.startswith("collector") and w.beat_age is not None]
+    ages = {w.name: (w.beat_age or 0.0) + silent for w in collectors}
+    if not ages:
+        return Feed("none")
+    alive = any(age <= BEAT_LIMIT for age in ages.values())
+    dead = [w for w in collectors if ages[w.name] > BEAT_LIMIT and not (alive and ages[w.name] > _RETIRED)]
+    if dead:
+        worst = max(dead, key=lambda w: ages[w.name])
+        return Feed("collector", worst.name, worst.beat_at)
+    return Feed("live")

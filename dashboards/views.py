@@ -1,0 +1,158 @@
+"""What each screen gets and how deltas are told: every part carries the number at which it last changed.
+
+A view is shared by all screens that show the same page in the same language with the same rights; the server
+renders it once for all of them, and a screen asks for what changed after the number it has.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import json
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
+
+from plotly.utils import PlotlyJSONEncoder
+
+from dashboards.town import Periods, Town
+from dashboards.ui import Fragments
+from dashboards.words import Words
+from hypervision.accounts import Account, Action, may
+from hypervision.domains import Catalogue
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """What a part of a page is drawn from."""
+
+    town: Town
+    words: Words
+    catalogue: Catalogue
+    now: datetime
+    periods: Periods = field(default_factory=Periods)
+    organisation: int | None = None
+    may_acknowledge: bool = False
+    data_dir: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class ViewKey:
+    """Screens with the same key see the same."""
+
+    page: str
+    language: str
+    organisation: int | None
+    may_acknowledge: bool
+
+    @classmethod
+    def of(cls, page: str, language: str, account: Account) -> ViewKey:
+        """The view of an account."""
+        return cls(page, language, account.organisation_id, may(account, Action.ACKNOWLEDGE_ALARM))
+
+
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """The live parts of a page: fragments by component id, and the rows of its alarm list if it has one."""
+
+    fragments: Fragments
+    rows: Mapping[str, Mapping[str, Any]] | None = None
+
+
+# Shared by all views and above the numbers of every earlier process: a screen that was left open, or whose
+# view was forgotten meanwhile, has a lower number than its view's first and gets everything.
+_NUMBERS: Final = itertools.count(int(time.time() * 1000))
+
+
+class View:
+    """One view and the number at which each of its parts last changed."""
+
+    def __init__(self, draw: Callable[[Scene], Drawing]) -> None:
+        self._draw = draw
+        self._parts: dict[str, tuple[int, str, str]] = {}
+        self._rows: dict[str, tuple[int, str, str]] = {}
+        self._gone: dict[str, int] = {}
+        self._has_rows = False
+        self.born = 0
+        self.drawn_at = 0.0
+        self._drawn: tuple[int, int] = (-1, -1)
+        self.seq = 0
+
+    def redraw(self, scene: Scene) -> None:
+        """Draw again when the town or the second changed, and number what is different."""
+        moment = (scene.town.seq, int(scene.now.timestamp()))
+        self.drawn_at = time.monotonic()
+        if moment == self._drawn:
+            return
+        self._drawn = moment
+        self.seq = next(_NUMBERS)
+        self.born = self.born or self.seq
+        drawing = self._draw(scene)
+        for key, props in drawing.fragments.items():
+            _update(self._parts, key, props, self.seq)
+        if drawing.rows is not None:
+            self._has_rows = True
+            for key, row in drawing.rows.items():
+                _update(self._rows, key, row, self.seq)
+                self._gone.pop(key, None)
+            for key in [k for k in self._rows if k not in drawing.rows]:
+                del self._rows[key]
+                self._gone[key] = self.seq
+
+    def after(self, seq: int) -> dict[str, Any]:
+        """What a screen that has number `seq` must still be told; everything when it knows nothing of us."""
+        full = seq < self.born
+        told: dict[str, Any] = {
+            "seq": self.seq,
+            "full": full,
+            "set": {k: json.loads(t) for k, (at, _h, t) in self._parts.items() if full or at > seq},
+        }
+        if self._has_rows:
+            told["rows"] = [json.loads(t) for (at, _h, t) in self._rows.values() if full or at > seq]
+            told["gone"] = [] if full else [k for k, at in self._gone.items() if at > seq]
+        return told
+
+
+def _update(parts: dict[str, tuple[int, str, str]], key: str, value: Any, seq: int) -> None:
+    text = json.dumps(value, cls=PlotlyJSONEncoder)
+    digest = hashlib.blake2b(text.encode(), digest_size=12).hexdigest()
+    known = parts.get(key)
+    if known is None or known[1] != digest:
+        parts[key] = (seq, digest, text)
+
+
+# A view nobody looked at for so long is forgotten [s].
+_IDLE: Final = 60.0
+
+
+class Views:
+    """Every view in use.
+
+    Parameters
+    ----------
+    draw : callable
+        `(scene, page path) -> Drawing`.
+    scene : callable
+        `(view key) -> Scene` of this moment.
+    """
+
+    def __init__(self, draw: Callable[[Scene, str], Drawing], scene: Callable[[ViewKey], Scene]) -> None:
+        self._draw = draw
+        self._scene = scene
+        self._views: dict[ViewKey, View] = {}
+
+    def after(self, key: ViewKey, seq: int) -> dict[str, Any]:
+        """What changed in a view since number `seq`."""
+        view = self._views.get(key)
+        if view is None:
+            self._sweep()
+            view = self._views[key] = View(lambda scene: self._draw(scene, key.page))
+        view.redraw(self._scene(key))
+        return view.after(seq)
+
+    def _sweep(self) -> None:
+        limit = time.monotonic() - _IDLE
+        for key in [k for k, v in self._views.items() if v.drawn_at < limit]:
+            del self._views[key]

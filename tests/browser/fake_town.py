@@ -1,0 +1,184 @@
+"""A small town made up for tests: Things on a map, a day of readings, alarms of every priority."""
+
+from __future__ import annotations
+
+import json
+import math
+import random
+import threading
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+
+from hypervision.accounts import Role
+from hypervision.batch import Batch
+from hypervision.clock import to_us
+from hypervision.domains import load
+from hypervision.intake import Intake
+from hypervision.settings import Settings
+from hypervision.store import accounts
+from hypervision.store.connection import connect, url_of
+from hypervision.store.migrate import migrate
+from hypervision.store.registry import NewThing, register_things
+
+WEST, SOUTH = 5.02, 47.31
+PASSWORD = "quatre mots pour entrer"
+ACCOUNTS = {"vera": Role.VIEWER, "omar": Role.OPERATOR, "elsa": Role.ENGINEER, "ada": Role.ADMINISTRATOR}
+STREETS = ["rue Monge", "rue des Lilas", "avenue Foch", "quai du Canal", "place du Marché", "rue Haute", "boulevard Nord"]
+NAMES = {
+    "water": ("Capteur réseau", {"pressure": 3.6, "flow": 42.0}),
+    "lighting": ("Armoire", {"voltage": 231.0, "power": 3.2, "lamp_state": 1.0}),
+    "parking": ("Place", {"occupied": 1.0, "battery": 80.0}),
+    "waste": ("Conteneur", {"fill": 45.0, "temperature": 16.0}),
+}
+
+
+def things(per_domain: int = 24) -> list[NewThing]:
+    """The Things, spread over the streets; the last of each domain belongs to another organisation."""
+    rng = random.Random(7)
+    found = [NewThing("district-north", "Secteur nord", "water", kind="district", organisation="town")]
+    for domain, (name, _) in NAMES.items():
+        for i in range(1, per_domain + 1):
+            found.append(
+                NewThing(
+                    code=f"{domain}-{i:03d}",
+                    name=f"{name} {i}",
+                    domain=domain,
+                    kind="sensor",
+                    parent="district-north" if domain == "water" else None,
+                    longitude=round(WEST + 0.03 * rng.random(), 6),
+                    latitude=round(SOUTH + 0.016 * rng.random(), 6),
+                    place=STREETS[i % len(STREETS)],
+                    organisation="agency" if i == per_domain else "town",
+                )
+            )
+    return found
+
+
+def write_map(data_dir: Path) -> None:
+    """Streets, a river, a park, districts and pipes as GeoJSON."""
+    features = []
+
+    def add(layer: str, kind: str, points: list[list[float]], name: str = "") -> None:
+        coordinates = [points] if kind == "Polygon" else points
+        features.append(
+            {
+                "type": "Feature",
+                "properties": {"layer": layer, "name": name},
+                "geometry": {"type": kind, "coordinates": coordinates},
+            }
+        )
+
+    def at(x: float, y: float) -> list[float]:
+        return [WEST + 0.03 * x, SOUTH + 0.016 * y]
+
+    for i in range(9):
+        add("street", "LineString", [at(t / 20, i / 8 + 0.02 * math.sin(t / 3 + i)) for t in range(21)], STREETS[i % 7])
+        add("street", "LineString", [at(i / 8 + 0.02 * math.sin(t / 4), t / 20) for t in range(21)])
+    river = [at(t / 30, 0.35 + 0.12 * math.sin(t / 5)) for t in range(31)]
+    add("river", "Polygon", river + [[x, y + 0.0011] for x, y in reversed(river)] + [river[0]], "La rivière")
+    add("park", "Polygon", [at(0.6, 0.6), at(0.85, 0.62), at(0.82, 0.9), at(0.58, 0.85), at(0.6, 0.6)], "Parc")
+    add("pipe", "LineString", [at(0.05, 0.1), at(0.3, 0.2), at(0.5, 0.55), at(0.9, 0.6)])
+    add("district", "Polygon", [at(0, 0.5), at(1, 0.5), at(1, 1), at(0, 1), at(0, 0.5)], "Nord")
+    data_dir.mkdir(parents=True, exist_ok=True)
+    (data_dir / "map.geojson").write_text(json.dumps({"type": "FeatureCollection", "features": features}), "utf-8")
+
+
+def prepare(settings: Settings) -> None:
+    """An empty database becomes a town with accounts."""
+    now = datetime.now(UTC)
+    with connect(url_of(settings), application="test") as connection:
+        migrate(connection, load(), now=now)
+        register_things(connection, things(), now=now, organisations={"town": "Ville", "agency": "Agence"})
+        for name, role in ACCOUNTS.items():
+            accounts.add_account(connection, name=name, password=PASSWORD, role=role, now=now)
+        accounts.add_account(
+            connection, name="paul", password=PASSWORD, role=Role.OPERATOR, now=now, organisation="agency"
+        )
+    write_map(settings.data_dir)
+
+
+class Collector:
+    """A collector that reads nothing from a broker: it commits what a test gives it, and beats each second."""
+
+    def __init__(self, settings: Settings, *, name: str = "collector-1/1") -> None:
+        self._intake = Intake.open(settings, writer=name, wait=10.0)
+        self._stop = threading.Event()
+        self._beating = threading.Thread(target=self._beat, daemon=True)
+        self._beating.start()
+
+    def _beat(self) -> None:
+        while not self._stop.is_set():
+            self._intake.beat(now=datetime.now(UTC), link="connected")
+            self._stop.wait(1.0)
+
+    def stop(self) -> None:
+        """Stop beating: what a killed collector looks like."""
+        self._stop.set()
+        self._beating.join(5)
+        self._intake.close()
+
+    def read(self, values: dict[tuple[str, str, str], float], *, at: datetime | None = None) -> None:
+        """Commit one reading of each (domain, thing, property), now unless told otherwise."""
+        now = datetime.now(UTC)
+        self._series({key: ([at or now], [value]) for key, value in values.items()}, now=now, imported=False)
+
+    def history(self, *, hours: float = 24.0) -> None:
+        """A day for every Thing, as an import: nothing rings."""
+        now = datetime.now(UTC)
+        rng = np.random.default_rng(3)
+        series = {}
+        for thing in things():
+            for name, level in NAMES[thing.domain][1].items() if thing.kind == "sensor" else ():
+                period = {"water": 300, "lighting": 900, "parking": 900, "waste": 3600}[thing.domain]
+                n = int(hours * 3600 / period)
+                times = [now - timedelta(seconds=period * (n - i) + float(rng.uniform(0, 20))) for i in range(n)]
+                swing = np.array([math.sin((t.hour + t.minute / 60 - 7) / 24 * 2 * math.pi) for t in times])
+                if name in ("lamp_state", "occupied"):
+                    results = (swing + rng.normal(0, 0.6, n) > 0).astype(float)
+                elif name == "battery":
+                    results = np.full(n, level)
+                else:
+                    results = level * (1 + 0.12 * swing + rng.normal(0, 0.01, n))
+                series[thing.domain, thing.code, name] = (times, list(results))
+        self._series(series, now=now, imported=True)
+
+    def normal(self) -> dict[tuple[str, str, str], float]:
+        """A normal reading of everything."""
+        rng = random.Random(11)
+        return {
+            (t.domain, t.code, name): level if level in (0.0, 1.0) else round(level * rng.uniform(0.93, 1.07), 2)
+            for t in things()
+            if t.kind == "sensor"
+            for name, level in NAMES[t.domain][1].items()
+        }
+
+    def _series(self, series: dict, *, now: datetime, imported: bool) -> None:
+        slots, times, results = [], [], []
+        for key, (at, values) in series.items():
+            slot = self._intake.streams.slot(*key)
+            slots += [slot] * len(at)
+            times += [to_us(t) for t in at]
+            results += values
+        batch = Batch.of_series(
+            slot=np.array(slots, np.int32),
+            time_us=np.array(times, np.int64),
+            result=np.array(results, np.float64),
+            received_us=to_us(now),
+            source="test",
+            imported=imported,
+        )
+        self._intake.commit(batch, now=now)
+
+
+# What is wrong in the town, at once: no rule among them has an on-delay.
+FAULTS = {
+    ("waste", "waste-003", "temperature"): 88.0,
+    ("water", "water-004", "pump_state"): 2.0,
+    ("lighting", "lighting-005", "lamp_state"): 2.0,
+    ("lighting", "lighting-009", "lamp_state"): 2.0,
+    ("waste", "waste-011", "fill"): 97.0,
+    ("parking", "parking-008", "battery"): 9.0,
+    ("parking", "parking-015", "battery"): 12.0,
+}
