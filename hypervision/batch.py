@@ -31,7 +31,7 @@ class Refusal(NamedTuple):
     message : int
         Index of the message in the batch.
     reason : str
-        A short code: `malformed_json`, `unknown_property`, `time_in_future`, …
+        A short code: `malformed`, `unknown_property`, `time_in_future`, …
     detail : str
         One sentence for a person.
     """
@@ -49,6 +49,16 @@ class Identity(NamedTuple):
     boot: str
     seq: int
     payload_hash: int
+
+
+class Status(NamedTuple):
+    """What a device or its last will says of the link: `online` or `offline`."""
+
+    message: int
+    domain: str
+    thing: str
+    status: str
+    at_us: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +85,8 @@ class Batch:
         What the decoder did not take.
     identities : list of Identity
         Of messages without a time of their own.
+    statuses : list of Status
+        Of messages that speak of the link and carry no reading.
     imported : bool
         History: bounds of an import hold, and nothing rings.
     """
@@ -89,6 +101,7 @@ class Batch:
     quality: Int8
     refusals: list[Refusal] = field(default_factory=list)
     identities: list[Identity] = field(default_factory=list)
+    statuses: list[Status] = field(default_factory=list)
     imported: bool = False
 
     @property
@@ -157,8 +170,8 @@ class Draft:
     """
 
     __slots__ = (
-        "identities", "message", "payloads", "quality", "received_us", "refusals", "result", "slot", "time_us",
-        "topics",
+        "identities", "message", "payloads", "quality", "received_us", "refusals", "result", "slot", "statuses",
+        "time_us", "topics",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -172,6 +185,7 @@ class Draft:
         self.quality: list[int] = []
         self.refusals: list[Refusal] = []
         self.identities: list[Identity] = []
+        self.statuses: list[Status] = []
 
     def message_of(self, topic: str, payload: bytes, *, received_us: int) -> int:
         """Open a message and return its index."""
@@ -205,6 +219,7 @@ class Draft:
             quality=np.array(self.quality, np.int8),
             refusals=self.refusals,
             identities=self.identities,
+            statuses=self.statuses,
         )
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hypervision.batch import Bool, Float64, Int32, Int64
 from hypervision.domains import Catalogue, ObservedProperty
@@ -35,7 +37,8 @@ class StreamTable:
 
     Notes
     -----
-    Arrays grow by doubling: take them anew after `slot()` made a slot.
+    `slot` may be called from any thread. The arrays belong to the thread that commits: it calls `extend`
+    first, and only then do they cover the slots made meanwhile.
     """
 
     def __init__(self, catalogue: Catalogue) -> None:
@@ -45,18 +48,22 @@ class StreamTable:
         self.valid_low: Float64 = np.array([p.valid[0] for p in self.properties], np.float64)
         self.valid_high: Float64 = np.array([p.valid[1] for p in self.properties], np.float64)
         self._slots: dict[Key, int] = {}
+        self._lock = threading.Lock()
         self.keys: list[Key] = []
+        self._props: list[int] = []
+        self._count = 0
         self._allocate(1024)
 
     def _allocate(self, size: int) -> None:
         self.datastream_id: Int32 = np.full(size, UNRESOLVED, np.int32)
         self.thing_id: Int32 = np.full(size, UNRESOLVED, np.int32)
-        self.prop: np.ndarray[tuple[int, ...], np.dtype[np.int16]] = np.zeros(size, np.int16)
+        self.prop: NDArray[np.int16] = np.zeros(size, np.int16)
         self.newest_us: Int64 = np.full(size, NEVER, np.int64)
         self.newest: Float64 = np.full(size, np.nan, np.float64)
 
     def __len__(self) -> int:
-        return len(self.keys)
+        """How many slots the arrays cover."""
+        return self._count
 
     def slot(self, domain: str, thing: str, name: str) -> int:
         """The slot of a datastream, made when it is new.
@@ -71,13 +78,24 @@ class StreamTable:
         if found is not None:
             return found
         index = self._property_index[domain, name]
-        slot = len(self.keys)
-        if slot == len(self.datastream_id):
-            self._grow()
-        self.prop[slot] = index
-        self.keys.append(key)
-        self._slots[key] = slot
+        with self._lock:
+            if (found := self._slots.get(key)) is not None:
+                return found
+            slot = len(self.keys)
+            self._props.append(index)
+            self.keys.append(key)
+            self._slots[key] = slot
         return slot
+
+    def extend(self) -> None:
+        """Let the arrays cover every slot; for the committing thread."""
+        with self._lock:
+            wanted = len(self.keys)
+            fresh = self._props[self._count : wanted]
+        while wanted > len(self.datastream_id):
+            self._grow()
+        self.prop[self._count : wanted] = fresh
+        self._count = wanted
 
     def _grow(self) -> None:
         names = ("datastream_id", "thing_id", "prop", "newest_us", "newest")
@@ -89,7 +107,7 @@ class StreamTable:
 
     def property_of(self, slot: int) -> ObservedProperty:
         """The observed property of a slot."""
-        return self.properties[int(self.prop[slot])]
+        return self.properties[self._props[slot]]
 
     def in_range(self, slot: Int32, result: Float64) -> Bool:
         """Whether each result lies in the valid range of its property, shape (n,)."""

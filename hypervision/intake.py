@@ -26,17 +26,15 @@ from hypervision.datastreams import UNKNOWN, UNRESOLVED, StreamTable
 from hypervision.domains import load as load_domains
 from hypervision.errors import TemporaryStoreError
 from hypervision.evaluation import Evaluator
-from hypervision.outcome import outcomes, rejected_rows
+from hypervision.following import Follower
+from hypervision.outcome import outcomes, rejected_rows, unknown_things
 from hypervision.plan import newest_rows, plan, stored_conflicts, times_to_store
 from hypervision.settings import Settings
 from hypervision.stepping import Stepper
-from hypervision.store import alarms as alarm_store
 from hypervision.store import registry
-from hypervision.store import rules as rule_store
 from hypervision.store.alarms import Case
 from hypervision.store.connection import connect, mapped, url_of, wait_for_schema
-from hypervision.store.sql import query
-from hypervision.store.writer import Columns, Mark, Writer
+from hypervision.store.writer import Columns, Writer
 
 _log = logging.getLogger(__name__)
 
@@ -67,7 +65,7 @@ class Intake:
         )
         self._url = url_of(settings)
         self._writer: Writer | None = None
-        self._marks: dict[int, Mark] = {}
+        self._follower = Follower(self.streams, self.evaluator)
         self._beat = Beat(self._url, name)
         # A commit whose answer was lost: the batch, its commit number, and what it would have returned.
         self._in_doubt: tuple[Batch, int, Receipt] | None = None
@@ -169,7 +167,7 @@ class Intake:
         try:
             with mapped():
                 writer = self._attached()
-                self._follow(writer)
+                self._follower.follow(writer)
                 cases, steps = work(writer, self._stepper)
                 if steps:
                     writer.commit(
@@ -191,6 +189,7 @@ class Intake:
                 if self.streams.catalogue.find(row[0], row[2]) is None:
                     continue  # a domain file that was taken away
                 slot = self.streams.slot(row[0], row[1], row[2])
+                self.streams.extend()
                 self.streams.datastream_id[slot], self.streams.thing_id[slot] = row[3], row[4]
             connection.rollback()
         self.evaluator.use_rules(self.evaluator.rules)
@@ -261,9 +260,7 @@ class Intake:
                     connection.close()
                     raise
                 pause.wait(0.25)
-        self._marks = writer.marks()
-        self.evaluator.use_rules(rule_store.load(connection))
-        self._load_busy(connection)
+        self._follower.start(writer)
         connection.rollback()
         self.streams.datastream_id[:] = UNRESOLVED
         self._writer = writer
@@ -280,6 +277,10 @@ class Intake:
 
     def _resolve(self, batch: Batch, connection: Connection, now: datetime) -> None:
         """Ask the registry for slots it has not named yet."""
+        self.streams.extend()
+        if batch.statuses and self.settings.registration == "open":
+            registry.register_unknown(connection, {(s.thing, s.domain) for s in batch.statuses}, now=now)
+            connection.commit()
         ids = self.streams.datastream_id[batch.slot]
         missing = ids == UNRESOLVED
         seconds = (now - EPOCH).total_seconds()
@@ -308,12 +309,6 @@ class Intake:
                 self.streams.newest[slot] = known.result
         self.evaluator.use_rules(self.evaluator.rules)
 
-    def _load_busy(self, connection: Connection) -> None:
-        busy = alarm_store.busy(connection)
-        self.evaluator.use_busy(
-            {(s.source_id, s.rule_id): phase for s, phase in busy.items() if s.kind == "datastream"}
-        )
-
     def _transaction(self, batch: Batch, writer: Writer, now: datetime) -> Receipt:
         settings = self.settings.ingest
         earliest_us, future_us = (
@@ -321,7 +316,7 @@ class Intake:
             int(settings.future_tolerance * 1e6),
         )
         writer.ensure_days(times_to_store(batch, self.streams, earliest_us=earliest_us, future_us=future_us))
-        self._follow(writer)
+        self._follower.follow(writer)
         dropped = writer.claim(batch.identities, now)
         planned = plan(
             batch,
@@ -340,7 +335,9 @@ class Intake:
         commit_no = writer.commit_no + 1
         newest = newest_rows(planned, self.streams, new=new)
         writer.upsert_latest(columns.take(newest), commit_no)
-        outcome = outcomes(batch, planned, new, refusals)
+        links = registry.set_status(writer.connection, batch.statuses)
+        refusals += unknown_things(batch, links.known)
+        outcome = outcomes(batch, planned, new=new, newer=links.newer, refusals=refusals)
         writer.reject(rejected_rows(batch, refusals, outcome))
         stored, rejected, duplicate = (int((outcome == code).sum()) for code in (STORED, REJECTED, DUPLICATE))
         receipt = Receipt(outcome, stored, rejected, duplicate, int(new.sum()), steps)
@@ -371,31 +368,3 @@ class Intake:
             return False
         self._hinted = seconds
         return True
-
-    def _follow(self, writer: Writer) -> None:
-        """Hold the rules, and take over what other writers have committed meanwhile."""
-        row = writer.connection.execute(query("rule_set_version_shared")).fetchone()
-        assert row is not None
-        if row[0] != self.evaluator.rules.version:
-            self.evaluator.use_rules(rule_store.load(writer.connection))
-        marks = writer.marks()
-        alarms_moved = False
-        for writer_id, mark in marks.items():
-            before = self._marks.get(writer_id, Mark(0, 0))
-            alarms_moved |= mark.alarm_no != before.alarm_no
-            if mark.commit_no != before.commit_no:
-                self._take_newest(writer.latest_since(writer_id, before.commit_no))
-        if alarms_moved or marks.keys() != self._marks.keys():
-            self._load_busy(writer.connection)
-        self._marks = marks
-        self.evaluator.refresh()
-
-    def _take_newest(self, rows: list[tuple[int, int, float]]) -> None:
-        if not rows:
-            return
-        mine = {int(d): s for s, d in enumerate(self.streams.datastream_id[: len(self.streams)]) if d >= 0}
-        for datastream_id, time_us, result in rows:
-            slot = mine.get(datastream_id)
-            if slot is not None and time_us > self.streams.newest_us[slot]:
-                self.streams.newest_us[slot] = time_us
-                self.streams.newest[slot] = result

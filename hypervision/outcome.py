@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from hypervision.batch import DUPLICATE, REJECTED, STORED, Batch, Bool, Int8, Refusal
-from hypervision.plan import Plan
+from hypervision.plan import Plan, unknown_thing
 from hypervision.store.writer import RejectedRow
 from hypervision.topics import thing_of
 
@@ -13,12 +13,30 @@ from hypervision.topics import thing_of
 _TOLD = 5
 
 
-def outcomes(batch: Batch, planned: Plan, new: Bool, refusals: list[Refusal]) -> Int8:
-    """Stored (at least one new row), else rejected, else duplicate; shape (n_messages,)."""
+def outcomes(batch: Batch, planned: Plan, *, new: Bool, newer: set[str], refusals: list[Refusal]) -> Int8:
+    """Stored (at least one new row, or a newer status), else rejected, else duplicate; shape (n_messages,).
+
+    Parameters
+    ----------
+    new : ndarray of bool, shape (n_readings,)
+        Readings that were written.
+    newer : set of str
+        Things whose status was written.
+    """
     outcome = np.full(batch.messages, DUPLICATE, np.int8)
     outcome[[refusal.message for refusal in refusals]] = REJECTED
     outcome[planned.message[new]] = STORED
+    outcome[[status.message for status in batch.statuses if status.thing in newer]] = STORED
     return outcome
+
+
+def unknown_things(batch: Batch, known: set[str]) -> list[Refusal]:
+    """Refusals of statuses of Things that are not registered."""
+    return [
+        Refusal(status.message, "unknown_thing", unknown_thing(status.thing, status.domain))
+        for status in batch.statuses
+        if status.thing not in known
+    ]
 
 
 def rejected_rows(batch: Batch, refusals: list[Refusal], outcome: Int8) -> list[RejectedRow]:

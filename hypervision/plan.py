@@ -71,7 +71,7 @@ def plan(
     dropped : set of int
         Messages that were stored before; their readings are duplicates.
     """
-    refusals = list(batch.refusals)
+    refusals = [refusal for refusal in batch.refusals if refusal.message not in dropped]
     ids = streams.datastream_id[batch.slot]
     received = batch.received_us[batch.message]
     oldest = IMPORT_EARLIEST_US if batch.imported else earliest_us
@@ -153,8 +153,7 @@ def _explain(
         if unknown[i]:
             if message not in told:
                 told.add(message)
-                text = f"{thing} ({domain}) is not registered; `hypervision things admit {thing}` lets it in"
-                refusals.append(Refusal(message, "unknown_thing", text))
+                refusals.append(Refusal(message, "unknown_thing", unknown_thing(thing, domain)))
         elif not_finite[i]:
             refusals.append(Refusal(message, "not_a_number", f"{name} is no finite number"))
         elif too_old[i]:
@@ -173,6 +172,11 @@ def _conflicts(batch: Batch, streams: StreamTable, rows: Int32, again: Bool, ref
         if kept != other:
             name = streams.keys[int(batch.slot[rows[i]])][2]
             refusals.append(conflict(int(batch.message[rows[i]]), name, kept, other))
+
+
+def unknown_thing(thing: str, domain: str) -> str:
+    """Why a message of a Thing that is not registered waits, and what lets it in."""
+    return f"{thing} ({domain}) is not registered; `hypervision things admit {thing}` lets it in"
 
 
 def conflict(message: int, name: str, stored: float, refused: float) -> Refusal:

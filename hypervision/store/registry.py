@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
 from psycopg import Connection
 
+from hypervision.batch import Status
+from hypervision.clock import from_us
 from hypervision.datastreams import Key
 from hypervision.domains import Catalogue
 from hypervision.store.connection import mapped
@@ -86,25 +88,33 @@ def register_things(
     return len(things)
 
 
-def set_status(connection: Connection, statuses: Sequence[tuple[str, str, datetime]]) -> int:
-    """Note `online` or `offline` of Things that are registered; newest wins. Commits.
+def register_unknown(connection: Connection, things: Collection[tuple[str, str]], *, now: datetime) -> None:
+    """Open registration of (code, domain): a Thing nobody announced gets its code as its name."""
+    given = sorted(things)
+    connection.execute(
+        query("register_unknown_things"), {"codes": [t for t, _ in given], "domains": [d for _, d in given], "now": now}
+    )
 
-    Returns
-    -------
-    int
-        How many Things were known.
-    """
-    with mapped():
-        cursor = connection.execute(
-            query("set_status"),
-            {
-                "codes": [code for code, _, _ in statuses],
-                "statuses": [status for _, status, _ in statuses],
-                "times": [at for _, _, at in statuses],
-            },
-        )
-        connection.commit()
-        return cursor.rowcount
+
+class StatusOutcome(NamedTuple):
+    """Which Things of a list of statuses are registered, and whose status is newer than the stored one."""
+
+    known: set[str]
+    newer: set[str]
+
+
+def set_status(connection: Connection, statuses: Sequence[Status]) -> StatusOutcome:
+    """Note `online` or `offline` of Things; the newest word wins. Does not commit."""
+    if not statuses:
+        return StatusOutcome(set(), set())
+    values = {
+        "codes": [s.thing for s in statuses],
+        "statuses": [s.status for s in statuses],
+        "times": [from_us(s.at_us) for s in statuses],
+    }
+    known = {row[0] for row in connection.execute(query("known_things"), values).fetchall()}
+    newer = {row[0] for row in connection.execute(query("set_status"), values).fetchall()}
+    return StatusOutcome(known, newer)
 
 
 def resolve(
@@ -125,11 +135,7 @@ def resolve(
     """
     with mapped():
         if register:
-            things = sorted({(thing, domain) for domain, thing, _ in keys})
-            connection.execute(
-                query("register_unknown_things"),
-                {"codes": [t for t, _ in things], "domains": [d for _, d in things], "now": now},
-            )
+            register_unknown(connection, {(thing, domain) for domain, thing, _ in keys}, now=now)
         wanted = sorted(set(keys))
         properties = [catalogue[domain].properties[name] for domain, _, name in wanted]
         columns = {

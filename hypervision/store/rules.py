@@ -17,6 +17,13 @@ def _us(delay: timedelta) -> int:
     return delay // timedelta(microseconds=1)
 
 
+def held_version(connection: Connection) -> int:
+    """The version of the rules, held until the commit: an edit waits for the batches that use it."""
+    row = connection.execute(query("rule_set_version_shared")).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
 def load(connection: Connection) -> RuleSet:
     """Read all rules in force and the version of the set they make."""
     row = connection.execute(query("rule_set_version")).fetchone()

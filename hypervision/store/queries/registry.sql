@@ -23,7 +23,12 @@ UPDATE hv.thing t SET status = s.status, status_at = s.at
 FROM (SELECT DISTINCT ON (code) code, status, at
       FROM unnest(%(codes)s::text[], %(statuses)s::text[], %(times)s::timestamptz[]) AS x (code, status, at)
       ORDER BY code, at DESC) s
-WHERE t.code = s.code AND (t.status_at IS NULL OR t.status_at <= s.at)
+WHERE t.code = s.code AND (t.status_at IS NULL OR t.status_at < s.at)
+RETURNING t.code
+
+-- name: known_things
+-- Which of these codes are registered.
+SELECT code FROM hv.thing WHERE code = ANY(%(codes)s)
 
 -- name: register_unknown_things
 -- Open registration: a Thing nobody announced gets its code as its name.

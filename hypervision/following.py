@@ -1,0 +1,57 @@
+"""Following what other writers commit: the rules in force, busy conditions, newest values."""
+
+from __future__ import annotations
+
+from hypervision.datastreams import StreamTable
+from hypervision.evaluation import Evaluator
+from hypervision.store import alarms as alarm_store
+from hypervision.store import rules as rule_store
+from hypervision.store.writer import Mark, Writer
+
+
+class Follower:
+    """Keeps a process's caches abreast of the database, inside its own transactions."""
+
+    def __init__(self, streams: StreamTable, evaluator: Evaluator) -> None:
+        self._streams = streams
+        self._evaluator = evaluator
+        self._marks: dict[int, Mark] = {}
+
+    def start(self, writer: Writer) -> None:
+        """Take everything anew, on a new connection."""
+        self._marks = writer.marks()
+        self._evaluator.use_rules(rule_store.load(writer.connection))
+        self._load_busy(writer)
+
+    def follow(self, writer: Writer) -> None:
+        """Hold the rules until the commit, and take over what others have committed meanwhile."""
+        if rule_store.held_version(writer.connection) != self._evaluator.rules.version:
+            self._evaluator.use_rules(rule_store.load(writer.connection))
+        marks = writer.marks()
+        moved = marks.keys() != self._marks.keys()
+        for writer_id, mark in marks.items():
+            before = self._marks.get(writer_id, Mark(0, 0))
+            moved |= mark.alarm_no != before.alarm_no
+            if mark.commit_no != before.commit_no:
+                self._take_newest(writer.latest_since(writer_id, before.commit_no))
+        if moved:
+            self._load_busy(writer)
+        self._marks = marks
+        self._evaluator.refresh()
+
+    def _load_busy(self, writer: Writer) -> None:
+        busy = alarm_store.busy(writer.connection)
+        self._evaluator.use_busy(
+            {(s.source_id, s.rule_id): phase for s, phase in busy.items() if s.kind == "datastream"}
+        )
+
+    def _take_newest(self, rows: list[tuple[int, int, float]]) -> None:
+        if not rows:
+            return
+        streams = self._streams
+        mine = {int(d): s for s, d in enumerate(streams.datastream_id[: len(streams)]) if d >= 0}
+        for datastream_id, time_us, result in rows:
+            slot = mine.get(datastream_id)
+            if slot is not None and time_us > streams.newest_us[slot]:
+                streams.newest_us[slot] = time_us
+                streams.newest[slot] = result
