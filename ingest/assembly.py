@@ -9,12 +9,11 @@ from datetime import datetime
 import numpy as np
 
 from hypervision import topics
-from hypervision.batch import Batch, Draft
+from hypervision.batch import Batch, Draft, Status
 from hypervision.clock import to_us
 from hypervision.datastreams import StreamTable
 from hypervision.decoding import Bounds, Decoder
 from hypervision.quality import TIME_ASSUMED
-from hypervision.settings import IngestSettings
 from ingest.decoders.wording import shown
 from ingest.held import Held, digest
 from ingest.reader import Chunk
@@ -37,8 +36,6 @@ class Load:
         Packet ids in order of arrival; those of QoS 0 are left out.
     anonymous : list of (mid, digest)
         Messages without time and number.
-    statuses : list of (thing, status, time)
-        What devices said of their link.
     epoch : int
         The connection it came over.
     """
@@ -46,14 +43,7 @@ class Load:
     batch: Batch
     mids: list[int]
     anonymous: list[tuple[int, bytes]]
-    statuses: list[tuple[str, str, datetime]]
     epoch: int
-
-
-def bounds_of(settings: IngestSettings) -> Bounds:
-    """The times that devices may send."""
-    earliest = datetime.fromisoformat(f"{settings.earliest:04d}-01-01T00:00:00+00:00")
-    return Bounds(to_us(earliest), round(settings.future_tolerance * 1e6))
 
 
 @dataclass(slots=True)
@@ -74,7 +64,6 @@ class Assembly:
     held: Held
     draft: Draft = field(default_factory=Draft)
     mids: list[int] = field(default_factory=list)
-    statuses: list[tuple[str, str, datetime]] = field(default_factory=list)
     readings: set[str] = field(default_factory=set)
     payload_bytes: int = 0
     opened: float | None = None
@@ -117,7 +106,7 @@ class Assembly:
         received_us = to_us(now)
         # Nearly every chunk holds readings only, none of them delivered before: it is decoded at once.
         if again or not (self.readings.issuperset(chunk.topics) or self._learn(chunk.topics)):
-            self._one_by_one(chunk, again, now=now, monotonic=monotonic)
+            self._one_by_one(chunk, again, received_us, monotonic)
         else:
             self._decode(chunk.topics, chunk.payloads, received_us)
         return len(chunk.mids)
@@ -132,31 +121,30 @@ class Assembly:
     def close(self, *, epoch: int) -> Load:
         """Close the batch; the assembly starts anew."""
         batch = self.draft.close()
-        load = Load(batch, [mid for mid in self.mids if mid], self._anonymous(batch), self.statuses, epoch)
+        load = Load(batch, [mid for mid in self.mids if mid], self._anonymous(batch), epoch)
         self.clear()
         return load
 
     def clear(self) -> None:
         """Throw away what was gathered."""
-        self.draft, self.mids, self.statuses, self.payload_bytes, self.opened = Draft(), [], [], 0, None
+        self.draft, self.mids, self.payload_bytes, self.opened = Draft(), [], 0, None
 
     def _decode(self, names: list[str], payloads: list[bytes], received_us: int) -> None:
         self.decode(
             names, payloads, received_us=received_us, draft=self.draft, streams=self.streams, bounds=self.bounds
         )
 
-    def _one_by_one(self, chunk: Chunk, again: set[int], *, now: datetime, monotonic: float) -> None:
-        received_us = to_us(now)
+    def _one_by_one(self, chunk: Chunk, again: set[int], received_us: int, monotonic: float) -> None:
         for topic, payload, mid in zip(chunk.topics, chunk.payloads, chunk.mids, strict=True):
             if mid in again and self.held.is_redelivery(mid, topic, payload, now=monotonic):
                 # Without readings and without refusals a message ends as a duplicate.
                 self.draft.message_of(topic, payload, received_us=received_us)
             elif topic.endswith(("/status", "/ack")):
-                self._other(topic, payload, received_us, now)
+                self._other(topic, payload, received_us)
             else:
                 self._decode([topic], [payload], received_us)
 
-    def _other(self, topic: str, payload: bytes, received_us: int, now: datetime) -> None:
+    def _other(self, topic: str, payload: bytes, received_us: int) -> None:
         """A status or a command acknowledgement."""
         message = self.draft.message_of(topic[:1024].replace("\0", "\\0"), payload, received_us=received_us)
         parts = topics.parse(topic)
@@ -165,7 +153,7 @@ class Assembly:
         elif parts.leaf == "ack":
             self.draft.refuse(message, "unexpected_ack", f"no command to {parts.thing} waits for an answer.")
         elif payload in (b"online", b"offline"):
-            self.statuses.append((parts.thing, payload.decode("ascii"), now))
+            self.draft.statuses.append(Status(message, parts.domain, parts.thing, payload.decode("ascii"), received_us))
         else:
             said = shown(payload[:128].decode("utf-8", "backslashreplace"))
             self.draft.refuse(message, "bad_status", f"the status is {said}, not online or offline.")

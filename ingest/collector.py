@@ -17,9 +17,9 @@ from paho.mqtt.enums import MQTTErrorCode
 from hypervision.decoding import decoder
 from hypervision.errors import ServiceError
 from hypervision.intake import Intake
+from hypervision.replay import bounds_of
 from hypervision.settings import Settings
-from hypervision.store import registry
-from ingest.assembly import Assembly, Load, bounds_of
+from ingest.assembly import Assembly
 from ingest.beat import Beat
 from ingest.broker import FILTERS, collector_client_id
 from ingest.committer import Committer
@@ -62,10 +62,10 @@ class Collector:
         self._stop = stop
         self.counters = Counters(intake.committed)
         self._held = Held()
-        self._assembly = Assembly(decoder("urban"), intake.streams, bounds_of(settings.ingest), self._held)
+        self._assembly = Assembly(decoder("urban"), intake.streams, bounds_of(settings), self._held)
         self._session = Session(Address.of(settings), client_id=collector_client_id(settings), filters=FILTERS)
         self._client = self._session.client
-        self._committer = Committer(intake, self.counters, settled=self._client.wake, prepare=self._note_statuses)
+        self._committer = Committer(intake, self.counters, settled=self._client.wake)
         self._beat = Beat(intake, self.counters, link=self._link, data_dir=settings.data_dir)
         self._was_connected = False
         self._held_in_silence = 0
@@ -95,10 +95,6 @@ class Collector:
 
     def _link(self) -> str:
         return "connected" if self._session.ready else "connecting"
-
-    def _note_statuses(self, load: Load) -> None:
-        if load.statuses:
-            registry.set_status(self._intake.connection, load.statuses)
 
     def _connect(self) -> bool:
         """Connect and subscribe, with back-off; False when told to stop or when the connection broke."""

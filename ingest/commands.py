@@ -24,5 +24,31 @@ def _collect(options: argparse.Namespace, settings: Settings) -> int:
     return service.run(settings, partition=options.partition)
 
 
+def _publish_options(parser: argparse.ArgumentParser) -> None:
+    from ingest import publish
+
+    publish.configure(parser)
+
+
+def _publish(options: argparse.Namespace, settings: Settings) -> int:
+    from ingest import publish
+
+    return publish.run(options, settings)
+
+
+def _rejected_options(parser: argparse.ArgumentParser) -> None:
+    from ingest import rejects
+
+    rejects.configure(parser)
+
+
+def _rejected(options: argparse.Namespace, settings: Settings) -> int:
+    from ingest import rejects
+
+    return rejects.run(options, settings)
+
+
 BROKER = Verb("broker", "run the embedded broker alone (a part of `up`)", _broker)
 COLLECT = Verb("collect", "take readings from the broker to the database", _collect, _collect_options)
+PUBLISH = Verb("publish", "publish one reading as a device would", _publish, _publish_options)
+REJECTED = Verb("rejected", "look at quarantined messages, send them through again", _rejected, _rejected_options)

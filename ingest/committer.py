@@ -8,14 +8,16 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Final, Protocol
+from typing import Final, Protocol, TypeVar
 
 from hypervision.batch import Batch, Receipt
 from hypervision.errors import TemporaryStoreError
 from ingest.assembly import Load
 from ingest.counters import Counters
+from ingest.isolation import isolate
 from ingest.quiet import Quiet
 
+_T = TypeVar("_T")
 _quiet = Quiet(__name__)
 
 WAITING: Final = 2
@@ -42,8 +44,6 @@ class Committer:
         Told of every commit.
     settled : callable
         Called in this thread after each commit, to wake the reader.
-    prepare : callable
-        Called before each try with the load.
 
     Attributes
     ----------
@@ -59,12 +59,10 @@ class Committer:
         counters: Counters,
         *,
         settled: Callable[[], None],
-        prepare: Callable[[Load], None] = lambda _load: None,
     ) -> None:
         self._store = store
         self._counters = counters
         self._settled = settled
-        self._prepare = prepare
         self._queue: queue.Queue[Load | None] = queue.Queue(maxsize=WAITING)
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="commit", daemon=True)
@@ -134,17 +132,30 @@ class Committer:
 
     def _commit(self, load: Load) -> bool:
         """Commit one load, however long it takes; False when told to stop meanwhile."""
+        parts = [load.batch]
+        while parts:
+            try:
+                receipt = self._patiently(lambda: self._store.commit(parts[0], now=datetime.now(UTC)))
+            except Exception as error:  # noqa: BLE001  (whatever is wrong with a message, its neighbours are stored)
+                _quiet.warning("a batch of %d messages is taken apart (%s)", parts[0].messages, error)
+                parts[:1] = isolate(parts[0], error)
+                continue
+            if receipt is None:
+                return False
+            self._counters.settled(receipt)
+            del parts[0]
+        self.done.append(load)
+        return True
+
+    def _patiently(self, work: Callable[[], _T]) -> _T | None:
+        """Do something that needs the database, again and again while it is away; None when told to stop."""
         pause = _FIRST_PAUSE
         while not self._stop.is_set():
             try:
-                self._prepare(load)
-                receipt = self._store.commit(load.batch, now=datetime.now(UTC))
+                return work()
             except TemporaryStoreError as error:
                 _quiet.warning("the batch waits for the database: %s", error)
-                self._stop.wait(pause * random.uniform(0.5, 1.0))  # noqa: S311  (so that writers do not return at once)
+                # With some chance in it, so that writers do not all return at once.
+                self._stop.wait(pause * random.uniform(0.5, 1.0))  # noqa: S311
                 pause = min(2 * pause, _LONGEST_PAUSE)
-            else:
-                self._counters.settled(receipt)
-                self.done.append(load)
-                return True
-        return False
+        return None

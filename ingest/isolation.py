@@ -1,0 +1,58 @@
+"""When the store refuses a batch for good: halve it until the message at fault stands alone, and refuse that one."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from hypervision.batch import Batch, Refusal
+
+
+def isolate(batch: Batch, error: Exception) -> list[Batch]:
+    """What to commit instead of a batch that was refused.
+
+    Parameters
+    ----------
+    batch : Batch
+        Of at least one message.
+    error : Exception
+        Why it was refused.
+
+    Returns
+    -------
+    list of Batch
+        Two halves; or, of a single message, the message without its readings and with a refusal.
+
+    Raises
+    ------
+    Exception
+        `error` itself when even a message without readings is refused: then it is not the message's fault.
+    """
+    if batch.messages > 1:
+        middle = batch.messages // 2
+        return [part(batch, 0, middle), part(batch, middle, batch.messages)]
+    if not len(batch) and not batch.statuses:
+        raise error
+    nothing = part(batch, 0, 1, readings=False)
+    text = " ".join(str(error).split())[:200]
+    nothing.refusals.append(Refusal(0, "store_refused", f"the database refuses this message: {text}"))
+    return [nothing]
+
+
+def part(batch: Batch, first: int, last: int, *, readings: bool = True) -> Batch:
+    """The messages `first` to `last` of a batch, the last one left out, with or without their readings."""
+    keep = (batch.message >= first) & (batch.message < last) & readings
+    statuses = batch.statuses if readings else []
+    return Batch(
+        topics=batch.topics[first:last],
+        payloads=batch.payloads[first:last],
+        received_us=batch.received_us[first:last],
+        message=(batch.message[keep] - first).astype(np.int32),
+        slot=batch.slot[keep],
+        time_us=batch.time_us[keep],
+        result=batch.result[keep],
+        quality=batch.quality[keep],
+        refusals=[r._replace(message=r.message - first) for r in batch.refusals if first <= r.message < last],
+        identities=[i._replace(message=i.message - first) for i in batch.identities if first <= i.message < last],
+        statuses=[s._replace(message=s.message - first) for s in statuses if first <= s.message < last],
+        imported=batch.imported,
+    )
