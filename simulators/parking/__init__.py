@@ -1,0 +1,1 @@
+"""Parking: cars that arrive by the hour of the week, stay a while and leave."""

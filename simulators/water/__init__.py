@@ -1,0 +1,1 @@
+"""Drinking water: hydraulics of a real network, the sensors on it, leaks, bursts and worn pumps."""
