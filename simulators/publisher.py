@@ -6,7 +6,7 @@ import logging
 import os
 import threading
 from collections.abc import Iterable
-from typing import Final
+from typing import Final, Self
 from urllib.parse import unquote, urlsplit
 
 import paho.mqtt.client as mqtt
@@ -59,7 +59,7 @@ class Publisher:
         self._client.on_disconnect = self._on_disconnect
         self._client.on_publish = self._on_publish
 
-    def __enter__(self) -> Publisher:
+    def __enter__(self) -> Self:
         self._client.connect_async(self._host, self._port, keepalive=30)
         self._client.loop_start()
         return self

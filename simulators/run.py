@@ -140,7 +140,7 @@ def _past(
         until = history.fill(
             intake,
             simulation,
-            days=days if reach <= days else reach,
+            days=max(days, reach),
             pace=scenario.history,
             clock=clock,
             stop=stop,

@@ -78,7 +78,7 @@ class Simulation:
         self.town: Town = build_town(scenario.things).only(scenario.include)
         self._origin_us = origin_us
         self._boot = boot
-        kinds: tuple[type[Water] | type[Lighting] | type[Parking] | type[Waste], ...] = (
+        kinds: tuple[type[Water | Lighting | Parking | Waste], ...] = (
             Water, Lighting, Parking, Waste,
         )  # fmt: skip
         self._domains: tuple[Domain, ...] = tuple(

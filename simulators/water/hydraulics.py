@@ -225,7 +225,7 @@ class _Drive:
 class _Read(NamedTuple):
     name: str
     get: Callable[[int, int], float]
-    index: int
+    element: int
     what: int
 
 
@@ -279,7 +279,7 @@ def _march(engine: Any, drive: _Drive) -> dict[str, Float64]:
         reached = engine.ENrunH()
         if reached % step_s == 0:
             for read in reads:
-                values[read.name][reached // step_s] = read.get(read.index, read.what)
+                values[read.name][reached // step_s] = read.get(read.element, read.what)
         now = reached + engine.ENnextH()
     return values
 
