@@ -188,6 +188,8 @@ def _acknowledge(alarm: Alarm, event: Acknowledgement) -> tuple[Alarm, list[Tran
 
 
 def _rule_change(alarm: Alarm, event: RuleChange) -> tuple[Alarm, list[Transition]]:
+    # The newest reading stays in force: a rule that is tightened again judges it anew, so `last_us` stays.
     if alarm.phase in ("active", "returning"):
-        return _returned(alarm, event.at_us, "rule changed")
-    return replace(alarm, phase="normal", since_us=event.at_us, last_us=event.at_us, value=None), []
+        after, steps = _returned(alarm, event.at_us, "rule changed")
+        return replace(after, last_us=alarm.last_us), steps
+    return replace(alarm, phase="normal", since_us=event.at_us, value=None), []

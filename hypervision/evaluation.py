@@ -154,8 +154,9 @@ class Evaluator:
     def readings(
         self, layer: int, *, slot: Int32, time_us: Int64, result: Float64, rate: Float64, use: Bool
     ) -> list[Reading]:
-        """The readings as a rule's events, in their order."""
+        """The readings as a rule's events, in their order; one whose rate is unknown tells nothing."""
         violates, clears = self.limits.judge(layer, slot, result, rate)
+        use = use & ~np.isnan(self.limits.quantity(layer, slot, result, rate))
         return [
             Reading(int(t), bool(v), bool(c), float(x))
             for t, v, c, x, u in zip(time_us, violates, clears, result, use, strict=True)

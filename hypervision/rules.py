@@ -150,6 +150,10 @@ class LimitArrays:
         """Which slots have a rule on the rate of change, shape (n_slots,)."""
         return np.asarray(self._rate.any(axis=0) if self.layers else np.zeros(self.slots, np.bool_))
 
+    def quantity(self, layer: int, slot: Int32, result: Float64, rate: Float64) -> Float64:
+        """What the layer's rule judges: the result or the rate, NaN where it is unknown; shape (n,)."""
+        return np.where(self._rate[layer][slot], rate, result)
+
     def judge(self, layer: int, slot: Int32, result: Float64, rate: Float64) -> tuple[Bool, Bool]:
         """Which readings violate the layer's rule, and which are clear of it.
 
@@ -165,7 +169,7 @@ class LimitArrays:
         violates, clears : ndarray of bool, shape (n,)
             Neither holds inside the deadband or where the quantity is unknown.
         """
-        x = np.where(self._rate[layer][slot], rate, result)
+        x = self.quantity(layer, slot, result, rate)
         equal = x == self._equal[layer][slot]
         violates = (x > self._high[layer][slot]) | (x < self._low[layer][slot]) | equal
         clears = (x <= self._release_high[layer][slot]) & (x >= self._release_low[layer][slot]) & ~equal & ~np.isnan(x)
