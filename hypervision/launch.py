@@ -80,13 +80,19 @@ def run(
     own_database, own_broker = settings.database_url is not None, settings.mqtt_url is not None
     wanted = programs(name, own_database=own_database, own_broker=own_broker) if children is None else list(children)
     account = None if own_database else database.account_for(data_dir)
+    # Everything that can be refused is looked at before anything is made. An earlier start's processes may still
+    # hold the ports of a known directory.
+    datadir.check(data_dir, kind=name)
+    if not own_database:
+        database.check_version(data_dir)
+    plan = None if (data_dir / "run").exists() else settle(settings, terminal, name)
     with datadir.prepare(data_dir, kind=name, account=account):
         if _children_left(data_dir):
             terminal.say("waiting_for_earlier")
         datadir.wait_for_children(data_dir)
         endpoints.remove(data_dir)
         (data_dir / "run" / "progress.json").unlink(missing_ok=True)
-        plan = settle(settings, terminal, name)
+        plan = plan or settle(settings, terminal, name)
         if not own_database:
             if not (data_dir / "database").exists():
                 terminal.say("create_database")

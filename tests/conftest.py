@@ -43,6 +43,7 @@ def data_dir() -> Iterator[Path]:
     Not pytest's `tmp_path`: its parents are closed, and root's database runs under another account.
     """
     folder = Path(tempfile.mkdtemp(prefix="hv-"))
+    folder.chmod(0o755)
     yield folder
     shutil.rmtree(folder, ignore_errors=True)
 
@@ -64,9 +65,11 @@ class Child:
                 cwd=settings.data_dir,
             )
 
-    def wait_for_port(self, port: int, *, seconds: float = 30.0) -> None:
+    def wait_for_port(
+        self, port: int, *, answers: Callable[[int], bool] = ports.answers, seconds: float = 30.0
+    ) -> None:
         deadline = time.monotonic() + seconds
-        while not ports.answers(port):
+        while not answers(port):
             if self.process.poll() is not None or time.monotonic() > deadline:
                 pytest.fail(f"{self.process.args}: port {port} does not open\n{self.log.read_text()[-3000:]}")
             time.sleep(0.02)
@@ -96,7 +99,7 @@ def _database_server() -> Iterator[tuple[Path, int]]:
             plan.write(folder)
             child = Child("database", settings_in(folder))
             try:
-                child.wait_for_port(plan.database_port)
+                child.wait_for_port(plan.database_port, answers=database.accepts)
                 yield folder, plan.database_port
             finally:
                 child.stop()
@@ -123,17 +126,8 @@ def embedded_database(_database_server: tuple[Path, int]) -> Iterator[str]:
         "password": password(secret(folder, "database-superuser")),
         "autocommit": True,
     }
-    # A server that has just opened its port may still be replaying its log.
-    deadline = time.monotonic() + 20
-    while True:
-        try:
-            with psycopg.connect(**superuser) as connection:
-                connection.execute(sql.SQL("CREATE DATABASE {} OWNER hypervision").format(sql.Identifier(name)))
-            break
-        except psycopg.OperationalError:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.05)
+    with psycopg.connect(**superuser) as connection:
+        connection.execute(sql.SQL("CREATE DATABASE {} OWNER hypervision").format(sql.Identifier(name)))
     yield database.url(folder, port).rsplit("/", 1)[0] + f"/{name}"
     with psycopg.connect(**superuser) as connection:
         connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))

@@ -6,6 +6,8 @@ import logging
 import os
 import shutil
 import signal
+import socket
+import struct
 import subprocess
 import tempfile
 import time
@@ -110,7 +112,7 @@ def prepare(data_dir: Path, *, account: Account | None) -> Cluster:
         nothing half-created stays.
     """
     folder = data_dir / "database"
-    _check_version(folder)
+    check_version(data_dir)
     install = binaries.executable_by(account, binaries.postgres(), data_dir / "programs")
     cluster = Cluster(folder, install, account)
     for left in data_dir.glob(".new-*"):
@@ -125,7 +127,15 @@ def prepare(data_dir: Path, *, account: Account | None) -> Cluster:
     return cluster
 
 
-def _check_version(folder: Path) -> None:
+def check_version(data_dir: Path) -> None:
+    """Look whether an existing cluster is of the embedded version.
+
+    Raises
+    ------
+    ServiceError
+        It is of another, or cannot be read.
+    """
+    folder = data_dir / "database"
     if not folder.exists():
         return
     try:
@@ -302,6 +312,20 @@ def _backends(folder: Path) -> list[psutil.Process]:
         except psutil.Error:
             continue
     return found
+
+
+def accepts(port: int) -> bool:
+    """Tell whether the server takes log-ins: its port opens before it has replayed its log."""
+    body = b"user\0" + ROLE.encode() + b"\0database\0" + DATABASE.encode() + b"\0\0"
+    # PostgreSQL's startup message, protocol 3.0: length, version, pairs of names and values.
+    packet = struct.pack("!II", len(body) + 8, 196_608) + body
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=2.0) as connection:
+            connection.sendall(packet)
+            # 'R' asks for the password, 'E' says why not (as 57P03, "the database system is starting up").
+            return connection.recv(1) == b"R"
+    except OSError:
+        return False
 
 
 def guard(settings: Settings) -> int:

@@ -85,7 +85,7 @@ def steps(start: Start) -> list[readiness.Step]:
     plan, host = start.plan, start.host
     found = []
     if "database" in start.names:
-        found.append(readiness.Step("database", "database", lambda: ports.answers(plan.database_port)))
+        found.append(readiness.Step("database", "database", lambda: database.accepts(plan.database_port)))
     if "broker" in start.names:
         values: dict[str, object] = {"port": plan.mqtt_port}
         found.append(readiness.Step("broker", "broker-guard", lambda: ports.answers(plan.mqtt_port), values))
