@@ -1,0 +1,174 @@
+"""The pure parts of the embedded services."""
+
+from __future__ import annotations
+
+import configparser
+import shlex
+from pathlib import Path
+
+import pytest
+
+from hypervision.errors import ServiceError
+from hypervision.services import broker, database, ports, supervise
+from hypervision.services.broker_log import classify, count
+from hypervision.services.supervise import Program
+from hypervision.settings import load
+from hypervision.store.provision import bootstrap_sql
+from ingest.broker import FILTERS, collector_client_id, missing_filters, session_hash
+
+PREFIX = "[7] 2026/11/23 01:20:21.314354 [ERR] 127.0.0.1:47821 - mid:31"
+
+
+def parsed(programs: list[Program], *, python: str = "/p/bin/python") -> configparser.RawConfigParser:
+    parser = configparser.RawConfigParser(inline_comment_prefixes=(";", "#"))
+    parser.read_string(supervise.configuration(programs, python=python, uid=0))
+    return parser
+
+
+def test_supervisor_configuration_starts_verbs_and_opens_no_socket() -> None:
+    found = parsed([Program("database", ("database",), level=10), Program("serve", ("serve",))])
+    assert not [section for section in found.sections() if "http_server" in section or "rpc" in section]
+    assert shlex.split(found["program:serve"]["command"]) == ["/p/bin/python", "-m", "hypervision", "serve"]
+    assert found["program:serve"]["autorestart"] == "true"
+    assert int(found["program:serve"]["startretries"]) > 1_000_000
+    assert found["supervisord"]["user"] == "0"
+
+
+def test_supervisor_configuration_stops_levels_in_turn() -> None:
+    found = parsed([Program("a", ("a",), level=10), Program("b", ("b",), level=50), Program("c", ("c",), level=50)])
+    assert (found["group:level10"]["programs"], found["group:level10"]["priority"]) == ("a", "10")
+    assert (found["group:level50"]["programs"], found["group:level50"]["priority"]) == ("b,c", "50")
+
+
+def test_supervisor_configuration_repeats_a_single_run_only_after_a_failure() -> None:
+    found = parsed([Program("migrate", ("db", "migrate"), once=True)])["program:migrate"]
+    assert (found["autorestart"], found["exitcodes"], found["startsecs"]) == ("unexpected", "0", "0")
+
+
+def test_supervisor_configuration_escapes_what_it_would_expand() -> None:
+    found = parsed([Program("a", ("a",), environment={"K": "50%"})], python="/odd %dir/python")
+    assert found["program:a"]["command"] == "'/odd %%dir/python' -m hypervision a"
+    assert found["program:a"]["environment"] == 'K="50%%"'
+
+
+def test_supervisor_log_of_the_guard_is_not_the_log_of_the_broker() -> None:
+    assert parsed([Program("broker", ("broker",))])["program:broker"]["stdout_logfile"] == "logs/broker-guard.log"
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        (' - "d" - Publish Violation - Subject "foo.bar"', "publish_denied"),
+        (' - "d" - Subscription Violation - Subject ">", SID >', "subscription_denied"),
+        (' - "d" - character not supported for MQTT topics', "topic_refused"),
+        (' - "d" - maximum payload exceeded: 2200030 vs 2097152', "payload_too_large"),
+        (' - "d" - authentication error - User "device"', "log_in_refused"),
+        (' - "d" - unable to connect: authentication error', None),
+        (' - "a.b" - invalid character in client ID "a.b"', "client_id_refused"),
+        (' - "" - unacceptable protocol version of 5', "protocol_refused"),
+        (" - the first packet should be a CONNECT (16), got 240", "protocol_refused"),
+        (" - something never seen before", "malformed"),
+    ],
+)
+def test_classify_line_of_the_broker(text: str, reason: str | None) -> None:
+    assert classify(PREFIX + text) == reason
+
+
+def test_classify_is_not_fooled_by_the_name_of_a_client() -> None:
+    hostile = r' - "x\" - Publish Violation - \"" - maximum payload exceeded: 3 vs 2'
+    assert classify(PREFIX + hostile) == "payload_too_large"
+
+
+def test_count_leaves_information_and_warnings_out() -> None:
+    lines = [
+        "[7] 2026/11/23 01:20:19.578330 [INF] Publish Violation",
+        "[7] 2026/11/23 01:20:19.578459 [WRN] Plaintext passwords detected, use nkeys or bcrypt",
+        PREFIX + ' - "d" - Publish Violation - Subject "a"',
+    ]
+    assert count(lines) == {"publish_denied": 1}
+
+
+def configured(**given: object) -> str:
+    settings = load({}, overrides={"data_dir": "/d", **given})
+    return broker.configuration(
+        Path('/d "odd"'),
+        settings,
+        broker.Listen(mqtt=1883, nats=4222, anonymous=bool(given.get("demo"))),
+        passwords={"platform": "PP", "device": "DD", "system": "SS"},
+    )
+
+
+def test_broker_configuration_states_what_the_settings_say() -> None:
+    text = configured(broker={"sync_interval": "always", "ack_wait": 20, "max_payload": 1_000_000})
+    for line in ('sync_interval: "always"', 'ack_wait: "20s"', "max_payload: 1000000", r'"/d \"odd\"/broker/store"'):
+        assert line in text
+
+
+def test_broker_configuration_lets_nobody_in_without_a_password_except_in_a_demo() -> None:
+    assert "no_auth_user" not in configured()
+    assert configured(demo=True).count("no_auth_user: device") == 1
+    assert "http" not in configured()
+
+
+def test_broker_window_fits_the_session_of_a_collector() -> None:
+    settings = load({}, overrides={"data_dir": "/d", "ingest": {"window": 60_000}})
+    assert broker.window(settings) * len(FILTERS) <= broker.SESSION_WINDOW
+    assert len(FILTERS) == broker.FILTERS
+    small = load({}, overrides={"data_dir": "/d", "ingest": {"window": 500}})
+    assert broker.window(small) == 500
+
+
+def report(*filters: str, client: str = "hv-1-1") -> dict[str, object]:
+    consumers = [
+        {"name": f"{session_hash(client)}_x{number}", "config": {"filter_subject": subject}}
+        for number, subject in enumerate(filters)
+    ]
+    streams = [{"name": "$MQTT_sess"}, {"name": "$MQTT_msgs", "consumer_detail": consumers}]
+    return {"account_details": [{"name": "CITY", "stream_detail": streams}]}
+
+
+ALL = [f"$MQTT.msgs.urban.v1.*.*.{last}" for last in ("up", "status", "ack")]
+
+
+def test_session_hash_is_that_of_the_broker() -> None:
+    # Read from the consumers that NATS 2.15 made for this client id.
+    assert session_hash("hv-1-1") == "UjDrqiGR"
+
+
+def test_missing_filters_of_sessions() -> None:
+    assert missing_filters({}, "hv-1-1") == list(FILTERS)
+    assert missing_filters(report(*ALL), "hv-1-1") == []
+    assert missing_filters(report(*ALL[:2]), "hv-1-1") == [FILTERS[2]]
+    assert missing_filters(report(*ALL, client="other"), "hv-1-1") == list(FILTERS)
+
+
+def test_client_id_is_one_that_the_broker_takes() -> None:
+    settings = load({}, overrides={"data_dir": "/d", "ingest": {"partition": "2/3"}})
+    client_id = collector_client_id(settings)
+    assert client_id == "hypervision-collect-2-3"
+    assert not set(client_id) & set(".*> ")
+
+
+def test_database_configuration_is_safe_and_small() -> None:
+    text = database.configuration(5432, memory=2 * 1024**3)
+    for line in ("listen_addresses = '127.0.0.1'", "fsync = 'on'", "synchronous_commit = 'on'", "port = '5432'"):
+        assert line in text
+    assert "unix_socket_directories = ''" in text
+    assert "shared_buffers = '128MB'" in text
+    assert "shared_buffers = '256MB'" in database.configuration(1, memory=10**12)
+
+
+def test_bootstrap_refuses_a_password_that_would_need_quoting() -> None:
+    with pytest.raises(ValueError, match="letters"):
+        bootstrap_sql("x'; DROP DATABASE postgres; --")
+
+
+def test_choose_keeps_a_free_port_and_moves_only_a_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    busy = {1883, 1884}
+    monkeypatch.setattr(ports, "is_free", lambda port, _host="": port not in busy)
+    given = {"key": "broker.port", "option": "--mqtt-port"}
+    assert ports.choose(1885, explicit=True, **given) == 1885
+    assert ports.choose(1883, explicit=False, **given) == 1885
+    assert ports.choose(1883, explicit=False, taken=frozenset({1885}), **given) == 1886
+    with pytest.raises(ServiceError, match=r"broker\.port = 1883 .*--mqtt-port"):
+        ports.choose(1883, explicit=True, **given)
