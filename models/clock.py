@@ -16,7 +16,7 @@ HOUR: Final = 60 * MINUTE
 DAY: Final = 24 * HOUR
 
 # 1970-01-01 was a Thursday; with Monday as 0 the epoch day has weekday 3.
-_EPOCH_WEEKDAY: Final = 3
+EPOCH_WEEKDAY: Final = 3
 
 
 class LocalTime(NamedTuple):
@@ -59,7 +59,7 @@ def local_time(times_us: Int64, zone: ZoneInfo) -> LocalTime:
     local = times_us + offsets(times_us, zone)
     day = np.floor_divide(local, DAY)
     minute = np.floor_divide(local - day * DAY, MINUTE)
-    return LocalTime(day, minute, (day + _EPOCH_WEEKDAY) % 7)
+    return LocalTime(day, minute, (day + EPOCH_WEEKDAY) % 7)
 
 
 def offsets(times_us: Int64, zone: ZoneInfo) -> Int64:

@@ -52,7 +52,7 @@ def score(options: argparse.Namespace, settings: Settings) -> int:
             scores = walk(copy(detector), past.times_us, past.values)
             if not len(scores.times_us):
                 continue
-            rows.append((thing, detector.writes, scores))
+            rows.append((detector.domain, thing, detector.writes, scores))
             at, last = from_us(int(scores.times_us[-1])), float(scores.excess[-1])
             _say(f"{thing}/{detector.writes}: {last:.1f} at {at:%Y-%m-%dT%H:%MZ}, highest {scores.excess.max():.1f}")
     if options.out is not None and rows:

@@ -17,7 +17,8 @@ from models.clock import SECOND
 from models.detector import Column, Scores
 from models.ringing import Span
 
-COLUMNS: Final = ("thing", "property", "phenomenon_time", "result")
+# Those of `observations import`.
+COLUMNS: Final = ("domain", "thing", "property", "time", "result")
 NEVER_ENDS: Final = 2**62
 
 
@@ -41,7 +42,8 @@ def readings(path: Path, *, name: str) -> dict[str, Series]:
     Parameters
     ----------
     path : Path
-        CSV, or Parquet by its ending; columns `thing`, `property`, `phenomenon_time`, `result`, others are ignored.
+        CSV, or Parquet by its ending, with the columns of `observations import`: `thing`, `property`, `time` (or
+        `phenomenon_time`, as the views call it), `result`; others are ignored.
     name : str
         The property that is wanted.
 
@@ -56,12 +58,14 @@ def readings(path: Path, *, name: str) -> dict[str, Series]:
         table = pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path)
     except (OSError, ValueError) as error:
         raise FileError(f"cannot read {path} ({error})", remedy="give CSV or Parquet") from None
-    missing = [column for column in COLUMNS if column not in table.columns]
+    if "time" not in table.columns:
+        table = table.rename(columns={"phenomenon_time": "time"})
+    missing = [column for column in COLUMNS[1:] if column not in table.columns]
     if missing:
-        raise FileError(f"{path} has no column {missing[0]!r}", remedy=f"name the columns {', '.join(COLUMNS)}")
+        raise FileError(f"{path} has no column {missing[0]!r}", remedy=f"it needs {', '.join(COLUMNS[1:])}")
     table = table[table["property"] == name]
     try:
-        stamps = pd.to_datetime(table["phenomenon_time"], utc=True, format="ISO8601")
+        stamps = pd.to_datetime(table["time"], utc=True, format="ISO8601")
         values = pd.to_numeric(table["result"])
     except (ValueError, TypeError) as error:
         raise FileError(f"{path}: {error}", remedy="write RFC 3339 times and plain numbers") from None
@@ -104,16 +108,16 @@ def truth(path: Path) -> list[Fault]:
     return found
 
 
-def write_scores(path: Path, rows: Iterable[tuple[str, str, Scores]]) -> None:
-    """Write (thing, property, scores) as CSV with the columns of `readings`."""
+def write_scores(path: Path, rows: Iterable[tuple[str, str, str, Scores]]) -> None:
+    """Write (domain, thing, property, scores) as CSV with the columns of `observations import`."""
     import csv
 
     with path.open("w", newline="", encoding="utf-8") as target:
         table = csv.writer(target)
         table.writerow(COLUMNS)
-        for thing, name, scores in rows:
+        for domain, thing, name, scores in rows:
             for at, value in zip(scores.times_us.tolist(), scores.excess.tolist(), strict=True):
-                table.writerow((thing, name, from_us(at).isoformat(), f"{value:.3f}"))
+                table.writerow((domain, thing, name, from_us(at).isoformat(), f"{value:.3f}"))
 
 
 def _instant(value: object) -> int:

@@ -24,7 +24,8 @@ class Line(NamedTuple):
 
     def at(self, features: Matrix) -> Float64:
         """Its value for rows of features, shape (n,)."""
-        found: Float64 = self.intercept + features @ self.weights
+        # Not a matrix product: its last bits depend on how many rows are asked for at once.
+        found: Float64 = self.intercept + (features * self.weights).sum(axis=1)
         return found
 
 

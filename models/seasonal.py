@@ -33,7 +33,7 @@ class _Fitted:
 
 @dataclass(slots=True, kw_only=True)
 class SeasonalExcess(Detector):
-    """Huber regression on the harmonics of the local day, with a shape of its own for Saturday and Sunday.
+    """Huber regression on the harmonics of the local day, with a shape of its own for the weekend.
 
     Parameters
     ----------
@@ -45,7 +45,7 @@ class SeasonalExcess(Detector):
         It learns from the last `window_days` without the newest `guard_days`: what grows for five days is
         not learnt as normal. Below `minimum_days` it refuses [d].
     harmonics, weekend_harmonics : int
-        Waves per day of the common shape and of what a Saturday or Sunday adds.
+        Waves per day of the common shape and of what a weekend adds.
     epsilon, ridge : float
         See `models.regression.huber`.
     floor_share, floor_flow : float
@@ -70,8 +70,8 @@ class SeasonalExcess(Detector):
     window_days: float = 28.0
     guard_days: float = 5.0
     minimum_days: float = 7.0
-    harmonics: int = 6
-    weekend_harmonics: int = 2
+    harmonics: int = 8
+    weekend_harmonics: int = 6
     epsilon: float = 1.35
     ridge: float = 1e-3
     floor_share: float = 0.02
@@ -164,14 +164,13 @@ class SeasonalExcess(Detector):
         return local_time(self._middle(ends), self.zone).minute // 60
 
     def _features(self, ends: Int64) -> Matrix:
-        """Harmonics of the local day, then level and harmonics that Saturday and Sunday add."""
+        """Harmonics of the local day, what a weekend adds to level and shape, and a Sunday to the level."""
         local = local_time(self._middle(ends), self.zone)
         angle = (2 * np.pi / 1440) * local.minute
         waves = [f(k * angle) for k in range(1, self.harmonics + 1) for f in (np.sin, np.cos)]
-        columns = list(waves)
-        for day in (5, 6):
-            on = (local.weekday == day).astype(np.float64)
-            columns += [on, *(on * wave for wave in waves[: 2 * self.weekend_harmonics])]
+        rest = (local.weekday >= 5).astype(np.float64)
+        columns = [*waves, rest, *(rest * wave for wave in waves[: 2 * self.weekend_harmonics])]
+        columns.append((local.weekday == 6).astype(np.float64))
         return np.column_stack(columns)
 
     def _scale(self, ends: Int64, residuals: Float64, floor: float) -> Float64:
