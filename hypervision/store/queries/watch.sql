@@ -6,7 +6,7 @@ SELECT datastream_id, phenomenon_time, result, quality, received_time FROM hv.la
 -- Whether every collector beats, is connected and holds little; null when there is none.
 SELECT bool_and(s.beat_at > %(since)s AND s.link = 'connected' AND s.in_flight <= %(held)s)
 FROM hv.writer_snapshot s JOIN hv.writer w ON w.writer_id = s.writer_id
-WHERE w.name LIKE 'collector%%'
+WHERE w.name LIKE 'collect%%'
 
 -- name: purge_identities
 -- Identities of messages without a time are needed for a day.
