@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from hypervision.clock import to_us
+from hypervision.datastreams import StreamTable
+from hypervision.decoding import Bounds, decoder
+from hypervision.domains import load
+from ingest.assembly import Assembly
+from ingest.held import Held, digest
+from ingest.isolation import part
+from ingest.reader import Chunk
+
+NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
+UP = "urban/v1/water/p1/up"
+
+
+@pytest.fixture
+def assembly() -> Assembly:
+    return Assembly(decoder("urban"), StreamTable(load()), Bounds(0, 600_000_000), Held())
+
+
+def test_redelivery_of_a_held_message_counts_nothing(assembly: Assembly) -> None:
+    chunk = Chunk([UP, UP], [b'{"flow":1}', b'{"flow":2}'], [1, 2], [])
+    assert assembly.add(chunk, now=NOW, monotonic=1.0) == 2
+    again = Chunk([UP, UP], [b'{"flow":2}', b'{"flow":3}'], [2, 3], [0])
+    assert assembly.add(again, now=NOW, monotonic=2.0) == 1
+    load = assembly.close(epoch=4)
+    assert (load.mids, load.batch.messages, load.epoch) == ([1, 2, 3], 3, 4)
+    assert list(load.batch.result) == [1.0, 2.0, 3.0]
+
+
+def test_redelivery_of_a_committed_message_without_identity_has_no_reading(assembly: Assembly) -> None:
+    assembly.held.disconnected([(1, digest(UP, b'{"flow":1}'))], now=1.0)
+    assembly.add(Chunk([UP], [b'{"flow":1}'], [9], [0]), now=NOW, monotonic=2.0)
+    batch = assembly.close(epoch=1).batch
+    assert (batch.messages, len(batch), batch.refusals) == (1, 0, [])
+
+
+def test_only_messages_without_time_and_seq_are_anonymous(assembly: Assembly) -> None:
+    payloads = [b'{"flow":1}', b'{"seq":1,"flow":1}', b'{"time":1763800000,"flow":1}', b"x", b'{"flow":2}']
+    assembly.add(Chunk([UP] * 5, payloads, [1, 2, 3, 4, 0]), now=NOW, monotonic=1.0)
+    load = assembly.close(epoch=1)
+    assert load.anonymous == [(1, digest(UP, payloads[0]))]
+    assert load.mids == [1, 2, 3, 4]
+
+
+def test_status_is_no_reading(assembly: Assembly) -> None:
+    topics = [f"urban/v1/water/p{i}/status" for i in range(3)] + ["urban/v1/water/p1/ack", UP, "urban/v1/x/p1/status"]
+    payloads = [b"online", b"offline", b"<b>", b"{}", b'{"flow":1}', b"online"]
+    assembly.add(Chunk(topics, payloads, [1, 2, 3, 4, 5, 6]), now=NOW, monotonic=1.0)
+    batch = assembly.close(epoch=1).batch
+    assert batch.topics == topics
+    assert [(s.message, s.domain, s.thing, s.status, s.at_us) for s in batch.statuses] == [
+        (0, "water", "p0", "online", to_us(NOW)),
+        (1, "water", "p1", "offline", to_us(NOW)),
+    ]
+    assert [(r.message, r.reason) for r in batch.refusals] == [
+        (2, "bad_status"), (3, "unexpected_ack"), (5, "bad_topic"),
+    ]  # fmt: skip
+    assert list(batch.message) == [4]
+    second = part(batch, 1, 3)
+    assert [(s.message, s.thing) for s in second.statuses] == [(0, "p1")]
+    assert [r.message for r in second.refusals] == [1]
+
+
+def test_batch_is_full_by_bytes_and_by_readings(assembly: Assembly) -> None:
+    assembly.add(Chunk([UP], [b" " * 8_000_000], [1]), now=NOW, monotonic=1.0)
+    assert assembly.full
+    assembly.clear()
+    assert not assembly.full
+    assert assembly.opened is None

@@ -1,0 +1,117 @@
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from datetime import datetime
+
+import numpy as np
+import pytest
+
+from hypervision.batch import REJECTED, STORED, Batch, Draft, Receipt
+from hypervision.errors import PermanentStoreError, TemporaryStoreError
+from ingest import committer as committer_module
+from ingest.assembly import Load
+from ingest.committer import Committer
+from ingest.counters import Counters, Snapshot
+
+
+def load(*payloads: bytes) -> Load:
+    draft = Draft()
+    for payload in payloads:
+        m = draft.message_of("t", payload, received_us=1)
+        draft.reading(m, slot=0, time_us=m, result=1.0)
+    return Load(draft.close(), list(range(1, len(payloads) + 1)), [], 1)
+
+
+class FakeStore:
+    """Refuses for good what holds `bad`, and for now as often as `away` says."""
+
+    def __init__(self, away: int = 0) -> None:
+        self.away = away
+        self.batches: list[Batch] = []
+        self.gate = threading.Event()
+        self.gate.set()
+
+    def commit(self, batch: Batch, *, now: datetime) -> Receipt:  # noqa: ARG002
+        self.gate.wait(5)
+        if self.away:
+            self.away -= 1
+            raise TemporaryStoreError("database: away")
+        if any(batch.payloads[m] == b"bad" for m in batch.message):
+            raise PermanentStoreError("database: no such row")
+        self.batches.append(batch)
+        outcome = np.full(batch.messages, STORED, np.int8)
+        outcome[[r.message for r in batch.refusals]] = REJECTED
+        rejected = int((outcome == REJECTED).sum())
+        return Receipt(outcome, batch.messages - rejected, rejected, 0, len(batch), 0)
+
+
+def test_batch_is_tried_again_until_the_database_is_back(
+    monkeypatch: pytest.MonkeyPatch, wait_until: Callable[..., None]
+) -> None:
+    monkeypatch.setattr(committer_module, "_FIRST_PAUSE", 0.001)
+    store, counters = FakeStore(away=3), Counters((0, 0, 0))
+    committer = Committer(store, counters, settled=lambda: None)
+    counters.arrived(2)
+    first = load(b"a", b"b")
+    committer.submit(first)
+    assert not committer.idle
+    committer.start()
+    wait_until(lambda: committer.idle)
+    assert list(committer.done) == [first]
+    assert [batch is first.batch for batch in store.batches] == [True]
+    assert counters.snapshot() == Snapshot(2, 2, 0, 0, 0)
+    assert committer.stop(1.0)
+
+
+def test_message_the_store_refuses_is_rejected_alone(wait_until: Callable[..., None]) -> None:
+    store, counters = FakeStore(), Counters((0, 0, 0))
+    committer = Committer(store, counters, settled=lambda: None)
+    counters.arrived(7)
+    committer.submit(load(b"a", b"b", b"bad", b"c", b"d", b"e", b"f"))
+    committer.start()
+    wait_until(lambda: committer.idle)
+    assert counters.snapshot() == Snapshot(7, 6, 0, 1, 0)
+    assert [p for batch in store.batches for p in batch.payloads] == [b"a", b"b", b"bad", b"c", b"d", b"e", b"f"]
+    refusals = [(batch.payloads[r.message], r.reason) for batch in store.batches for r in batch.refusals]
+    assert refusals == [(b"bad", "store_refused")]
+    committer.stop(1.0)
+
+
+def test_loads_that_wait_can_be_discarded_and_the_running_one_ends(wait_until: Callable[..., None]) -> None:
+    store = FakeStore()
+    store.gate.clear()
+    committer = Committer(store, Counters((0, 0, 0)), settled=lambda: None)
+    committer.start()
+    committer.submit(load(b"a"))
+    wait_until(lambda: not committer.full and committer._queue.empty())
+    committer.submit(load(b"b", b"c"))
+    committer.submit(load(b"d"))
+    assert committer.full
+    assert committer.discard() == 3
+    assert not committer.idle
+    store.gate.set()
+    wait_until(lambda: committer.idle)
+    assert [batch.payloads for batch in store.batches] == [[b"a"]]
+    assert committer.stop(1.0)
+
+
+def test_stop_abandons_a_batch_that_waits_for_the_database() -> None:
+    committer = Committer(FakeStore(away=10_000), Counters((0, 0, 0)), settled=lambda: None)
+    committer.start()
+    committer.submit(load(b"a"))
+    assert not committer.stop(0.2)
+    assert not committer.done
+
+
+def test_store_that_refuses_even_nothing_is_a_failure(wait_until: Callable[..., None]) -> None:
+    class Broken(FakeStore):
+        def commit(self, batch: Batch, *, now: datetime) -> Receipt:  # noqa: ARG002
+            raise PermanentStoreError("database: no such table")
+
+    committer = Committer(Broken(), Counters((0, 0, 0)), settled=lambda: None)
+    committer.start()
+    committer.submit(load(b"a"))
+    wait_until(lambda: committer.failure is not None)
+    assert "no such table" in str(committer.failure)
+    assert not committer.done

@@ -1,0 +1,119 @@
+from __future__ import annotations
+
+import json
+import time
+from datetime import UTC, datetime
+
+import pytest
+
+from hypervision.batch import Draft
+from hypervision.clock import to_us
+from hypervision.datastreams import StreamTable
+from hypervision.decoding import Bounds
+from hypervision.domains import load
+from hypervision.quality import TIME_ASSUMED
+from ingest.decoders import routes as routes_module
+from ingest.decoders.message import payload_hash
+from ingest.decoders.urban import decode
+
+NOW = to_us(datetime(2026, 11, 22, 12, tzinfo=UTC))
+BOUNDS = Bounds(earliest_us=to_us(datetime(2000, 1, 1, tzinfo=UTC)), future_us=600_000_000)
+TOPIC = "urban/v1/water/p1/up"
+
+
+@pytest.fixture
+def streams() -> StreamTable:
+    return StreamTable(load())
+
+
+def run(streams: StreamTable, *messages: tuple[str, bytes], received_us: int = NOW) -> Draft:
+    draft = Draft()
+    decode(
+        [topic for topic, _ in messages],
+        [payload for _, payload in messages],
+        received_us=received_us,
+        draft=draft,
+        streams=streams,
+        bounds=BOUNDS,
+    )
+    return draft
+
+
+def test_receipt_times_increase_strictly_when_the_clock_stands_or_steps_back(streams: StreamTable) -> None:
+    first = run(streams, (TOPIC, b'{"flow": 1}'), (TOPIC, b'{"flow": 1}'))
+    second = run(streams, (TOPIC, b'{"flow": 1}'), received_us=NOW - 5_000_000)
+    assert first.time_us + second.time_us == [NOW, NOW + 1, NOW + 2]
+    assert first.quality == [TIME_ASSUMED] * 2
+
+
+def test_receipt_times_increase_when_topics_are_forgotten(
+    streams: StreamTable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(routes_module, "_MOST_ROUTES", 2)
+    names = [f"urban/v1/water/p{i % 3}/up" for i in range(9)]
+    draft = run(streams, *[(name, b'{"flow": 1}') for name in names])
+    for name in set(names):
+        mine = [at for at, topic in zip(draft.time_us, names, strict=True) if topic == name]
+        assert mine == sorted(set(mine))
+
+
+def test_second_message_of_a_topic_takes_the_short_way_with_the_same_result(streams: StreamTable) -> None:
+    payload = b'{"time": "2026-11-22T11:00:00Z", "seq": 1, "flow": 1, "pump_state": 1, "flux": 2}'
+    draft = run(streams, (TOPIC, payload), (TOPIC, payload))
+    rows = list(zip(draft.message, draft.slot, draft.time_us, draft.result, draft.quality, strict=True))
+    assert [row[1:] for row in rows if row[0] == 0] == [row[1:] for row in rows if row[0] == 1]
+    assert [refusal.message for refusal in draft.refusals] == [0, 1]
+    assert draft.identities == []
+
+
+def test_payload_hash_is_stable_and_fits_a_bigint() -> None:
+    assert payload_hash(b"abc") == payload_hash(b"abc") != payload_hash(b"abd")
+    assert -(2**63) <= payload_hash(b"abc") < 2**63
+
+
+def test_identity_is_one_per_message_and_only_without_time(streams: StreamTable) -> None:
+    draft = run(streams, (TOPIC, b'[{"seq": 1, "flow": 1}, {"seq": 2, "flow": 2}]'))
+    assert [(i.message, i.thing, i.boot, i.seq) for i in draft.identities] == [(0, "p1", "", 1)]
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        json.dumps({f"k{i}": 1 for i in range(100_000)}).encode(),
+        json.dumps({"flow": "x" * 1_000_000}).encode(),
+        json.dumps([{"flow": "x"}] * 60_000).encode(),
+        b'{"a":' * 200_000,
+        b"[" * 1_000_000,
+        b'{"time": "' + b"9" * 1_000_000 + b'"}',
+        b'{"flow": ' + b"9" * 1_000_000 + b"}",
+        b'{"flow": {"value": 1, "unit": "' + b"(" * 1_000_000 + b'"}}',
+        json.dumps([{"bn": "x", "n": "flow", "v": None}] * 30_000).encode(),
+        b"\xff" * 1_000_000,
+    ],
+    ids=lambda payload: repr(payload[:12]),
+)
+def test_hostile_megabyte_ends_soon_with_few_refusals(streams: StreamTable, payload: bytes) -> None:
+    started = time.perf_counter()
+    draft = run(streams, (TOPIC, payload))
+    # A second is far above what it takes (0.1 s), far below what a quadratic step would.
+    assert time.perf_counter() - started < 1.0
+    assert 1 <= len(draft.refusals) <= 17
+    assert sum(len(refusal.detail) for refusal in draft.refusals) < 10_000
+
+
+def test_hostile_topics_are_kept_short_and_printable_and_make_no_slots(streams: StreamTable) -> None:
+    names = ["urban/v1/water/" + "x" * 60_000 + "/up", "\0", "urban/v1/w\0/p/up", "", "urban/v1/<b>/p1/up"]
+    draft = run(streams, *[(name, b"{}") for name in names])
+    assert len(draft.refusals) == len(names) == len(draft.topics)
+    assert all(len(topic) <= 1100 and "\0" not in topic for topic in draft.topics)
+    assert not streams.keys
+
+
+def test_five_thousand_bad_messages_do_not_slow_the_good_ones(streams: StreamTable) -> None:
+    good = (TOPIC, b'{"time": "2026-11-22T11:00:00Z", "flow": 1}')
+    bad = [(f"urban/v1/water/p{i}/up", b'{"flow": {"value": 1, "unit": "zz%d"}}' % (i % 7)) for i in range(5_000)]
+    started = time.perf_counter()
+    draft = run(streams, *bad, good)
+    assert time.perf_counter() - started < 2.0
+    assert draft.message == [5_000]
+    assert {refusal.reason for refusal in draft.refusals} == {"unknown_unit"}
