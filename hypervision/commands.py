@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import argparse
+from importlib import import_module
 
 from hypervision.settings import Settings
-from hypervision.verb import accounts, db, observations, things
 from hypervision.verbs import Verb
 
 
@@ -33,11 +33,26 @@ def _watch(_options: argparse.Namespace, settings: Settings) -> int:
     return watch.main(settings)
 
 
+def _verb(name: str, summary: str) -> Verb:
+    """Describe a verb of `hypervision/verb/` whose module is imported when it is used.
+
+    Naming the verbs must stay cheap: every process of the platform begins with it.
+    """
+
+    def run(options: argparse.Namespace, settings: Settings) -> int:
+        return int(import_module(f"hypervision.verb.{name}").run(options, settings))
+
+    def configure(parser: argparse.ArgumentParser) -> None:
+        import_module(f"hypervision.verb.{name}").configure(parser)
+
+    return Verb(name, summary, run, configure)
+
+
 UP = Verb("up", "run the platform on this machine, broker and database included", _up)
 DEMO = Verb("demo", "run the platform with a small simulated town, faults in progress", _demo)
 DATABASE = Verb("database", "run the embedded database alone (a part of `up`)", _database)
-DB = Verb("db", "migrate, inspect, back up or restore the database", db.run, db.configure)
-ACCOUNTS = Verb("accounts", "add or list accounts", accounts.run, accounts.configure)
-THINGS = Verb("things", "list waiting Things and let them in", things.run, things.configure)
-OBSERVATIONS = Verb("observations", "import past readings", observations.run, observations.configure)
+DB = _verb("db", "migrate, inspect, back up or restore the database")
+ACCOUNTS = _verb("accounts", "add or list accounts")
+THINGS = _verb("things", "list waiting Things and let them in")
+OBSERVATIONS = _verb("observations", "import past readings")
 WATCH = Verb("watch", "run the timers: delays, silence, tidying", _watch)

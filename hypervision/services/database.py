@@ -323,7 +323,8 @@ def accepts(port: int) -> bool:
         with socket.create_connection(("127.0.0.1", port), timeout=2.0) as connection:
             connection.sendall(packet)
             # 'R' asks for the password, 'E' says why not (as 57P03, "the database system is starting up").
-            return connection.recv(1) == b"R"
+            # Its whole answer is read: closing with bytes unread resets the connection, which the server logs.
+            return connection.recv(4096)[:1] == b"R"
     except OSError:
         return False
 
