@@ -78,7 +78,7 @@ def create_dash(fastapi: FastAPI, server: Server) -> Any:
     def layout() -> Component:
         caller = CALLER.get()
         words = Words(language_of(caller.language), server.settings.zone)
-        return frame.shell(words, caller_account())
+        return frame.shell(words, caller_account(), theme=caller.theme)
 
     app.layout = layout
 

@@ -69,8 +69,9 @@ def leading_property(town: Town, domain: Domain) -> ObservedProperty | None:
     """The property whose day the tile draws: the first figure that is a gauge, else the first."""
     present = {s.property for s in town.streams.values() if s.domain == domain.code}
     props = sorted((p for p in domain.properties.values() if p.name in present), key=lambda p: _weight(p, domain))
-    gauges = [p for p in props if p.kind == "gauge"]
-    return next(iter(gauges or props), None)
+    main = [p for p in props if not _weight(p, domain)[0]]
+    gauges = [p for p in main if p.kind == "gauge"]
+    return next(iter(gauges or main or props), None)
 
 
 def _weight(prop: ObservedProperty, domain: Domain) -> tuple[int, int, int]:

@@ -34,11 +34,12 @@ RAIL: Final = (
 )
 
 
-def shell(words: Words, account: Account) -> Component:
+def shell(words: Words, account: Account, *, theme: str) -> Component:
     """The whole document: what is inside is drawn by language and by path."""
     return provider(
         dcc.Location(id="url", refresh="callback-nav"),
         dcc.Store(id="language", data=words.language),
+        dcc.Store(id="theme", data=theme),
         div(frame(words, account), ident="frame"),
         div(ident="toasts", role="status", aria_live="polite"),
         div(ident="urgent", cls="vh", role="alert", aria_live="assertive"),

@@ -26,6 +26,7 @@ log = logging.getLogger(__name__)
 _SHORTEST: Final = 0.2
 _POLL: Final = 1.0
 _COURSES_EVERY: Final = 300.0
+_ENGINE_EVERY: Final = 10.0
 
 
 def utc_now() -> datetime:
@@ -65,6 +66,8 @@ class LiveReader:
         self._alarm_numbers: dict[int, int] = {}
         self._registry: tuple[Any, ...] = ()
         self._courses_due = 0.0
+        self._engine_due = 0.0
+        self._rejected_seen = -1
 
     def start(self) -> None:
         """Begin to read."""
@@ -113,6 +116,15 @@ class LiveReader:
                 alarms = {a.alarm_id: a for a in screens.read_alarms(connection)}
                 if alarms != town.alarms:
                     town = replace(town, alarms=alarms)
+            rejected = sum(w.rejected or 0 for w in town.writers)
+            if rejected != self._rejected_seen or time.monotonic() >= self._engine_due:
+                town = replace(
+                    town,
+                    rejected=tuple(screens.read_rejected(connection, organisation=None)),
+                    engine=screens.read_engine(connection),
+                )
+                self._rejected_seen = rejected
+                self._engine_due = time.monotonic() + _ENGINE_EVERY
             if time.monotonic() >= self._courses_due and town.latest:
                 town = replace(town, courses=read_courses(connection, town, self._catalogue, now=now))
                 self._courses_due = time.monotonic() + _COURSES_EVERY

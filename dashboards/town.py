@@ -12,6 +12,7 @@ from hypervision.store.screens import (
     AlarmRow,
     LimitRow,
     ReadingRow,
+    RejectedRow,
     StreamRow,
     ThingRow,
     WriterRow,
@@ -104,6 +105,8 @@ class Town:
     writers: tuple[WriterRow, ...] = ()
     limits: Limits = field(default_factory=Limits)
     courses: Mapping[str, Course] = field(default_factory=dict)
+    rejected: tuple[RejectedRow, ...] = ()
+    engine: tuple[str, int, int, str | None] | None = None
 
     def thing_of(self, alarm: AlarmRow) -> ThingRow | None:
         """The Thing an alarm is about; None for an alarm of the platform."""

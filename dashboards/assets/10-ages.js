@@ -13,7 +13,7 @@
     (formats[language] ??= Object.fromEntries(
       ["second", "minute", "hour", "day"].map((unit) => [
         unit,
-        new Intl.NumberFormat(language, { style: "unit", unit, unitDisplay: unit === "minute" ? "short" : "narrow", maximumFractionDigits: 0 }),
+        new Intl.NumberFormat(language, { style: "unit", unit, unitDisplay: language === "fr" || unit === "minute" ? "short" : "narrow", maximumFractionDigits: 0 }),
       ])
     ));
   hv.age = (seconds) => {

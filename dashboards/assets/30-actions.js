@@ -55,7 +55,7 @@
       cookie("hypervision_theme", theme);
       document.documentElement.dataset.theme = theme;
       document.documentElement.dataset.mantineColorScheme = theme;
-      document.dispatchEvent(new CustomEvent("hv-theme", { detail: theme }));
+      window.dash_clientside.set_props("theme", { data: theme });
     } else if (data.languageSwitch) {
       cookie("hypervision_language", data.languageSwitch);
       document.documentElement.lang = data.languageSwitch;

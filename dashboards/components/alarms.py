@@ -14,7 +14,7 @@ from dashboards.words import Words
 from hypervision.domains import Catalogue
 from hypervision.store.screens import AlarmRow
 
-_SIGNS = {"high": ">", "low": "<", "rate_of_change": ">"}
+_SIGNS = {"high": ">", "low": "<"}
 
 
 def milliseconds(at: Any) -> int:
@@ -83,12 +83,14 @@ def _value(alarm: AlarmRow, town: Town, words: Words, catalogue: Catalogue) -> s
         return words.number(alarm.value) if found is None else words.pick(found.fr, found.en)
     stream = None if alarm.datastream_id is None else town.streams.get(alarm.datastream_id)
     unit = prop.unit if stream is None else stream.unit
-    per_hour = "/h" if alarm.rule_kind == "rate_of_change" else ""
-    text = words.quantity(alarm.value, unit, prop.decimals) + per_hour
-    if alarm.limit is not None:
-        sign = _SIGNS.get(alarm.rule_kind, "/")
-        text += f" {sign} {words.quantity(alarm.limit, unit, prop.decimals)}{per_hour}"
-    return text
+    text = words.quantity(alarm.value, unit, prop.decimals)
+    if alarm.limit is None:
+        return text
+    limit = words.quantity(alarm.limit, unit, prop.decimals)
+    if alarm.rule_kind == "rate_of_change":
+        # The value is the reading that changed too fast, the limit a change per hour.
+        return f"{text} (> {words.quantity(alarm.limit, unit)}/h)"
+    return f"{text} {_SIGNS.get(alarm.rule_kind, '/')} {limit}"
 
 
 def row(alarm: AlarmRow, town: Town, words: Words, catalogue: Catalogue) -> dict[str, Any]:

@@ -1,22 +1,213 @@
-"""A page that says what it will show."""
+"""The page of one Thing: values with age and quality, trends with limits, alarms, journal."""
 
 from __future__ import annotations
 
-from typing import Any
+import asyncio
+from typing import TYPE_CHECKING, Any
 
+from dash import Input, Output, State, dcc
 from dash.development.base_component import Component
 
-from dashboards.ui import div
+from dashboards.components import alarms as parts
+from dashboards.components.history import history
+from dashboards.components.tables import table
+from dashboards.components.values import age
+from dashboards.live import utc_now
+from dashboards.sessions import CALLER
+from dashboards.town import Freshness, freshness
+from dashboards.trends import RANGES, Trends, read_trends
+from dashboards.ui import Node, div, el, icon, link, segmented, span
 from dashboards.views import Drawing, Scene
+from hypervision import quality
+from hypervision.errors import StoreError
+from hypervision.store.screens import LimitRow, StreamRow, ThingRow
+
+if TYPE_CHECKING:
+    from dashboards.server import Server
+
+# The charts are read again at most this often while readings come [s].
+_REDRAW_EVERY = 10
 
 
-def layout(scene: Scene, *_asked: Any) -> Component:
-    return div()
+def find(scene: Scene, code: str) -> ThingRow | None:
+    """The Thing of a code, when the account may see it."""
+    thing = scene.town.things.get(scene.town.codes.get(code, -1))
+    if thing is None or scene.organisation not in (None, thing.organisation_id):
+        return None
+    return thing
 
 
-def draw(scene: Scene, _path: str) -> Drawing:
-    return Drawing({})
+def layout(scene: Scene, code: str) -> Component:
+    """The page with what is known now; charts and history follow by a callback."""
+    words = scene.words
+    thing = find(scene, code)
+    if thing is None:
+        return div(el("H1", words.t("asset.unknown", code=code)), cls="empty")
+    return div(
+        div(ident="asset-head", cls="asset-head"),
+        el(
+            "Section",
+            div(el("H2", words.t("asset.values")), cls="panel-head"),
+            div(ident="asset-values", cls="hv-live"),
+            cls="panel",
+        ),
+        el(
+            "Section",
+            div(
+                el("H2", words.t("asset.trends")),
+                segmented(
+                    "asset-range",
+                    [(key, words.t(f"asset.{key}")) for key in RANGES],
+                    "day",
+                    words.t("asset.range"),
+                ),
+                cls="panel-head",
+            ),
+            dcc.Store(id="asset-code", data=code),
+            dcc.Store(id="asset-tick", data=""),
+            div(ident="asset-trends", cls="hv-live asset-trends"),
+            cls="panel",
+        ),
+        cls="asset",
+    )
 
 
-def register(app: Any, server: Any) -> None:
-    return None
+def draw(scene: Scene, code: str) -> Drawing:
+    """The live parts."""
+    thing = find(scene, code)
+    if thing is None:
+        return Drawing({})
+    return Drawing(
+        {
+            "asset-head": {"children": _head(scene, thing)},
+            "asset-values": {"children": _values(scene, thing)},
+            "asset-tick": {"data": _tick(scene, thing)},
+        }
+    )
+
+
+def _tick(scene: Scene, thing: ThingRow) -> str:
+    """Changes when the charts are worth reading again."""
+    town = scene.town
+    newest = max(
+        (town.latest[i].at.timestamp() for i in town.streams_of.get(thing.thing_id, ()) if i in town.latest),
+        default=0.0,
+    )
+    states = sorted((a.alarm_id, a.state) for a in town.alarms.values() if a.thing_id == thing.thing_id)
+    return f"{int(newest // _REDRAW_EVERY)} {states}"
+
+
+def _head(scene: Scene, thing: ThingRow) -> Component:
+    words, town = scene.words, scene.town
+    domain = scene.catalogue.get(thing.domain)
+    raised = [a for a in town.visible_alarms(scene.organisation) if a.thing_id == thing.thing_id]
+    facts: list[tuple[str, Node]] = [("place", thing.place), ("organisation", thing.organisation)]
+    if thing.parent:
+        facts.append(("part_of", link(thing.parent, href=f"/asset/{thing.parent}", cls="underlined")))
+    if thing.status:
+        facts.append(("status", words.t(f"asset.{thing.status}")))
+    return div(
+        div(
+            icon(domain.icon if domain else "sensor", "tile-icon"),
+            div(
+                el("H1", thing.name or thing.code),
+                div(
+                    span(thing.code, cls="code"),
+                    *[span(span(f"{words.t(f'asset.{key}')} ", cls="muted"), value) for key, value in facts if value],
+                    cls="asset-facts",
+                ),
+            ),
+            link(icon("pin"), span(words.t("asset.on_map")), href=f"/map?asset={thing.code}", cls="btn asset-map")
+            if thing.longitude is not None
+            else None,
+            cls="asset-title",
+        ),
+        parts.short_list(raised, town, words, scene.catalogue, allowed=scene.may_acknowledge) if raised else None,
+    )
+
+
+def _values(scene: Scene, thing: ThingRow) -> Component:
+    words, town = scene.words, scene.town
+    rows: list[list[Node]] = []
+    for stream_id in town.streams_of.get(thing.thing_id, ()):
+        stream = town.streams[stream_id]
+        reading = town.latest.get(stream_id)
+        state = freshness(reading, stream.period, now=scene.now, periods=scene.periods)
+        trusted = state in (Freshness.GOOD, Freshness.LATE)
+        told = words.t("quality.never") if reading is None else words.t(f"quality.{quality.NAMES[reading.quality]}")
+        if state in (Freshness.LATE, Freshness.STALE):
+            told = f"{words.t(f'quality.{state}')} · {told}"
+        rows.append(
+            [
+                property_label(scene, stream),
+                span(
+                    "—" if reading is None else value_text(scene, stream, reading.result),
+                    cls="num strong hv-value" + ("" if trusted else " is-old"),
+                ),
+                span(age(None if reading is None else reading.at, period=stream.period, periods=scene.periods)),
+                span(told, cls="" if told == words.t("quality.good") else "strong"),
+                span(limits_text(scene, stream, town.limits.of_stream(stream)), cls="muted num"),
+            ]
+        )
+    if not rows:
+        return div(words.t("asset.no_values"), cls="empty")
+    heads = [words.t(f"asset.{key}") for key in ("property", "value", "age", "quality", "limits")]
+    return table(heads, rows, numeric=(1, 2))
+
+
+def property_label(scene: Scene, stream: StreamRow) -> str:
+    """What is observed, in the operator's language."""
+    prop = scene.catalogue.find(stream.domain, stream.property)
+    return stream.property if prop is None else prop.label(scene.words.language)
+
+
+def value_text(scene: Scene, stream: StreamRow, result: float) -> str:
+    """A result with its unit, or the name of a state."""
+    prop = scene.catalogue.find(stream.domain, stream.property)
+    if prop is not None:
+        for state in prop.states:
+            if state.value == result:
+                return scene.words.pick(state.fr, state.en)
+    return scene.words.quantity(result, stream.unit, 2 if prop is None else prop.decimals)
+
+
+def limits_text(scene: Scene, stream: StreamRow, limits: list[LimitRow]) -> str:
+    """The limits of a datastream: `< 1,5 bar · > 12 bar`."""
+    signs = {"high": ">", "low": "<", "state_equals": "=", "rate_of_change": "Δ >"}
+    told = []
+    for limit in sorted(limits, key=lambda row: (row.kind != "low", row.limit)):
+        per_hour = "/h" if limit.kind == "rate_of_change" else ""
+        told.append(f"{signs.get(limit.kind, '')} {value_text(scene, stream, limit.limit)}{per_hour}")
+    return " · ".join(told)
+
+
+def register(app: Any, server: Server) -> None:
+    """Add the callback that reads charts and history."""
+
+    @app.callback(
+        Output("asset-trends", "children"),
+        Input("asset-range", "value"),
+        Input("asset-tick", "data"),
+        Input("theme", "data"),
+        State("asset-code", "data"),
+    )
+    async def draw_trends(chosen: str, _tick: str, theme: str, code: str) -> Component:
+        scene = server.scene_of(CALLER.get(), "/asset")
+        return await trends_of(scene, server, str(code), str(chosen), str(theme))
+
+
+async def trends_of(scene: Scene, server: Server, code: str, chosen: str, theme: str) -> Component:
+    """Charts, alarms and journal of a Thing; a sentence when the database is away."""
+    thing = find(scene, code)
+    if thing is None:
+        return div(scene.words.t("asset.unknown", code=code), cls="empty")
+
+    def work() -> Trends:
+        with server.pool.connection() as connection:
+            return read_trends(connection, scene.town, thing, chosen, now=utc_now(), periods=scene.periods)
+
+    try:
+        found = await asyncio.to_thread(work)
+    except StoreError:
+        return div(icon("unlink"), span(scene.words.t("asset.away")), cls="empty")
+    return history(scene, found, theme=theme)

@@ -1,22 +1,163 @@
-"""A page that says what it will show."""
+"""The system page: is the platform itself well?"""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
 
 from dash.development.base_component import Component
 
-from dashboards.ui import div
+from dashboards import health
+from dashboards.components.tables import table
+from dashboards.components.values import age
+from dashboards.town import NO_TIME
+from dashboards.ui import Node, div, el, icon, span
 from dashboards.views import Drawing, Scene
+from hypervision.store.screens import RejectedRow
+from hypervision.topics import thing_of
+
+_OUTCOMES = ("received", "stored", "duplicate", "rejected", "in_flight")
 
 
-def layout(scene: Scene, *_asked: Any) -> Component:
-    return div()
+def layout(scene: Scene) -> Component:
+    """The page; everything on it is live."""
+    words = scene.words
+    return div(
+        el("H1", words.t("rail.health"), cls="vh"),
+        _panel("health-parts", words.t("health.parts")),
+        _panel("health-messages", words.t("health.messages"), words.t("health.identity")),
+        _panel("health-rejected", words.t("health.rejected_list"), wide=True),
+        _panel("health-refusals", words.t("health.refusals")),
+        _panel("health-server", words.t("health.database")),
+        cls="health",
+    )
+
+
+def _panel(ident: str, title: str, note: str = "", *, wide: bool = False) -> Component:
+    return el(
+        "Section",
+        div(el("H2", title), span(note, cls="muted note") if note else None, cls="panel-head"),
+        div(ident=ident, cls="hv-live"),
+        cls="panel" + (" panel-wide" if wide else ""),
+    )
 
 
 def draw(scene: Scene, _path: str) -> Drawing:
-    return Drawing({})
+    """The live parts."""
+    return Drawing(
+        {
+            "health-parts": {"children": _parts(scene)},
+            "health-messages": {"children": _messages(scene)},
+            "health-rejected": {"children": _rejected(scene, scene.town.rejected)},
+            "health-refusals": {"children": _refusals(scene)},
+            "health-server": {"children": _server(scene)},
+        }
+    )
 
 
-def register(app: Any, server: Any) -> None:
-    return None
+def _parts(scene: Scene) -> Component:
+    words, town = scene.words, scene.town
+    beats = {w.name: w.beat_at for w in town.writers}
+    rows: list[list[Node]] = []
+    for part in health.parts(town, now=scene.now):
+        state = "working" if part.working else "failing" if part.needed else "gone"
+        at = beats.get(part.name)
+        if part.name == "database" and town.proved_at != NO_TIME:
+            at = town.proved_at
+        rows.append(
+            [
+                span(part.name, cls="strong"),
+                span(
+                    icon("check" if part.working else "unlink"),
+                    span(words.t(f"health.{state}")),
+                    cls=f"part part-{state}",
+                ),
+                age(at),
+                span(part.detail, cls="muted"),
+            ]
+        )
+    heads = [words.t(f"health.{key}") for key in ("part", "state", "beat", "link")]
+    return table(heads, rows)
+
+
+def _messages(scene: Scene) -> Component:
+    words = scene.words
+    rows: list[list[Node]] = []
+    for writer in scene.town.writers:
+        if writer.received is not None:
+            counted = [span(words.number(getattr(writer, name)), cls="num") for name in _OUTCOMES]
+            rows.append([span(writer.name, cls="strong"), *counted])
+    total = health.messages(scene.town)
+    rows.append(
+        [
+            span(words.t("health.sum"), cls="strong"),
+            *[span(words.number(total[name]), cls="num strong") for name in _OUTCOMES],
+        ]
+    )
+    heads = [words.t("health.writer"), *[words.t(f"health.{name}") for name in _OUTCOMES]]
+    return table(heads, rows, numeric=range(1, 6))
+
+
+def _rejected(scene: Scene, rejected: Sequence[RejectedRow]) -> Component:
+    words = scene.words
+    own = {t.code for t in scene.town.visible_things(scene.organisation)}
+    rows: list[list[Node]] = []
+    for row in rejected:
+        if scene.organisation is not None and thing_of(row.topic) not in own:
+            continue
+        partly = f" ({words.t('health.partial')})" if row.partial else ""
+        rows.append(
+            [
+                age(row.received_time),
+                span(row.topic, cls="code"),
+                span(f"{row.reason}{partly}", cls="strong"),
+                span(row.detail),
+                span(row.excerpt[:120], cls="code muted"),
+                span(words.number(row.count), cls="num"),
+            ]
+        )
+    if not rows:
+        return div(words.t("health.no_rejected"), cls="empty")
+    heads = [words.t(f"health.{key}") for key in ("time", "topic", "reason", "detail", "payload", "count")]
+    return table(heads, rows, numeric=(5,))
+
+
+def _refusals(scene: Scene) -> Component:
+    """What the broker would not take, as the collectors read it from its log."""
+    words = scene.words
+    rows: list[list[Node]] = [
+        [span(writer.name, cls="strong"), span(reason, cls="code"), span(words.number(count), cls="num")]
+        for writer in scene.town.writers
+        for reason, count in refusals_of(writer.detail)
+    ]
+    if not rows:
+        return div(words.t("health.no_refusals"), cls="empty")
+    return table([words.t(f"health.{key}") for key in ("writer", "reason", "count")], rows, numeric=(2,))
+
+
+def refusals_of(detail: dict[str, object] | None) -> list[tuple[str, int]]:
+    """The broker's refusals in a writer's detail: `{"broker_refusals": {reason: count}}`.
+
+    Examples
+    --------
+    >>> refusals_of({"broker_refusals": {"payload too large": 2}})
+    [('payload too large', 2)]
+    """
+    found = (detail or {}).get("broker_refusals")
+    if not isinstance(found, dict):
+        return []
+    return [(str(reason), int(n)) for reason, n in found.items() if isinstance(n, int) and n > 0]
+
+
+def _server(scene: Scene) -> Component:
+    words, town = scene.words, scene.town
+    facts: list[list[Node]] = []
+    if town.engine is not None:
+        version, size, connections, engine = town.engine
+        facts.append([words.t("health.engine"), span(f"{engine or 'PostgreSQL'} · {version}", cls="strong")])
+        facts.append([words.t("health.size"), words.quantity(size / 1e6, "MB", 1)])
+        facts.append([words.t("health.connections"), words.number(connections)])
+    facts.append([words.t("health.things"), words.number(len(town.things))])
+    facts.append([words.t("health.datastreams"), words.number(len(town.streams))])
+    if town.failure:
+        facts.append([words.t("health.state"), words.t("health.away", reason=town.failure)])
+    return table(["", ""], facts)
