@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 import tomllib
 from pathlib import Path
@@ -17,7 +18,8 @@ from hypervision.errors import SettingError
 PREFIX = "HYPERVISION_"
 
 Port = Annotated[int, Field(ge=0, le=65535)]
-Seconds = Annotated[float, Field(gt=0)]
+Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Periods = Annotated[float, Field(ge=1, allow_inf_nan=False)]
 
 
 class _Section(BaseModel):
@@ -39,6 +41,14 @@ class IngestSettings(_Section):
     live_age: Seconds = 3_600.0
     partition: str = "1/1"
 
+    @field_validator("partition")
+    @classmethod
+    def _part_of_all(cls, value: str) -> str:
+        part = re.fullmatch(r"([1-9]\d{0,3})/([1-9]\d{0,3})", value)
+        if part is None or int(part[1]) > int(part[2]):
+            raise ValueError("write which part of how many, such as 1/1 or 2/4")
+        return value
+
 
 class BrokerSettings(_Section):
     """The embedded broker and how it is reached."""
@@ -46,7 +56,7 @@ class BrokerSettings(_Section):
     port: Port = 1883
     # JetStream answers a publish before the disk has it: at a power cut at most this much is lost.
     # "always" was measured to cost fifteen times the rate.
-    sync_interval: str = "2s"
+    sync_interval: Annotated[str, Field(pattern=r"^(always|[1-9]\d{0,5}(ms|s|m))$")] = "2s"
     ack_wait: Seconds = 15.0
     max_payload: Annotated[int, Field(ge=65_536, le=8_388_608)] = 2_097_152
 
@@ -65,8 +75,8 @@ class AlarmSettings(_Section):
 
     # A timer waits this long past its time for readings still under way.
     grace: Seconds = 3.0
-    overdue_periods: Annotated[float, Field(ge=1)] = 2.0
-    stale_periods: Annotated[float, Field(ge=1)] = 4.0
+    overdue_periods: Periods = 2.0
+    stale_periods: Periods = 4.0
 
 
 class Settings(_Section):
@@ -90,7 +100,8 @@ class Settings(_Section):
     def _known_zone(cls, value: str) -> str:
         try:
             ZoneInfo(value)
-        except (ZoneInfoNotFoundError, ValueError) as error:
+        except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+            # A folder of zones such as `Europe` is an OSError.
             raise ValueError("give an IANA name such as Europe/Paris") from error
         return value
 
@@ -188,6 +199,11 @@ def _read_environment(env: dict[str, str]) -> dict[str, Any]:
         section = found
         for part in parts[:-1]:
             section = section.setdefault(part, {})
+            if not isinstance(section, dict):
+                raise SettingError(
+                    f"the variable {name} (value {value!r}) treats {part!r} as a section, and another as a value",
+                    remedy=f"unset {PREFIX}{part.upper()} or {name}",
+                )
         if value != "":
             section[parts[-1]] = value
     return found

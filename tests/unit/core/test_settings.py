@@ -1,0 +1,207 @@
+"""Settings: every wrong value is one sentence with the key, the value and the remedy."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import BaseModel
+
+from hypervision.errors import SettingError
+from hypervision.settings import Settings, default_data_dir, load
+
+DOCS = Path(__file__).parents[3] / "docs" / "settings.md"
+
+
+def leaves(model: type[BaseModel] = Settings, prefix: str = "") -> list[tuple[str, Any]]:
+    """(key, default) of every setting."""
+    found = []
+    for name, field in model.model_fields.items():
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            found += leaves(field.annotation, f"{prefix}{name}.")
+        else:
+            found.append((f"{prefix}{name}", None if field.is_required() else field.default))
+    return found
+
+
+def variable(key: str) -> str:
+    return "HYPERVISION_" + key.upper().replace(".", "__")
+
+
+# For every key: values that must be refused.
+WRONG: dict[str, list[str]] = {
+    "timezone": ["Mars/Olympus", "../etc/passwd", "Europe", "/etc/localtime"],
+    "language": ["de", "FR"],
+    "registration": ["maybe"],
+    "log_level": ["loud"],
+    "demo": ["perhaps"],
+    "ingest.batch_size": ["0", "30001", "many", "2.5"],
+    "ingest.batch_age": ["0", "-1", "nan", "inf", "soon"],
+    "ingest.window": ["99", "60001"],
+    "ingest.future_tolerance": ["0", "inf", "nan"],
+    "ingest.earliest": ["1969", "2101", "y2k"],
+    "ingest.horizon": ["0", "inf"],
+    "ingest.live_age": ["0", "inf"],
+    "ingest.partition": ["2", "0/1", "3/2", "a/b", "1/1/1"],
+    "broker.port": ["-1", "65536", "mqtt"],
+    "broker.sync_interval": ["sometimes", "2", "-1s"],
+    "broker.ack_wait": ["0", "inf"],
+    "broker.max_payload": ["1", "99999999"],
+    "http.port": ["-1", "65536"],
+    "http.session_hours": ["0", "8761", "nan"],
+    "http.health_open": ["perhaps"],
+    "alarms.grace": ["0", "inf"],
+    "alarms.overdue_periods": ["0.5", "inf"],
+    "alarms.stale_periods": ["0", "nan"],
+}
+# Any text is a value of these.
+FREE = {"data_dir", "database_url", "mqtt_url", "http.host"}
+
+
+def test_wrong_values_are_known_for_every_setting() -> None:
+    assert {key for key, _ in leaves()} == set(WRONG) | FREE
+
+
+@pytest.mark.parametrize(("key", "value"), [(key, value) for key, values in WRONG.items() for value in values])
+def test_wrong_value_is_one_sentence_with_key_value_and_remedy(key: str, value: str) -> None:
+    with pytest.raises(SettingError) as caught:
+        load({variable(key): value, "HYPERVISION_DATA_DIR": "/tmp/x"})
+    text = str(caught.value)
+    assert f"'{key}'" in text
+    assert value in text
+    assert caught.value.remedy
+    assert "\n" not in text
+
+
+@pytest.mark.parametrize(
+    "name", ["HYPERVISION_COLOUR", "HYPERVISION_INGEST__SPEED", "HYPERVISION_HTTP__HOST__NAME", "HYPERVISION_INGEST"]
+)
+def test_unknown_setting_is_named_with_its_value(name: str) -> None:
+    with pytest.raises(SettingError) as caught:
+        load({name: "7", "HYPERVISION_DATA_DIR": "/tmp/x", "HYPERVISION_INGEST__WINDOW": "700"})
+    assert "7" in str(caught.value)
+    assert "setting" in str(caught.value) or name in str(caught.value)
+    assert caught.value.remedy
+
+
+def test_defaults_hold_without_anything() -> None:
+    settings = load({"HYPERVISION_DATA_DIR": "/tmp/x"})
+    assert (settings.registration, settings.demo, settings.timezone) == ("closed", False, "Europe/Paris")
+    assert settings.ingest.batch_size == 5_000
+    assert str(settings.zone) == "Europe/Paris"
+
+
+def test_demo_has_defaults_of_its_own() -> None:
+    settings = load({}, demo=True)
+    assert (settings.registration, settings.demo) == ("open", True)
+    assert settings.data_dir.name == "hypervision-demo"
+    assert load({}).data_dir.name == "hypervision"
+
+
+def test_environment_beats_the_file_and_options_beat_both(tmp_path: Path) -> None:
+    file = tmp_path / "settings.toml"
+    file.write_text('language = "en"\n[http]\nport = 1\nhost = "::1"\n[ingest]\nbatch_size = 7\n', "utf-8")
+    settings = load(
+        {"HYPERVISION_HTTP__PORT": "2", "HYPERVISION_INGEST__BATCH_SIZE": "8", "HOME": "/"},
+        config=file,
+        overrides={"http": {"port": 3}, "log_level": None},
+    )
+    assert (settings.language, settings.http.port, settings.http.host, settings.ingest.batch_size) == (
+        "en",
+        3,
+        "::1",
+        8,
+    )
+    assert settings.log_level == "info"
+
+
+def test_empty_variable_is_no_value() -> None:
+    assert load({"HYPERVISION_LANGUAGE": "", "HYPERVISION_DATA_DIR": ""}).language == "fr"
+
+
+def test_secret_comes_from_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "url"
+    file.write_text("postgresql://u:geheim@h/d\n", "utf-8")
+    settings = load({"HYPERVISION_DATABASE_URL_FILE": str(file)})
+    assert settings.database_url is not None
+    assert settings.database_url.get_secret_value() == "postgresql://u:geheim@h/d"
+    assert "geheim" not in repr(settings)
+    assert "geheim" not in settings.model_dump_json()
+
+
+def test_secret_file_that_is_missing_is_named(tmp_path: Path) -> None:
+    with pytest.raises(SettingError, match="HYPERVISION_MQTT_URL_FILE") as caught:
+        load({"HYPERVISION_MQTT_URL_FILE": str(tmp_path / "none")})
+    assert str(tmp_path / "none") in str(caught.value)
+
+
+def test_wrong_secret_is_not_shown(tmp_path: Path) -> None:
+    file = tmp_path / "settings.toml"
+    file.write_text("database_url = 4711\n", "utf-8")
+    with pytest.raises(SettingError) as caught:
+        load({}, config=file)
+    assert "4711" not in str(caught.value)
+    assert "'database_url'" in str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["language = ", "= 3", "\x00"])
+def test_file_that_is_no_toml_is_named(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "settings.toml"
+    file.write_text(text, "utf-8")
+    with pytest.raises(SettingError, match=re.escape(str(file))) as caught:
+        load({}, config=file)
+    assert caught.value.remedy
+
+
+def test_file_of_another_encoding_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "settings.toml"
+    file.write_bytes(b'language = "\xff"')
+    with pytest.raises(SettingError, match=re.escape(str(file))):
+        load({}, config=file)
+
+
+def test_file_that_is_missing_is_named(tmp_path: Path) -> None:
+    with pytest.raises(SettingError, match="--config"):
+        load({}, config=tmp_path / "none.toml")
+
+
+def test_file_with_a_section_that_is_a_number_is_one_sentence(tmp_path: Path) -> None:
+    file = tmp_path / "settings.toml"
+    file.write_text("http = 3\n", "utf-8")
+    with pytest.raises(SettingError, match="'http'"):
+        load({}, config=file)
+
+
+def test_data_dir_is_absolute_and_knows_home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    assert load({"HYPERVISION_DATA_DIR": "~/city"}).data_dir == tmp_path / "city"
+    assert load({"HYPERVISION_DATA_DIR": "city"}).data_dir == tmp_path / "city"
+
+
+def test_settings_are_frozen() -> None:
+    with pytest.raises(ValueError, match="frozen"):
+        load({}).language = "en"  # type: ignore[misc]
+
+
+def test_default_data_dir_of_root_is_a_system_folder() -> None:
+    assert default_data_dir("hypervision", root=True).parent in (Path("/var/lib"), Path("/Library/Application Support"))
+    assert default_data_dir("hypervision", root=False) != default_data_dir("hypervision", root=True)
+
+
+def test_every_setting_stands_in_the_docs_with_its_default() -> None:
+    text = DOCS.read_text("utf-8")
+    lines = {
+        line.split("|")[1].strip(" `"): line.split("|")[2].strip(" `")
+        for line in text.splitlines()
+        if line.startswith("| `")
+    }
+    expected = dict(leaves())
+    assert set(lines) == set(expected)
+    for key, default in expected.items():
+        if key in ("data_dir", "registration", "demo"):  # `up` and `demo` differ, and the text tells how
+            continue
+        shown = "" if default is None else str(default).lower() if isinstance(default, bool) else str(default)
+        assert lines[key] == shown, f"docs/settings.md says {lines[key]!r} for {key}, the default is {shown!r}"
