@@ -86,7 +86,14 @@ def run(wishes: Wishes, settings: Settings, *, clock: Callable[[], datetime], st
     scenario = load(wishes.scenario, anchor_us=begun_us, seed=seed, things=wishes.things)
     days = _history_days(wishes, settings, scenario)
     origin_us = min(begun_us - round(max(days, scenario.history_days) * DAY_US), playback.start_us) - DAY_US
-    simulation = Simulation(scenario, origin_us=origin_us, horizon_us=now_us + 2 * DAY_US, boot=now_us // SECOND_US)
+    simulation = Simulation(
+        scenario,
+        origin_us=origin_us,
+        horizon_us=now_us + 2 * DAY_US,
+        boot=now_us // SECOND_US,
+        cache=settings.data_dir / "run" / "hydraulics.npz" if settings.demo else None,
+    )
+    simulation.prepare()
     if wishes.truth is not None:
         truth.write(wishes.truth, simulation.truths())
     if days:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Final, NamedTuple, Protocol
 
 import numpy as np
@@ -64,6 +65,8 @@ class Simulation:
         Until when something will be asked, as far as is known [us].
     boot : int
         The devices' restart counter.
+    cache : Path, optional
+        Where the hydraulic course is kept for the next start.
 
     Attributes
     ----------
@@ -73,16 +76,20 @@ class Simulation:
         All datastreams, sorted.
     """
 
-    def __init__(self, scenario: Scenario, *, origin_us: int, horizon_us: int, boot: int = 1) -> None:
+    def __init__(
+        self, scenario: Scenario, *, origin_us: int, horizon_us: int, boot: int = 1, cache: Path | None = None
+    ) -> None:
         self.scenario = scenario
         self.town: Town = build_town(scenario.things).only(scenario.include)
         self._origin_us = origin_us
         self._boot = boot
-        kinds: tuple[type[Water | Lighting | Parking | Waste], ...] = (
-            Water, Lighting, Parking, Waste,
-        )  # fmt: skip
-        self._domains: tuple[Domain, ...] = tuple(
-            kind(scenario, self.town, origin_us=origin_us, horizon_us=horizon_us) for kind in kinds
+        span = {"origin_us": origin_us, "horizon_us": horizon_us}
+        self._water = Water(scenario, self.town, cache=cache, **span)
+        self._domains: tuple[Domain, ...] = (
+            self._water,
+            Lighting(scenario, self.town, **span),
+            Parking(scenario, self.town, **span),
+            Waste(scenario, self.town, **span),
         )
         self.streams: tuple[Stream, ...] = tuple(sorted(s for domain in self._domains for s in domain.streams()))
         self.things: tuple[tuple[str, str], ...] = tuple(sorted({(s.domain, s.thing) for s in self.streams}))
@@ -103,6 +110,10 @@ class Simulation:
                         self._sensor_faults.setdefault(stream, []).append(fault)
             elif fault.kind in MESSAGE_KINDS:
                 self._message_faults += [(i, fault) for (_, thing), i in index.items() if thing == fault.thing]
+
+    def prepare(self) -> None:
+        """Begin with what takes long while the caller waits for something else."""
+        self._water.prepare()
 
     def truths(self) -> list[Truth]:
         """What is wrong in this run, and nothing that concerns Things outside of it."""

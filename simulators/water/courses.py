@@ -8,7 +8,8 @@ import os
 import subprocess
 import sys
 import tempfile
-from dataclasses import asdict
+import zipfile
+from dataclasses import asdict, replace
 from functools import lru_cache
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -17,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hypervision.errors import HypervisionError
-from simulators.localtime import HOUR_US, WEEK_US, week_hours
+from simulators.localtime import DAY_US, HOUR_US, WEEK_US, week_hours
 from simulators.noise import key_of, smooth
 from simulators.water import network
 from simulators.water.hydraulics import STEP_US, Course, Order, available, leak_flow, simulate, wear_loss
@@ -26,6 +27,7 @@ from simulators.water.network import Leak, Wear, district_of
 log = logging.getLogger(__name__)
 
 SHIPPED = Path(__file__).with_name("shipped.npz")
+_KEEP_AHEAD_US = 14 * DAY_US
 REFERENCE_LEAK = 10.0
 """Size of the leaks whose responses are shipped [m3/h]."""
 
@@ -43,13 +45,14 @@ def order_from_json(text: str) -> Order:
     return Order(**fields)
 
 
-def save(path: Path, course: Course) -> None:
-    """Write a course as compressed npz."""
+def save(path: Path, course: Course, *, order: str = "") -> None:
+    """Write a course as compressed npz, with what it was computed from."""
     np.savez_compressed(
         path,
         names=np.array(course.names),
         values=course.values,
         grid=np.array([course.origin_us, course.step_us], np.int64),
+        order=np.array(order),
     )
 
 
@@ -91,6 +94,31 @@ def obtain(order: Order) -> Course:
                 f"the hydraulic simulation failed ({last})", remedy="run python -m simulators.water to see why"
             )
         return load(answer)
+
+
+def kept(order: Order, path: Path) -> Course:
+    """The course of an earlier start when it is the same run and reaches as far, else `obtain` and keep it.
+
+    Parameters
+    ----------
+    path : Path
+        An npz file; one that cannot be read is replaced.
+    """
+    known = order_to_json(replace(order, until_us=0)) + f" {int(available())}"
+    try:
+        with np.load(path) as data:
+            if str(data["order"]) == known:
+                course = load(path)
+                if course.end_us >= order.until_us:
+                    return course
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+        log.debug("no hydraulic course is kept in %s", path)
+    # Days more than asked cost little, and spare the next starts the work.
+    course = obtain(replace(order, until_us=order.until_us + _KEEP_AHEAD_US))
+    draft = path.with_suffix(f".{os.getpid()}.new.npz")
+    save(draft, course, order=known)
+    draft.replace(path)
+    return course
 
 
 @lru_cache(maxsize=1)

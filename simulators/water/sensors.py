@@ -5,10 +5,12 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Final
 
 import numpy as np
 
+from hypervision.errors import HypervisionError
 from simulators.localtime import DAY_US, HOUR_US, SECOND_US
 from simulators.noise import Float64, Int64, key_of, normal, smooth, uniform
 from simulators.pace import Pace, daily, hourly, report_times
@@ -16,7 +18,7 @@ from simulators.readings import Results, Series, Stream
 from simulators.scenario import OPEN, Scenario
 from simulators.town import Asset, Town
 from simulators.water import network
-from simulators.water.courses import obtain
+from simulators.water.courses import kept, obtain
 from simulators.water.hydraulics import STEP_US, Course, Order
 from simulators.water.network import Leak, Wear, district_of
 
@@ -44,9 +46,13 @@ class Water:
         From when on readings can be asked for [us].
     horizon_us : int
         Until when they will be, as far as is known [us]; asking for more computes more.
+    cache : Path, optional
+        Where the hydraulic course is kept for the next start.
     """
 
-    def __init__(self, scenario: Scenario, town: Town, *, origin_us: int, horizon_us: int) -> None:
+    def __init__(
+        self, scenario: Scenario, town: Town, *, origin_us: int, horizon_us: int, cache: Path | None = None
+    ) -> None:
         self._seed = scenario.seed
         self._zone = scenario.zone.key
         self._town = town
@@ -58,6 +64,12 @@ class Water:
         self._course: Course | None = None
         self._volume: dict[str, Float64] = {}
         self._horizon_us = horizon_us
+        self._cache = cache
+
+    def prepare(self) -> None:
+        """Begin with the hydraulics while the caller waits for something else."""
+        if self._assets and self._course is None and self._stretching is None:
+            self._stretch(self._horizon_us + STEP_US)
 
     def _order(self, until_us: int) -> Order:
         return Order(self._origin_us, until_us, self._seed, self._zone, self._leaks, self._wears)
@@ -72,19 +84,32 @@ class Water:
 
     def course(self, until_us: int) -> Course:
         """The hydraulic course, computed at least until `until_us`."""
-        if self._course is None:
-            self._take(obtain(self._order(max(until_us, self._horizon_us) + STEP_US)))
-        assert self._course is not None
-        if until_us > self._course.end_us - _EARLY_US and self._stretching is None:
-            order = self._order(until_us + _AHEAD_US)
-            self._stretching = threading.Thread(target=lambda: self._take(obtain(order)), daemon=True)
-            self._stretching.start()
-        if self._stretching is not None and (until_us > self._course.end_us or not self._stretching.is_alive()):
+        if self._stretching is not None and (
+            self._course is None or until_us > self._course.end_us or not self._stretching.is_alive()
+        ):
             self._stretching.join()
             self._stretching = None
-            if until_us > self._course.end_us:
-                self._take(obtain(self._order(until_us + _AHEAD_US)))
+        if self._course is None or until_us > self._course.end_us:
+            # Nothing is under way, or it failed or was too short: here the error is heard.
+            self._take(self._obtain(max(until_us, self._horizon_us) + STEP_US))
+        assert self._course is not None
+        if until_us > self._course.end_us - _EARLY_US and self._stretching is None:
+            self._stretch(until_us + _AHEAD_US)
         return self._course
+
+    def _stretch(self, until_us: int) -> None:
+        def work() -> None:
+            try:
+                self._take(self._obtain(until_us))
+            except HypervisionError as error:
+                log.warning("%s", error)
+
+        self._stretching = threading.Thread(target=work, name="hydraulics", daemon=True)
+        self._stretching.start()
+
+    def _obtain(self, until_us: int) -> Course:
+        order = self._order(until_us)
+        return obtain(order) if self._cache is None else kept(order, self._cache)
 
     def streams(self) -> Iterator[Stream]:
         """The datastreams of this domain."""
