@@ -15,7 +15,8 @@ from hypervision.settings import Settings
 from ingest.collector import Collector
 from ingest.session import Address
 
-WRITER: Final = "collect"
+# The control room and `watch` know collectors by this beginning.
+WRITER: Final = "collector-"
 
 
 def run(settings: Settings, *, partition: str | None = None) -> int:
@@ -41,7 +42,7 @@ def run(settings: Settings, *, partition: str | None = None) -> int:
     Address.of(settings)
     # Until there is something to finish, the wish to stop is granted at once.
     _on_stop(lambda: sys.exit(0))
-    with Intake.open(settings, writer=WRITER) as intake:
+    with Intake.open(settings, writer=WRITER + wanted) as intake:
         stop = threading.Event()
         collector = Collector(settings, intake, stop)
 
