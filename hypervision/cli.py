@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import logging
 import os
 import sys
 from collections.abc import Sequence
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from hypervision import settings as settings_module
 from hypervision.errors import HypervisionError
@@ -17,6 +18,16 @@ from hypervision.services import guard
 from hypervision.verbs import Verb
 
 GROUP = "hypervision.verbs"
+
+# What the machine refuses and its user can mend; any other failure of the system is ours and keeps its traceback.
+_MENDABLE: Final = {
+    errno.ENOSPC: "make room on that disk",
+    errno.EDQUOT: "make room in your quota",
+    errno.EACCES: "give this user the right, or choose another --data-dir",
+    errno.EPERM: "give this user the right, or choose another --data-dir",
+    errno.EROFS: "choose a --data-dir that can be written to",
+    errno.EMFILE: "allow more open files (ulimit -n)",
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -56,6 +67,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # The reader of our output left (`hypervision rejected list | head`): not an error.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return 0
+    except OSError as error:
+        if error.errno not in _MENDABLE:
+            raise
+        where = f"{error.filename}: " if error.filename else ""
+        print(f"hypervision {verb.name}: {where}{error.strerror}: {_MENDABLE[error.errno]}", file=sys.stderr)  # noqa: T201
+        return 1
 
 
 def _overview(found: dict[str, EntryPoint]) -> str:

@@ -40,7 +40,7 @@ def judge(streams: StreamTable, rule_set: Callable[..., RuleSet]) -> Judge:
         ("high", -5.0, 1.0, (-6.0, -5.5, -4.0), "C-V"),
     ],
 )
-def test_judge_by_kind(
+def test_judge_by_kind(  # noqa: PLR0917
     judge: Judge, make_rule: Callable[..., Rule], kind: str, limit: float, deadband: float,
     results: tuple[float, ...], expected: str,
 ) -> None:  # fmt: skip

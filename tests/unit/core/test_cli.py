@@ -1,0 +1,151 @@
+"""The command line: usage, exit codes, one sentence for what a person can mend."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from importlib.metadata import EntryPoint
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hypervision import cli
+from hypervision.errors import ServiceError
+from hypervision.settings import Settings
+from hypervision.verbs import Verb
+
+
+@pytest.fixture
+def with_verb(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., list[Settings]]:
+    """Install one verb `try` that does what the test says, in an environment without settings."""
+    for name in [name for name in __import__("os").environ if name.startswith("HYPERVISION_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("HYPERVISION_DATA_DIR", str(tmp_path))
+
+    def install(does: Callable[[Settings], int], name: str = "try") -> list[Settings]:
+        seen: list[Settings] = []
+
+        def run(_options: argparse.Namespace, settings: Settings) -> int:
+            seen.append(settings)
+            return does(settings)
+
+        verb = Verb(name, "does what a test wants", run)
+
+        class Entry:
+            def __init__(self) -> None:
+                self.name = name
+
+            def load(self) -> Any:
+                return verb
+
+        monkeypatch.setattr(cli, "entry_points", lambda **_: [Entry()])
+        return seen
+
+    return install
+
+
+def test_no_verb_prints_the_overview_and_is_wrong_usage(
+    with_verb: Callable[..., Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with_verb(lambda _: 0)
+    assert cli.main([]) == 2
+    assert "try" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("asked", ["--help", "-h", "help"])
+def test_help_lists_every_verb(with_verb: Callable[..., Any], capsys: pytest.CaptureFixture[str], asked: str) -> None:
+    with_verb(lambda _: 0)
+    assert cli.main([asked]) == 0
+    assert "does what a test wants" in capsys.readouterr().out
+
+
+def test_unknown_verb_is_wrong_usage(with_verb: Callable[..., Any], capsys: pytest.CaptureFixture[str]) -> None:
+    with_verb(lambda _: 0)
+    assert cli.main(["tyr"]) == 2
+    assert capsys.readouterr().err == "hypervision: there is no verb 'tyr': see hypervision --help\n"
+
+
+@pytest.mark.parametrize("option", ["--colour", "--http", "--http-port=many"])
+def test_unknown_or_wrong_option_is_wrong_usage(with_verb: Callable[..., Any], option: str) -> None:
+    with_verb(lambda _: 0)
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["try", option])
+    assert ended.value.code == 2
+
+
+@pytest.mark.parametrize("code", [0, 1])
+def test_exit_code_is_the_verbs(with_verb: Callable[..., Any], code: int) -> None:
+    with_verb(lambda _: code)
+    assert cli.main(["try"]) == code
+
+
+def test_options_reach_the_settings(with_verb: Callable[..., list[Settings]], tmp_path: Path) -> None:
+    seen = with_verb(lambda _: 0)
+    chosen = ["--data-dir", str(tmp_path / "d"), "--http-port", "0", "--mqtt-port", "7", "--log-level", "error"]
+    assert cli.main(["try", *chosen]) == 0
+    (settings,) = seen
+    assert (settings.data_dir, settings.http.port, settings.broker.port, settings.log_level) == (
+        tmp_path / "d", 0, 7, "error",
+    )  # fmt: skip
+    assert "port" in settings.http.model_fields_set
+
+
+def test_port_that_was_not_given_is_not_set(with_verb: Callable[..., list[Settings]]) -> None:
+    seen = with_verb(lambda _: 0)
+    cli.main(["try"])
+    assert "port" not in seen[0].http.model_fields_set
+
+
+def test_wrong_port_is_one_sentence(with_verb: Callable[..., Any], capsys: pytest.CaptureFixture[str]) -> None:
+    with_verb(lambda _: 0)
+    assert cli.main(["try", "--http-port", "70000"]) == 1
+    error = capsys.readouterr().err
+    assert "'http.port'" in error
+    assert "70000" in error
+    assert error.count("\n") == 1
+
+
+def test_error_is_one_sentence_and_exit_code_1(
+    with_verb: Callable[..., Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fails(_: Settings) -> int:
+        raise ServiceError("port 1883 is busy", remedy="choose another with --mqtt-port")
+
+    with_verb(fails)
+    assert cli.main(["try"]) == 1
+    assert capsys.readouterr().err == "hypervision try: port 1883 is busy: choose another with --mqtt-port\n"
+
+
+def test_full_disk_is_one_sentence_and_exit_code_1(
+    with_verb: Callable[..., Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fails(_: Settings) -> int:
+        raise OSError(28, "No space left on device", "/data/x")
+
+    with_verb(fails)
+    assert cli.main(["try"]) == 1
+    error = capsys.readouterr().err
+    assert "/data/x" in error
+    assert "No space left on device" in error
+    assert error.count("\n") == 1
+
+
+def test_interrupt_ends_without_a_traceback(with_verb: Callable[..., Any]) -> None:
+    def interrupted(_: Settings) -> int:
+        raise KeyboardInterrupt
+
+    with_verb(interrupted)
+    assert cli.main(["try"]) == 130
+
+
+def test_demo_has_its_own_defaults(with_verb: Callable[..., list[Settings]]) -> None:
+    seen = with_verb(lambda _: 0, name="demo")
+    cli.main(["demo"])
+    assert (seen[0].demo, seen[0].registration) == (True, "open")
+
+
+def test_entry_point_is_what_the_command_line_finds() -> None:
+    found = {entry.name for entry in cli.entry_points(group=cli.GROUP)}
+    assert {"up", "demo", "db", "watch", "accounts", "things", "observations"} <= found
+    assert all(isinstance(entry, EntryPoint) for entry in cli.entry_points(group=cli.GROUP))

@@ -1,0 +1,76 @@
+"""Each message has one outcome; what was refused becomes rows of the quarantine."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from hypervision.batch import DUPLICATE, REJECTED, STORED, Batch, Draft, Refusal, Status
+from hypervision.datastreams import StreamTable
+from hypervision.outcome import outcomes, rejected_rows, unknown_things
+from hypervision.plan import Plan, plan
+
+NOW_US = 1_000_000_000_000_000
+
+
+def planned(batch: Batch, streams: StreamTable) -> Plan:
+    return plan(batch, streams, horizon_us=60_000_000, earliest_us=0, future_us=0, dropped=set())
+
+
+@pytest.fixture
+def batch() -> Batch:
+    """Stored, stored in part, rejected, duplicate."""
+    draft = Draft()
+    for slot in (0, 1, 2, 3):
+        message = draft.message_of(f"urban/v1/air/t{slot}/up", b"x" * slot, received_us=NOW_US)
+        draft.reading(message, slot=slot, time_us=NOW_US, result=1.0)
+    draft.refuse(1, "unknown_property", "there is no property 'x'")
+    draft.refuse(2, "bad_value", "pm25 is 'wet'")
+    draft.refuse(2, "unknown_property", "there is no property 'y'")
+    return draft.close()
+
+
+def test_outcome_is_stored_else_rejected_else_duplicate(batch: Batch, streams: StreamTable) -> None:
+    new = np.array([True, True, False, False])
+    found = outcomes(batch, planned(batch, streams), new=new, newer=set(), refusals=batch.refusals)
+    assert found.tolist() == [STORED, STORED, REJECTED, DUPLICATE]
+
+
+def test_outcome_of_a_status_is_stored_where_newer(streams: StreamTable) -> None:
+    draft = Draft()
+    for thing in ("a", "b", "nobody"):
+        message = draft.message_of(f"urban/v1/air/{thing}/status", b"online", received_us=NOW_US)
+        draft.statuses.append(Status(message, "air", thing, "online", NOW_US))
+    batch = draft.close()
+    refusals = unknown_things(batch, {"a", "b"})
+    assert [(one.message, one.reason) for one in refusals] == [(2, "unknown_thing")]
+    found = outcomes(batch, planned(batch, streams), new=np.zeros(0, np.bool_), newer={"a"}, refusals=refusals)
+    assert found.tolist() == [STORED, DUPLICATE, REJECTED]
+
+
+def test_rows_are_one_per_refused_value_of_a_stored_message_and_one_per_refused_message(batch: Batch) -> None:
+    outcome = np.array([STORED, STORED, REJECTED, DUPLICATE], np.int8)
+    rows = rejected_rows(batch, batch.refusals, outcome)
+    assert [(row.thing, row.reason, row.detail, row.partial, row.payload) for row in rows] == [
+        ("t1", "unknown_property", "there is no property 'x'", True, b"x"),
+        ("t2", "bad_value", "pm25 is 'wet'; there is no property 'y'", False, b"xx"),
+    ]
+
+
+def test_row_of_many_faults_tells_some_and_counts_the_rest(batch: Batch) -> None:
+    refusals = [Refusal(2, "bad_value", f"value {n}") for n in range(9)]
+    (row,) = rejected_rows(batch, refusals, np.full(4, REJECTED, np.int8))
+    assert row.detail == "value 0; value 1; value 2; value 3; value 4 (and 4 more)"
+
+
+def test_row_tells_the_same_fault_once(batch: Batch) -> None:
+    (row,) = rejected_rows(batch, [Refusal(2, "a", "same")] * 3, np.full(4, REJECTED, np.int8))
+    assert row.detail == "same"
+
+
+def test_row_of_a_foreign_topic_has_no_thing() -> None:
+    draft = Draft()
+    draft.refuse(draft.message_of("elsewhere", b"?", received_us=1), "unknown_topic", "no")
+    batch = draft.close()
+    (row,) = rejected_rows(batch, batch.refusals, np.full(1, REJECTED, np.int8))
+    assert (row.topic, row.thing, row.received_us) == ("elsewhere", "", 1)
