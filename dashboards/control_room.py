@@ -90,13 +90,17 @@ def create_dash(fastapi: FastAPI, server: Server) -> Any:
         Output("page", "children"), Input("url", "pathname"), Input("frame", "children"), State("url", "search")
     )
     def draw_page_of_path(path: str, _frame: Any, search: str) -> Component:
-        return lay_out(server.scene_of(CALLER.get(), path or "/"), path or "/", parse_qs((search or "").lstrip("?")))
+        caller = CALLER.get()
+        return lay_out(
+            server.scene_of(caller, path or "/"), path or "/", parse_qs((search or "").lstrip("?")), theme=caller.theme
+        )
 
     asset.register(app, server)
+    town_map.register(app, server)
     return app
 
 
-def lay_out(scene: Scene, path: str, asked: dict[str, list[str]]) -> Component:
+def lay_out(scene: Scene, path: str, asked: dict[str, list[str]], *, theme: str) -> Component:
     """The page of a path, with the parts that change already in place.
 
     Parameters
@@ -111,7 +115,7 @@ def lay_out(scene: Scene, path: str, asked: dict[str, list[str]]) -> Component:
     elif path == "/alarms":
         page = alarms.layout(scene, list((drawing.rows or {}).values()))
     elif path == "/map":
-        page = town_map.layout(scene, asked)
+        page = town_map.layout(scene, asked, theme=theme)
     elif path == "/health":
         page = system.layout(scene)
     elif code is not None:

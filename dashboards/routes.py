@@ -46,6 +46,7 @@ CALLBACKS: Final[Mapping[str, Action]] = {
     "frame.children": Action.SEE_SCREENS,
     "page.children": Action.SEE_SCREENS,
     "asset-trends.children": Action.SEE_SCREENS,
+    "map-graph.figure": Action.SEE_SCREENS,
 }
 
 # Pages a person may type into the address line: without log-in they lead to the log-in page.

@@ -68,7 +68,7 @@
       if (message.full || message.seq > seq) {
         seq = message.seq;
         for (const [id, props] of Object.entries(message.set)) {
-          if (id.startsWith("map-") && hv.takeMap) hv.takeMap(id, props.data);
+          if (id === "map-places" || id === "map-marks") hv.takeMap?.(id, props.data);
           else if (document.getElementById(id) || id === "asset-tick") window.dash_clientside.set_props(id, props);
         }
         if (message.rows) hv.takeRows?.(message);

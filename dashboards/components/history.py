@@ -40,10 +40,14 @@ def chart(scene: Scene, found: Trends, trend: Trend, *, theme: str) -> Component
     label = stream.property if prop is None else prop.label(words.language)
     decimals = 2 if prop is None else prop.decimals
     results = [p.result for p in trend.points]
-    spread = words.t(
-        "value.spread",
-        low=words.quantity(min(results), stream.unit, decimals),
-        high=words.quantity(max(results), stream.unit, decimals),
+    spread = (
+        ""
+        if stream.kind in ("state", "event")
+        else words.t(
+            "value.spread",
+            low=words.quantity(min(results), stream.unit, decimals),
+            high=words.quantity(max(results), stream.unit, decimals),
+        )
     )
     graph: Component = dcc.Graph(
         id={"chart": stream.datastream_id},

@@ -99,15 +99,15 @@ def grid(words: Words, rows: Sequence[Mapping[str, Any]]) -> Component:
         rowData=list(rows),
         getRowId="params.data.id",
         columnDefs=[
-            column("rank", cellRenderer="HvPriority", width=124, sort="asc", sortIndex=1),
+            column("rank", cellRenderer="HvPriority", width=124),
             column("state_label", cellRenderer="HvState", width=150),
-            column("raised", cellRenderer="HvAge", width=104, sort="desc", sortIndex=2),
-            column("name", cellRenderer="HvAsset", flex=2, minWidth=150),
-            column("label", flex=2, minWidth=160, cellClass="strong"),
-            column("value", flex=2, minWidth=150, cellClass="num"),
-            column("place", flex=2, minWidth=120, cellClass="muted"),
-            column("action", flex=3, minWidth=200, tooltipField="action"),
-            {"field": "order", "hide": True, "sort": "asc", "sortIndex": 0},
+            column("raised", cellRenderer="HvAge", width=104),
+            column("name", cellRenderer="HvAsset", flex=2, minWidth=150, wrapText=True),
+            column("label", flex=2, minWidth=150, wrapText=True, cellClass="strong"),
+            column("value", flex=2, minWidth=140, wrapText=True, cellClass="num"),
+            column("place", flex=2, minWidth=110, wrapText=True, cellClass="muted"),
+            column("action", flex=3, minWidth=210, wrapText=True, tooltipField="action"),
+            {"field": "order", "hide": True, "sort": "asc"},
         ],
         defaultColDef={"sortable": True, "resizable": True, "suppressHeaderMenuButton": True},
         dashGridOptions={
@@ -141,7 +141,7 @@ def draw(scene: Scene, _path: str) -> Drawing:
     rows = {}
     for alarm in shown:
         row = parts.row(alarm, town, words, scene.catalogue)
-        row["order"] = {"UNACK": 0, "RTNUN": 1}.get(alarm.state, 2)
+        row["order"] = ({"UNACK": 0, "RTNUN": 1}.get(alarm.state, 2) * 10 + row["rank"]) * 1e13 - row["raised"]
         rows[row["id"]] = row
     waiting = sum(r["waiting"] for r in rows.values())
     text = words.t("alarms.open", n=len(rows), waiting=waiting)

@@ -103,7 +103,7 @@ def _head(scene: Scene, thing: ThingRow) -> Component:
     raised = [a for a in town.visible_alarms(scene.organisation) if a.thing_id == thing.thing_id]
     facts: list[tuple[str, Node]] = [("place", thing.place), ("organisation", thing.organisation)]
     if thing.parent:
-        facts.append(("part_of", link(thing.parent, href=f"/asset/{thing.parent}", cls="underlined")))
+        facts.append(("part_of", link(_name_of(scene, thing.parent), href=f"/asset/{thing.parent}", cls="underlined")))
     if thing.status:
         facts.append(("status", words.t(f"asset.{thing.status}")))
     return div(
@@ -124,6 +124,11 @@ def _head(scene: Scene, thing: ThingRow) -> Component:
         ),
         parts.short_list(raised, town, words, scene.catalogue, allowed=scene.may_acknowledge) if raised else None,
     )
+
+
+def _name_of(scene: Scene, code: str) -> str:
+    thing = scene.town.things.get(scene.town.codes.get(code, -1))
+    return thing.name if thing is not None and thing.name else code
 
 
 def _values(scene: Scene, thing: ThingRow) -> Component:
@@ -184,16 +189,17 @@ def limits_text(scene: Scene, stream: StreamRow, limits: list[LimitRow]) -> str:
 def register(app: Any, server: Server) -> None:
     """Add the callback that reads charts and history."""
 
-    @app.callback(
+    async def draw_trends(chosen: str, _tick: str, theme: str, code: str) -> Component:
+        scene = server.scene_of(CALLER.get(), "/asset")
+        return await trends_of(scene, server, str(code), str(chosen), str(theme))
+
+    app.callback(
         Output("asset-trends", "children"),
         Input("asset-range", "value"),
         Input("asset-tick", "data"),
         Input("theme", "data"),
         State("asset-code", "data"),
-    )
-    async def draw_trends(chosen: str, _tick: str, theme: str, code: str) -> Component:
-        scene = server.scene_of(CALLER.get(), "/asset")
-        return await trends_of(scene, server, str(code), str(chosen), str(theme))
+    )(draw_trends)
 
 
 async def trends_of(scene: Scene, server: Server, code: str, chosen: str, theme: str) -> Component:

@@ -14,7 +14,7 @@ from dashboards.ui import div, el, link
 from dashboards.views import Drawing, Scene
 from dashboards.words import Words
 
-_LISTED: Final = 6
+_LISTED: Final = 5
 
 
 def layout(scene: Scene) -> Component:
@@ -26,25 +26,28 @@ def layout(scene: Scene) -> Component:
             *[div(ident=f"tile-{code}", cls="tile-slot") for code in scene.catalogue],
             cls="tiles",
         ),
-        el(
-            "Section",
-            div(
-                el("H2", words.t("overview.waiting")),
-                link(words.t("overview.all"), href="/alarms", cls="muted"),
-                cls="panel-head",
+        div(
+            el(
+                "Section",
+                div(
+                    el("H2", words.t("overview.waiting")),
+                    link(words.t("overview.all"), href="/alarms", cls="muted"),
+                    cls="panel-head",
+                ),
+                div(ident="overview-waiting"),
+                cls="panel panel-waiting",
             ),
-            div(ident="overview-waiting"),
-            cls="panel panel-waiting",
-        ),
-        el(
-            "Section",
-            div(
-                el("H2", words.t("overview.town")),
-                link(words.t("overview.open_map"), href="/map", cls="muted"),
-                cls="panel-head",
+            el(
+                "Section",
+                div(
+                    el("H2", words.t("overview.town")),
+                    link(words.t("overview.open_map"), href="/map", cls="muted"),
+                    cls="panel-head",
+                ),
+                div(thumbnail(scene, "overview-marks"), cls="thumb-slot"),
+                cls="panel panel-town",
             ),
-            div(thumbnail(scene, "overview-marks"), cls="thumb-slot"),
-            cls="panel panel-town",
+            cls="side",
         ),
         cls="overview",
     )

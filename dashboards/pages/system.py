@@ -154,7 +154,7 @@ def _server(scene: Scene) -> Component:
     if town.engine is not None:
         version, size, connections, engine = town.engine
         facts.append([words.t("health.engine"), span(f"{engine or 'PostgreSQL'} · {version}", cls="strong")])
-        facts.append([words.t("health.size"), words.quantity(size / 1e6, "MB", 1)])
+        facts.append([words.t("health.size"), words.quantity(size / 1e6, words.t("unit.megabytes"), 1)])
         facts.append([words.t("health.connections"), words.number(connections)])
     facts.append([words.t("health.things"), words.number(len(town.things))])
     facts.append([words.t("health.datastreams"), words.number(len(town.streams))])

@@ -8,9 +8,9 @@ LEFT JOIN hv.writer_snapshot s ON s.writer_id = w.writer_id
 ORDER BY w.name;
 
 -- name: screen_things
--- Every Thing with its place; `code` filters when given.
+-- Every Thing with its place.
 SELECT t.thing_id, t.code, t.name, t.domain, t.kind, p.code, t.longitude, t.latitude, t.place,
-       t.organisation_id, o.code, t.status, t.status_at
+       t.organisation_id, o.name, t.status, t.status_at
 FROM hv.thing t
 LEFT JOIN hv.thing p ON p.thing_id = t.parent_id
 LEFT JOIN hv.organisation o ON o.organisation_id = t.organisation_id
@@ -37,7 +37,7 @@ LEFT JOIN unnest(%(writers)s::int[], %(commits)s::bigint[]) c (writer_id, commit
 WHERE l.commit_no > coalesce(c.commit_no, -1);
 
 -- name: screen_alarms
--- Open alarms with what their rule says in both languages; of one Thing when given.
+-- Open alarms with what their rule says in both languages.
 SELECT a.alarm_id, a.priority, a.state, a.suppression, a.source_kind, a.thing_id, a.datastream_id,
        a.raised_at, a.detected_at, a.acknowledged_at, a.acknowledged_by, a.returned_at,
        a.value, a.limit_value, a.message,
