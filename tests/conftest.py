@@ -111,25 +111,24 @@ _numbers = itertools.count(1)
 
 
 @pytest.fixture
-def embedded_database(_database_server: tuple[Path, int]) -> Iterator[str]:
+def superuser_url(_database_server: tuple[Path, int]) -> str:
+    """The libpq URL of the embedded PostgreSQL's superuser."""
+    folder, port = _database_server
+    return f"postgresql://postgres:{password(secret(folder, 'database-superuser'))}@127.0.0.1:{port}/postgres"
+
+
+@pytest.fixture
+def embedded_database(_database_server: tuple[Path, int], superuser_url: str) -> Iterator[str]:
     """The libpq URL of a new empty database, owned by the platform's role, on the embedded PostgreSQL."""
     import psycopg
     from psycopg import sql
 
     folder, port = _database_server
     name = f"test_{next(_numbers)}"
-    superuser = {
-        "host": "127.0.0.1",
-        "port": port,
-        "user": "postgres",
-        "dbname": "postgres",
-        "password": password(secret(folder, "database-superuser")),
-        "autocommit": True,
-    }
-    with psycopg.connect(**superuser) as connection:
+    with psycopg.connect(superuser_url, autocommit=True) as connection:
         connection.execute(sql.SQL("CREATE DATABASE {} OWNER hypervision").format(sql.Identifier(name)))
     yield database.url(folder, port).rsplit("/", 1)[0] + f"/{name}"
-    with psycopg.connect(**superuser) as connection:
+    with psycopg.connect(superuser_url, autocommit=True) as connection:
         connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
