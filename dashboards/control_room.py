@@ -15,8 +15,7 @@ from dashboards import frame
 from dashboards.pages import alarms, asset, overview, system, town_map
 from dashboards.sessions import CALLER, caller_account
 from dashboards.ui import div, el, link
-from dashboards.views import Drawing, Scene
-from dashboards.words import Words, language_of
+from dashboards.views import Drawing, Scene, ViewKey
 
 if TYPE_CHECKING:
     from dashboards.server import Server
@@ -77,14 +76,19 @@ def create_dash(fastapi: FastAPI, server: Server) -> Any:
 
     def layout() -> Component:
         caller = CALLER.get()
-        words = Words(language_of(caller.language), server.settings.zone)
-        return frame.shell(words, caller_account(), theme=caller.theme)
+        scene = server.scene_of(caller, "/")
+        made = frame.shell(scene.words, caller_account(), theme=caller.theme)
+        fill(made, Drawing(frame.live(scene)))
+        return made
 
     app.layout = layout
 
     @app.callback(Output("frame", "children"), Input("language", "data"), prevent_initial_call=True)
     def draw_frame(language: str) -> Component:
-        return frame.frame(Words(language_of(language), server.settings.zone), caller_account())
+        scene = server.scene(ViewKey.of("/", language, caller_account()))
+        made = frame.frame(scene.words, caller_account())
+        fill(made, Drawing(frame.live(scene)))
+        return made
 
     @app.callback(
         Output("page", "children"), Input("url", "pathname"), Input("frame", "children"), State("url", "search")

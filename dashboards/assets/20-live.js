@@ -27,7 +27,8 @@
     opened.onopen = () => {
       failures = 0;
       hv.transport = "socket";
-      subscribe();
+      // What is told before the page is drawn would be lost: `follow` asks once it is.
+      page = null;
     };
     opened.onmessage = (event) => take(JSON.parse(event.data));
     opened.onclose = (event) => {
@@ -43,7 +44,7 @@
     polling = new AbortController();
     const timer = setTimeout(() => polling?.abort(), 3000);
     try {
-      if (page !== here() || language !== hv.language()) subscribe();
+      if (!page) return;
       const query = new URLSearchParams({ page, language, after: String(seq) });
       const answer = await fetch(`/api/v1/live?${query}`, { signal: polling.signal });
       if (answer.status === 401) return location.assign(`/login?next=${encodeURIComponent(here())}`);
@@ -64,7 +65,7 @@
     hv.ahead = message.at - Date.now();
     feed = message.feed;
     // An answer for the page that was left, or in the language before, is not for this screen.
-    if (message.page === here() && message.language === hv.language()) {
+    if (message.page === here() && message.page === page && message.language === language) {
       if (message.full || message.seq > seq) {
         seq = message.seq;
         for (const [id, props] of Object.entries(message.set)) {
@@ -114,7 +115,7 @@
   setInterval(follow, 250);
   // A tab that was hidden asks for everything once, instead of replaying what it missed.
   document.addEventListener("visibilitychange", () => {
-    if (!document.hidden) subscribe();
+    if (!document.hidden) page = null;
   });
   connect();
 })();

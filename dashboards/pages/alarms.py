@@ -145,5 +145,11 @@ def draw(scene: Scene, _path: str) -> Drawing:
         rows[row["id"]] = row
     waiting = sum(r["waiting"] for r in rows.values())
     text = words.t("alarms.open", n=len(rows), waiting=waiting)
-    freshness = div(span(text), span("·"), span(words.t("alarms.checked")), span(cls="age num", data_since_message="1"))
+    freshness = div(
+        span(text),
+        span("·"),
+        span(words.t("alarms.checked")),
+        span(cls="age num", data_since_message="1"),
+        cls="fresh",
+    )
     return Drawing({"alarms-freshness": {"children": freshness}}, rows)

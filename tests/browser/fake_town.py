@@ -4,19 +4,36 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import random
+import secrets
+import shutil
+import subprocess
+import sys
+import tempfile
 import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import httpx
 import numpy as np
+import psycopg
+from psycopg import sql
 
 from hypervision.accounts import Role
 from hypervision.batch import Batch
 from hypervision.clock import to_us
 from hypervision.domains import load
 from hypervision.intake import Intake
+from hypervision.services import database, ports
+from hypervision.services.plan import secret
+from hypervision.services.secrets import password
 from hypervision.settings import Settings
+from hypervision.settings import load as load_settings
 from hypervision.store import accounts
 from hypervision.store.connection import connect, url_of
 from hypervision.store.migrate import migrate
@@ -25,7 +42,15 @@ from hypervision.store.registry import NewThing, register_things
 WEST, SOUTH = 5.02, 47.31
 PASSWORD = "quatre mots pour entrer"
 ACCOUNTS = {"vera": Role.VIEWER, "omar": Role.OPERATOR, "elsa": Role.ENGINEER, "ada": Role.ADMINISTRATOR}
-STREETS = ["rue Monge", "rue des Lilas", "avenue Foch", "quai du Canal", "place du Marché", "rue Haute", "boulevard Nord"]
+STREETS = [
+    "rue Monge",
+    "rue des Lilas",
+    "avenue Foch",
+    "quai du Canal",
+    "place du Marché",
+    "rue Haute",
+    "boulevard Nord",
+]
 NAMES = {
     "water": ("Capteur réseau", {"pressure": 3.6, "flow": 42.0}),
     "lighting": ("Armoire", {"voltage": 231.0, "power": 3.2, "lamp_state": 1.0}),
@@ -182,3 +207,101 @@ FAULTS = {
     ("parking", "parking-008", "battery"): 9.0,
     ("parking", "parking-015", "battery"): 12.0,
 }
+
+
+@contextmanager
+def database_on(server: tuple[Path, int]) -> Iterator[str]:
+    """The libpq URL of a new empty database on the embedded PostgreSQL of the test session."""
+    folder, port = server
+    name = f"town_{secrets.token_hex(4)}"
+    superuser = {
+        "host": "127.0.0.1",
+        "port": port,
+        "user": "postgres",
+        "dbname": "postgres",
+        "password": password(secret(folder, "database-superuser")),
+        "autocommit": True,
+    }
+    with psycopg.connect(**superuser) as connection:
+        connection.execute(sql.SQL("CREATE DATABASE {} OWNER hypervision").format(sql.Identifier(name)))
+    yield database.url(folder, port).rsplit("/", 1)[0] + f"/{name}"
+    with psycopg.connect(**superuser) as connection:
+        connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+@dataclass
+class Town:
+    """A town in a database of its own, served by a real `hypervision serve`."""
+
+    settings: Settings
+    base: str
+    server: subprocess.Popen[bytes]
+    log: Path
+    collector: Collector
+
+    def session(self, user: str | None) -> httpx.Client:
+        """A client that is logged in as `user`; None: nobody."""
+        client = httpx.Client(base_url=self.base, timeout=20)
+        if user is not None:
+            answer = client.post("/api/v1/login", json={"user": user, "password": PASSWORD})
+            assert answer.status_code == 200, answer.text + self.tail()
+        return client
+
+    def tail(self) -> str:
+        """The end of the server's log."""
+        return self.log.read_text("utf-8", "replace")[-3000:]
+
+
+@contextmanager
+def running(server: tuple[Path, int]) -> Iterator[Town]:
+    """Prepare a town, serve it, and take everything down again."""
+    folder = Path(tempfile.mkdtemp(prefix="hv-town-"))
+    with database_on(server) as url:
+        settings = load_settings({}, overrides={"data_dir": folder, "database_url": url, "registration": "open"})
+        prepare(settings)
+        collector = Collector(settings)
+        collector.history()
+        collector.read(collector.normal())
+        port = ports.free()
+        environ = {key: value for key, value in os.environ.items() if not key.startswith("HYPERVISION_")}
+        environ |= {
+            "HYPERVISION_DATA_DIR": str(folder),
+            "HYPERVISION_DATABASE_URL": url,
+            "HYPERVISION_REGISTRATION": "open",
+            "PYTHONSAFEPATH": "1",
+        }
+        log = folder / "serve.log"
+        with log.open("wb") as stream:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "hypervision", "serve", "--http-port", str(port)],
+                stdout=stream,
+                stderr=stream,
+                env=environ,
+                cwd=folder,
+            )
+        town = Town(settings, f"http://127.0.0.1:{port}", process, log, collector)
+        try:
+            _wait_ready(town)
+            yield town
+        finally:
+            process.terminate()
+            process.wait(20)
+            town.collector.stop()
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _wait_ready(town: Town) -> None:
+    deadline = time.monotonic() + 40
+    told = ""
+    while time.monotonic() < deadline:
+        assert town.server.poll() is None, town.tail()
+        try:
+            answer = httpx.get(f"{town.base}/api/health", timeout=5)
+            told = answer.text
+            parts = {part["name"]: part["working"] for part in answer.json()["parts"]}
+            if answer.status_code == 200 and parts.get("http"):
+                return
+        except (httpx.TransportError, ValueError, KeyError):
+            told = "no answer"
+        time.sleep(0.1)
+    raise AssertionError(f"the server is not ready: {told}\n{town.tail()}")

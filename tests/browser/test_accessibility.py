@@ -1,0 +1,42 @@
+"""No serious barrier on any page, in both themes and both languages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+
+from tests.browser.conftest import Screen
+from tests.browser.fake_town import FAULTS, Town
+
+PAGES = ("/", "/alarms", "/map", "/asset/water-004", "/health")
+RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+
+
+def _violations(screen: Screen) -> list[str]:
+    found: dict[str, Any] = Axe().run(screen.page, options=RULES).response
+    return [
+        f"{screen.page.url} {v['impact']} {v['id']}: {node['html'][:160]} {node['failureSummary'][:300]}"
+        for v in found["violations"]
+        if v["impact"] in ("serious", "critical")
+        for node in v["nodes"][:3]
+    ]
+
+
+@pytest.mark.parametrize("theme", ["dark", "light"])
+@pytest.mark.parametrize("language", ["fr", "en"])
+def test_axe_finds_nothing_serious(open_screen: Callable[..., Screen], town: Town, theme: str, language: str) -> None:
+    town.collector.read(FAULTS)
+    screen = open_screen(language=language, theme=theme)
+    screen.page.goto(f"{town.base}/login")
+    found = _violations(screen)
+    screen.log_in("omar")
+    for path in PAGES:
+        screen.go(path)
+        screen.page.wait_for_function("document.querySelectorAll('.age').length > 2")
+        if path.startswith("/asset"):
+            screen.page.wait_for_selector(".chart, .asset-history")
+        found += _violations(screen)
+    assert found == []
