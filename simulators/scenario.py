@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import tomllib
 from collections.abc import Sequence
@@ -221,6 +222,10 @@ def instant(value: object, anchor_us: int) -> int:
         return to_us(value)
     if isinstance(value, str) and (match := re.fullmatch(r"([+-]?\d+(?:\.\d+)?)([smhd])", value)):
         return anchor_us + round(float(match[1]) * _UNITS[match[2]])
+    if isinstance(value, str):
+        with contextlib.suppress(ValueError):
+            if (when := datetime.fromisoformat(value)).tzinfo is not None:
+                return to_us(when)
     raise ValueError(f"{value!r} is no time: write -5d, +2h or 2026-11-22T10:00:00Z")
 
 

@@ -76,7 +76,7 @@ def obtain(order: Order) -> Course:
         The child process failed.
     """
     if not available():
-        log.warning("WNTR is not on this machine: the water network follows its shipped hydraulic result")
+        _say_shipped()
         return from_shipped(order)
     with tempfile.TemporaryDirectory() as folder:
         asked, answer = Path(folder, "order.json"), Path(folder, "course.npz")
@@ -94,6 +94,12 @@ def obtain(order: Order) -> Course:
                 f"the hydraulic simulation failed ({last})", remedy="run python -m simulators.water to see why"
             )
         return load(answer)
+
+
+@lru_cache(maxsize=1)
+def _say_shipped() -> None:
+    """Once is enough."""
+    log.warning("WNTR is not on this machine: the water network follows its shipped hydraulic result")
 
 
 def kept(order: Order, path: Path) -> Course:

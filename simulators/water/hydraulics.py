@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from numpy.typing import NDArray
 
-from simulators.localtime import SECOND_US, week_hours
+from simulators.localtime import HOUR_US, SECOND_US, week_hours
 from simulators.noise import Float64, Int64
 from simulators.water import network
 from simulators.water.demand import multipliers
@@ -101,6 +101,15 @@ class Course:
         row = self.values[self.names.index(name)]
         step = np.clip((time_us - self.origin_us) // self.step_us, 0, len(row) - 1)
         result: Float64 = row[step].astype(np.float64)
+        return result
+
+    def summed(self, name: str, time_us: Int64) -> Float64:
+        """The integral of a signal over hours since the origin, at instants [signal * h], shape (n,)."""
+        if not len(time_us):
+            return np.zeros(0)
+        row = self.values[self.names.index(name)].astype(np.float64)
+        whole = np.append(0.0, np.cumsum((row[1:] + row[:-1]) / 2.0)) * (self.step_us / HOUR_US)
+        result: Float64 = np.interp((time_us - self.origin_us) / self.step_us, np.arange(len(row)), whole)
         return result
 
 

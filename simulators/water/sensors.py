@@ -62,7 +62,6 @@ class Water:
         self._assets = [a for a in town.assets if a.domain == "water" and a.kind != "station"]
         self._stretching: threading.Thread | None = None
         self._course: Course | None = None
-        self._volume: dict[str, Float64] = {}
         self._horizon_us = horizon_us
         self._cache = cache
 
@@ -74,14 +73,6 @@ class Water:
     def _order(self, until_us: int) -> Order:
         return Order(self._origin_us, until_us, self._seed, self._zone, self._leaks, self._wears)
 
-    def _take(self, course: Course) -> None:
-        hours = STEP_US / HOUR_US
-        volume: dict[str, Float64] = {}
-        for district in network.DISTRICTS:
-            flow = course.values[course.names.index(f"flow:{district.code}")].astype(np.float64)
-            volume[district.code] = np.append(0.0, np.cumsum((flow[1:] + flow[:-1]) / 2.0 * hours))
-        self._volume, self._course = volume, course
-
     def course(self, until_us: int) -> Course:
         """The hydraulic course, computed at least until `until_us`."""
         if self._stretching is not None and (
@@ -91,7 +82,7 @@ class Water:
             self._stretching = None
         if self._course is None or until_us > self._course.end_us:
             # Nothing is under way, or it failed or was too short: here the error is heard.
-            self._take(self._obtain(max(until_us, self._horizon_us) + STEP_US))
+            self._course = self._obtain(max(until_us, self._horizon_us) + STEP_US)
         assert self._course is not None
         if until_us > self._course.end_us - _EARLY_US and self._stretching is None:
             self._stretch(until_us + _AHEAD_US)
@@ -100,7 +91,7 @@ class Water:
     def _stretch(self, until_us: int) -> None:
         def work() -> None:
             try:
-                self._take(self._obtain(until_us))
+                self._course = self._obtain(until_us)
             except HypervisionError as error:
                 log.warning("%s", error)
 
@@ -149,9 +140,7 @@ class Water:
             yield from self._pressure(asset, times, course)
             whole = times[hourly(code, period, times)]
             begun = 100_000.0 + np.floor(900_000.0 * uniform(key_of(self._seed, code, "volume"), 0))
-            steps = (whole - course.origin_us) / STEP_US
-            counted = np.interp(steps, np.arange(len(self._volume[code])), self._volume[code])
-            yield "volume", whole, np.round(begun + counted, 1)
+            yield "volume", whole, np.round(begun + course.summed(f"flow:{code}", whole), 1)
         elif asset.kind == "logger":
             yield from self._pressure(asset, times, course)
             whole = times[daily(code, period, times)]
