@@ -8,7 +8,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import numpy as np
@@ -29,6 +29,8 @@ _log = logging.getLogger(__name__)
 WRITER: Final = "analyse"
 # Readings that came late by up to this are still taken up; later ones at the next learning.
 _OVERLAP: Final = 2 * HOUR
+# The past is read as means of this interval, the last hours reading by reading.
+THINNED: Final = timedelta(minutes=5)
 # A series whose model failed is left alone for so long.
 _REST: Final = 15 * MINUTE
 # The longest wait between two tries while the database is away [s].
@@ -106,7 +108,7 @@ class Analysis:
         connection = self.intake.connection
         found: dict[int, tuple[Source, list[Detector]]] = {}
         for wanted in kinds:
-            for source in series.sources(connection, domain=wanted.domain, name=wanted.reads, kind=wanted.thing_kind):
+            for source in series.sources(connection, domain=wanted.domain, name=wanted.reads, kinds=wanted.thing_kinds):
                 found.setdefault(source.datastream_id, (source, []))[1].append(wanted)
         if found.keys() == self.streams.keys():
             return
@@ -128,8 +130,11 @@ class Analysis:
         whole = [i for i, s in self.streams.items() if not len(s.past) or any(t.due(now_us) for t in s.tracks)]
         if whole:
             longest = max(t.detector.history_us + t.detector.context_us for i in whole for t in self.streams[i].tracks)
-            for i, found in series.readings(connection, whole, after_us=now_us - longest, until_us=now_us).items():
-                self.streams[i].past = found
+            recent = now_us - _OVERLAP
+            old = series.readings(connection, whole, after_us=now_us - longest, until_us=recent, every=THINNED)
+            new = series.readings(connection, whole, after_us=recent, until_us=now_us)
+            for i in whole:
+                self.streams[i].past = _join(old[i], new[i])
         rest = [i for i in self.streams if i not in set(whole)]
         if rest:
             newest = min(int(self.streams[i].past.times_us[-1]) for i in rest)

@@ -17,6 +17,7 @@ from hypervision.store import series
 from hypervision.store.connection import connect, url_of
 from hypervision.store.series import Series
 from models import files
+from models.analysis import THINNED
 from models.benchmarks import Case, cases
 from models.clock import HOUR
 from models.detector import Detector, HistoryError, discover
@@ -140,12 +141,13 @@ def _series(detector: Detector, path: Path | None, settings: Settings) -> dict[s
         return files.readings(path, name=detector.reads)
     now_us = to_us(datetime.now(UTC))
     with connect(url_of(settings), application="models") as connection:
-        found = series.sources(connection, domain=detector.domain, name=detector.reads, kind=detector.thing_kind)
+        found = series.sources(connection, domain=detector.domain, name=detector.reads, kinds=detector.thing_kinds)
         past = series.readings(
             connection,
             [source.datastream_id for source in found],
             after_us=now_us - 2 * detector.history_us,
             until_us=now_us,
+            every=THINNED,
         )
     return {source.thing: past[source.datastream_id] for source in found if len(past[source.datastream_id])}
 

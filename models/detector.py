@@ -63,8 +63,8 @@ class Detector(ABC):
     ----------
     domain, reads, writes : str
         Domain, observed property and derived property.
-    thing_kind : str
-        Kind of the Things whose datastreams it reads.
+    thing_kinds : tuple of str
+        Kinds of the Things whose datastreams it reads.
     history_us : int
         How much past `fit` wants [us].
     context_us : int
@@ -76,7 +76,7 @@ class Detector(ABC):
     domain: ClassVar[str]
     reads: ClassVar[str]
     writes: ClassVar[str]
-    thing_kind: ClassVar[str]
+    thing_kinds: ClassVar[tuple[str, ...]]
     context_us: ClassVar[int]
     refresh_us: ClassVar[int] = 0
 

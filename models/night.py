@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import ClassVar, NamedTuple, Self
+from typing import ClassVar, Final, NamedTuple, Self
 from zoneinfo import ZoneInfo
 
 import numpy as np
 
 from hypervision.batch import Bool, Float64, Int64
+from models.bins import medians
 from models.clock import DAY, EPOCH_WEEKDAY, HOUR, MINUTE, local_time
 from models.detector import (
     DEFAULT_ZONE,
@@ -21,6 +22,8 @@ from models.detector import (
 )
 from models.robust import qn
 
+QUARTER: Final = 15 * MINUTE
+
 
 class Nights(NamedTuple):
     """Night flows.
@@ -32,7 +35,7 @@ class Nights(NamedTuple):
     day : ndarray of int64, shape (m,)
         Local calendar day of that morning [d].
     flow : ndarray of float64, shape (m,)
-        Mean of the lower half of the readings [unit of the readings].
+        Mean of the lower half of the quarter hours' medians [unit of the readings].
     """
 
     ends_us: Int64
@@ -47,7 +50,6 @@ class _Fitted:
     spread: float
     allowance: float
     nights: int
-    step_us: float
 
     def expected(self, day: Int64) -> Float64:
         """Expected night flow of local mornings, shape (m,)."""
@@ -65,7 +67,8 @@ class NightFlow(Detector):
     from_minute, to_minute : int
         Quiet hours by the wall clock, minutes of the day [min].
     coverage : float
-        Share of the readings that a night of this length should have had, below which it is no night [1].
+        Share of the quiet hours that must be covered for a night to count, a reading covering what follows it
+        for at most half an hour [1]. A night of 90 min when clocks go forward is enough.
     window_nights, guard_nights, minimum_nights : int
         It learns from the last `window_nights` without the newest `guard_nights`; see `SeasonalExcess`.
     span : int
@@ -92,14 +95,14 @@ class NightFlow(Detector):
     domain: ClassVar[str] = "water"
     reads: ClassVar[str] = "flow"
     writes: ClassVar[str] = "night_excess"
-    thing_kind: ClassVar[str] = "district_meter"
+    thing_kinds: ClassVar[tuple[str, ...]] = ("district", "district_meter")
     context_us: ClassVar[int] = 10 * DAY
     refresh_us: ClassVar[int] = HOUR
 
     zone: ZoneInfo = DEFAULT_ZONE
     from_minute: int = 120
     to_minute: int = 270
-    coverage: float = 0.5
+    coverage: float = 0.55
     window_nights: int = 28
     guard_nights: int = 5
     minimum_nights: int = 7
@@ -118,9 +121,7 @@ class NightFlow(Detector):
     def fit(self, times_us: Int64, values: Float64) -> Self:
         """Learn level and spread; see `Detector.fit`."""
         self._fitted = None
-        column = Column.of(times_us, values)
-        step = float(np.median(np.diff(column.times_us))) if len(column) > 1 else 0.0
-        nights = self.nights(column, step_us=step)
+        nights = self.nights(times_us, values)
         count = len(nights.flow)
         if count < self.minimum_nights:
             raise HistoryError(
@@ -134,13 +135,13 @@ class NightFlow(Detector):
         flow, weekend = nights.flow[start:end], _is_weekend(nights.day[start:end])
         level, more = _levels(flow, weekend)
         spread = max(qn(flow - more * weekend), self.floor_share * abs(level), self.floor_flow)
-        self._fitted = _Fitted(level, more, spread, self.allowance + 1.25 / np.sqrt(len(flow)), len(flow), step)
+        self._fitted = _Fitted(level, more, spread, self.allowance + 1.25 / np.sqrt(len(flow)), len(flow))
         return self
 
     def excess(self, times_us: Int64, values: Float64) -> Scores:
         """Excess of each complete night; see `Detector.excess`."""
         fitted = self._learnt()
-        nights = self.nights(Column.of(times_us, values), step_us=fitted.step_us)
+        nights = self.nights(times_us, values)
         m = len(nights.flow)
         if not m:
             return NO_SCORES
@@ -165,27 +166,26 @@ class NightFlow(Detector):
             best = np.where(alive, np.maximum(best, total), best)
         return best
 
-    def nights(self, column: Column, *, step_us: float) -> Nights:
-        """Night flow of each complete night, from readings that should come every `step_us` [us]."""
+    def nights(self, times_us: Int64, values: Float64) -> Nights:
+        """Night flow of each complete night."""
+        column = Column.of(times_us, values)
         empty = Nights(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0))
-        if not len(column) or step_us <= 0:
-            return empty
-        local = local_time(column.times_us, self.zone)
+        times, flow = medians(column.times_us, column.values, QUARTER)
+        local = local_time(times, self.zone)
         quiet = (local.minute >= self.from_minute) & (local.minute < self.to_minute)
-        if not quiet.any():
+        day, minute, times, flow = local.day[quiet], local.minute[quiet], times[quiet], flow[quiet]
+        if not len(day):
             return empty
-        wanted = max(1.0, self.coverage * (self.to_minute - self.from_minute) * MINUTE / step_us)
-        day, minute = local.day[quiet], local.minute[quiet]
-        times, results = column.times_us[quiet], column.values[quiet]
         days, starts = np.unique(day, return_index=True)
-        stops = np.append(starts[1:], len(day))
         kept: list[tuple[int, int, float]] = []
-        for which, start, stop in zip(days.tolist(), starts.tolist(), stops.tolist(), strict=True):
-            rest = (self.to_minute - int(minute[stop - 1])) * MINUTE - int(times[stop - 1]) % MINUTE
-            end = int(times[stop - 1]) + rest
-            if stop - start < wanted or end > column.newest_us:
+        for which, start, stop in zip(
+            days.tolist(), starts.tolist(), np.append(starts[1:], len(day)).tolist(), strict=True
+        ):
+            end = int(times[stop - 1]) + (self.to_minute - int(minute[stop - 1])) * MINUTE
+            covered = np.minimum(np.diff(np.append(times[start:stop], end)), 2 * QUARTER).sum()
+            if end > column.newest_us or covered < self.coverage * (self.to_minute - self.from_minute) * MINUTE:
                 continue
-            lower = np.sort(results[start:stop])[: (stop - start + 1) // 2]
+            lower = np.sort(flow[start:stop])[: (stop - start + 1) // 2]
             kept.append((end, which, float(lower.mean())))
         if not kept:
             return empty
@@ -195,7 +195,8 @@ class NightFlow(Detector):
     def describe(self) -> str:
         """What was learnt, in one line."""
         fitted = self._learnt()
-        return f"from {fitted.nights} nights: level {fitted.level:.1f} m3/h ({fitted.weekend:+.1f} at weekends), spread {fitted.spread:.2f} m3/h"
+        level = f"level {fitted.level:.1f} m3/h ({fitted.weekend:+.1f} at weekends)"
+        return f"from {fitted.nights} nights: {level}, spread {fitted.spread:.2f} m3/h"
 
     def _learnt(self) -> _Fitted:
         if self._fitted is None:

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from hypervision.batch import Float64, Int64
+from models.bins import medians
 from models.clock import DAY, MINUTE, local_time
 from models.detector import (
     DEFAULT_ZONE,
@@ -62,7 +63,7 @@ class SeasonalExcess(Detector):
     domain: ClassVar[str] = "water"
     reads: ClassVar[str] = "flow"
     writes: ClassVar[str] = "flow_excess"
-    thing_kind: ClassVar[str] = "district_meter"
+    thing_kinds: ClassVar[tuple[str, ...]] = ("district", "district_meter")
     context_us: ClassVar[int] = 60 * MINUTE
 
     zone: ZoneInfo = DEFAULT_ZONE
@@ -147,13 +148,8 @@ class SeasonalExcess(Detector):
         """Median of each complete interval, by its end."""
         if not len(column):
             return NO_SCORES
-        index = np.floor_divide(column.times_us, self._bin_us)
-        order = np.lexsort((column.values, index))
-        index, values = index[order], column.values[order]
-        starts = np.flatnonzero(np.append(True, np.diff(index) > 0))
-        counts = np.diff(np.append(starts, len(index)))
-        middle = (values[starts + (counts - 1) // 2] + values[starts + counts // 2]) / 2
-        ends = (index[starts] + 1) * self._bin_us
+        starts, middle = medians(column.times_us, column.values, self._bin_us)
+        ends = starts + self._bin_us
         complete = ends <= column.newest_us
         return ends[complete], middle[complete]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Final
 
 import numpy as np
@@ -49,17 +50,22 @@ class Series:
 EMPTY: Final = Series(np.empty(0, np.int64), np.empty(0, np.float64))
 
 
-def sources(connection: Connection, *, domain: str, name: str, kind: str) -> list[Source]:
-    """Datastreams of one property on Things of one kind, by the Thing's code."""
+def sources(connection: Connection, *, domain: str, name: str, kinds: Sequence[str]) -> list[Source]:
+    """Datastreams of one property on Things of some kinds, by the Thing's code."""
     with mapped(), connection.transaction():
         rows = connection.execute(
-            query("series_sources"), {"domain": domain, "property": name, "kind": kind}
+            query("series_sources"), {"domain": domain, "property": name, "kinds": list(kinds)}
         ).fetchall()
     return [Source(row[0], row[1]) for row in rows]
 
 
 def readings(
-    connection: Connection, datastream_ids: Sequence[int], *, after_us: int, until_us: int
+    connection: Connection,
+    datastream_ids: Sequence[int],
+    *,
+    after_us: int,
+    until_us: int,
+    every: timedelta | None = None,
 ) -> dict[int, Series]:
     """Readings of usable quality.
 
@@ -69,6 +75,8 @@ def readings(
         Datastreams.
     after_us, until_us : int
         After the first instant and up to the second [us].
+    every : timedelta, optional
+        One mean per such interval, at the time of its last reading, instead of each reading.
 
     Returns
     -------
@@ -77,13 +85,14 @@ def readings(
     """
     with mapped(), connection.transaction(), connection.cursor(binary=True) as cursor:
         rows = cursor.execute(
-            query("series_readings"),
+            query("series_readings" if every is None else "series_thinned"),
             {
                 "datastreams": list(datastream_ids),
                 "after": from_us(after_us),
                 "until": from_us(until_us),
                 "qualities": list(USABLE),
-            },
+            }
+            | ({} if every is None else {"every": every}),
         ).fetchall()
     found = dict.fromkeys(datastream_ids, EMPTY)
     if not rows:

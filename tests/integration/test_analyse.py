@@ -57,7 +57,7 @@ def settings(embedded_database: str, data_dir: Path) -> Settings:
         migrate.migrate(connection, load(), now=NOW)
         register_things(
             connection,
-            [NewThing(code, code, "water", kind="district_meter") for code in (LEAK, CALM)]
+            [NewThing(code, code, "water", kind=kind) for code, kind in ((LEAK, "district"), (CALM, "district_meter"))]
             + [NewThing("pump", "pump", "water", kind="pump")],
             now=NOW,
         )

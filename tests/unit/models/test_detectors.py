@@ -11,7 +11,7 @@ import pytest
 from hypervision.batch import Float64, Int64
 from hypervision.domains import load
 from models.clock import DAY, HOUR, MINUTE, SECOND, local_time
-from models.detector import Column, Detector, HistoryError
+from models.detector import Detector, HistoryError
 from models.evaluate import merge
 from models.night import NightFlow
 from models.ringing import Span, ring, rules_of
@@ -28,7 +28,7 @@ def rung(detector: Detector, times: Int64, values: Float64) -> list[Span]:
 
 
 def night_level(times: Int64, values: Float64) -> float:
-    return float(np.median(NightFlow().nights(Column.of(times, values), step_us=FIVE).flow))
+    return float(np.median(NightFlow().nights(times, values).flow))
 
 
 def growing(times: Int64, *, last_days: float, size: float) -> Float64:
@@ -72,14 +72,21 @@ def test_sixty_clean_days_ring_at_most_once_a_month_and_district(district: Distr
 
 
 @pytest.mark.parametrize("seed", [5, 6, 7, 8])
-def test_one_odd_night_does_not_ring_night_excess_nor_do_two(district: District, seed: int) -> None:
+def test_one_odd_night_does_not_ring_night_excess(district: District, seed: int) -> None:
     times, values = district(30, seed=seed, noise=0.7)
     local = local_time(times, NightFlow().zone)
     last = int(local.day[-1])
-    for odd in ((last - 2,), (last - 3, last - 2)):
-        feast = np.where(np.isin(local.day, odd) & (local.minute < 360), 1.6, 1.0)
-        alarms = rung(NightFlow(), times, values * feast)
-        assert not [a for a in alarms if a.start_us > times[-1] - 5 * DAY]
+    feast = np.where((local.day == last - 2) & (local.minute < 360), 1.6, 1.0)
+    assert not rung(NightFlow(), times, values * feast)
+
+
+def test_holiday_that_lives_like_a_sunday_does_not_ring_night_excess(district: District) -> None:
+    times, values = district(30, seed=5, noise=0.7)
+    day = local_time(times, NightFlow().zone)
+    thursday = int(day.day[-1]) - (int(day.weekday[-1]) - 3) % 7
+    lived = values.copy()
+    lived[day.day == thursday] = values[day.day == thursday - 4]
+    assert not rung(NightFlow(), times, lived)
 
 
 def test_works_closed_at_weekends_do_not_ring_on_monday_nor_saturday(district: District) -> None:
@@ -118,7 +125,7 @@ def test_less_than_seven_days_says_so(district: District, kind: type[Detector], 
 def test_night_of_a_clock_change_is_one_night_like_others(district: District, start: datetime, quiet: int) -> None:
     times, values = district(20, seed=8, start=start, noise=0.7)
     detector = NightFlow()
-    nights = detector.nights(Column.of(times, values), step_us=FIVE)
+    nights = detector.nights(times, values)
     assert np.diff(nights.day).tolist() == [1] * (len(nights.day) - 1)
     ends = local_time(nights.ends_us, detector.zone)
     assert set(ends.minute.tolist()) == {270}
@@ -158,9 +165,23 @@ def test_half_a_night_is_a_night_and_a_third_is_none(district: District) -> None
     nights = []
     for until in (200, 165):
         kept = ~((local.day == last) & (local.minute >= until) & (local.minute < 270))
-        found = NightFlow().nights(Column.of(times[kept], values[kept]), step_us=FIVE)
+        found = NightFlow().nights(times[kept], values[kept])
         nights.append(last in found.day.tolist())
     assert nights == [True, False]
+
+
+def test_meter_that_starts_to_report_every_ten_seconds_changes_nothing(district: District) -> None:
+    times, values = district(24, seed=2, noise=0.7)
+    cut = int(times[0]) + 21 * DAY
+    old = times < cut
+    dense = np.arange(cut, int(times[-1]) + 1, 10 * SECOND, dtype=np.int64)
+    more = np.random.default_rng(1).normal(1, 0.01, len(dense)) * np.interp(dense, times, values)
+    mixed = np.append(times[old], dense), np.append(values[old], more)
+    nights = NightFlow().nights(*mixed)
+    assert len(nights.day) == 24
+    assert nights.flow == pytest.approx(NightFlow().nights(times, values).flow, rel=0.03)
+    assert not rung(NightFlow(), *mixed)
+    assert not rung(SeasonalExcess(), *mixed)
 
 
 @pytest.mark.parametrize("kind", [SeasonalExcess, NightFlow])
