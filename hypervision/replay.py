@@ -49,13 +49,11 @@ def replay(
     decode = decoder("urban")
     messages = stored = 0
     with Intake.open(settings, writer="replay", wait=10.0) as intake:
-        after = 0
-        while True:
-            rows = rejected.to_replay(intake.connection, thing=thing, reason=reason, ids=ids, after=after, limit=_CHUNK)
-            if not rows:
-                return Replayed(messages, stored)
-            after = rows[-1].rejected_id
-            for row in rows:
+        # Listed before the first is sent: one that is refused again is quarantined anew, and must not come back.
+        waiting = _listed(intake, thing=thing, reason=reason, ids=ids)
+        for first in range(0, len(waiting), _CHUNK):
+            chosen = waiting[first : first + _CHUNK]
+            for row in rejected.to_replay(intake.connection, ids=chosen, limit=_CHUNK):
                 draft = Draft()
                 decode(
                     [row.topic],
@@ -65,7 +63,21 @@ def replay(
                     streams=intake.streams,
                     bounds=bounds_of(settings),
                 )
+                # Its number was noted when it was refused; now it would make a duplicate of it.
+                draft.identities.clear()
                 receipt = intake.commit(draft.close(), now=clock())
                 messages += 1
                 stored += receipt.stored
-            rejected.mark_replayed(intake.connection, [row.rejected_id for row in rows], now=clock())
+            rejected.mark_replayed(intake.connection, chosen, now=clock())
+    return Replayed(messages, stored)
+
+
+def _listed(intake: Intake, *, thing: str | None, reason: str | None, ids: tuple[int, ...] | None) -> list[int]:
+    found: list[int] = []
+    while True:
+        rows = rejected.to_replay(
+            intake.connection, thing=thing, reason=reason, ids=ids, after=found[-1] if found else 0, limit=_CHUNK
+        )
+        if not rows:
+            return found
+        found += [row.rejected_id for row in rows]

@@ -137,6 +137,9 @@ class Stage:
             if not role.running or time.monotonic() > deadline:
                 raise ServiceError(f"{verb} does not start", remedy=role.tail())
             time.sleep(0.02)
+        if verb == "database":
+            # A server whose port is open may still be replaying its log.
+            wait_for_server(self.database_url, application="bench", wait=60).close()
         return role
 
     def migrate(self) -> None:
