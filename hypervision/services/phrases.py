@@ -32,6 +32,7 @@ _PHRASES: dict[str, tuple[str, str]] = {
     "live": ("serveur web prêt", "web server ready"),
     "health": ("toutes les parties répondent", "every part answers"),
     "history": ("historique de la ville : {percent} %", "history of the town: {percent} %"),
+    "town": ("la ville vit", "the town is alive"),
     "still_waiting": ("encore en attente : {names}", "still waiting for: {names}"),
     "last_line": ("dernière ligne de logs/{name}.log : {line}", "last line of logs/{name}.log: {line}"),
     "log_in_failed": ("le compte {user} n'a pas pu être créé : {why}", "the log-in {user} could not be made: {why}"),

@@ -16,6 +16,9 @@ from hypervision.services.plan import Plan
 from hypervision.services.supervise import Program
 from hypervision.settings import Settings
 
+# A town that takes longer than this [s] to come alive must not keep people from what already answers.
+_TOWN_PATIENCE = 150.0
+
 
 @dataclass(slots=True)
 class Terminal:
@@ -94,6 +97,16 @@ def steps(start: Start) -> list[readiness.Step]:
             readiness.Step("live", "serve", lambda: readiness.http_ok(plan.http_port, "/api/health/live", host=host)),
             readiness.Step("health", "collect", lambda: readiness.http_ok(plan.http_port, "/api/health", host=host)),
         ]
+    if "simulate" in start.names:
+        progress = start.settings.data_dir / "run" / "progress.json"
+        patience = time.monotonic() + _TOWN_PATIENCE
+        found.append(
+            readiness.Step(
+                "town",
+                "simulate",
+                lambda: readiness.history_done(progress) == 1.0 or time.monotonic() > patience,
+            )
+        )
     return found
 
 

@@ -32,20 +32,21 @@ ROOT = os.geteuid() == 0
 
 # What `hypervision up` does, with other children: the services can be tested without the rest.
 SMALL = """
-import argparse, sys
+import argparse, os, sys
 from hypervision import launch, settings
 from hypervision.errors import HypervisionError
 from hypervision.services.supervise import Program
 CHILDREN = {
     "database": Program("database", ("database",), level=10, patience=30),
     "broker": Program("broker", ("broker",), level=20, patience=15),
+    "migrate": Program("migrate", ("db", "migrate"), once=True),
 }
 kind, folder, http, mqtt, *names = sys.argv[1:]
 given = {"data_dir": folder, "language": "en"}
 given |= {"http": {"port": int(http)}} if http != "-" else {}
 given |= {"broker": {"port": int(mqtt)}} if mqtt != "-" else {}
 try:
-    found = settings.load({}, demo=kind == "demo", overrides=given)
+    found = settings.load(dict(os.environ), demo=kind == "demo", overrides=given)
     sys.exit(launch.run(argparse.Namespace(), found, name=kind, children=[CHILDREN[name] for name in names]))
 except HypervisionError as error:
     sys.exit(f"hypervision {kind}: {error}")
@@ -64,6 +65,7 @@ class Up:
         mqtt: str = "0",
         children: tuple[str, ...] = ("database", "broker"),
         account: pwd.struct_passwd | None = None,
+        environment: dict[str, str] | None = None,
     ) -> None:
         self.folder = folder
         self.said = tempfile.TemporaryFile("w+")  # noqa: SIM115
@@ -75,7 +77,7 @@ class Up:
             stdin=subprocess.DEVNULL,
             stdout=self.said,
             stderr=subprocess.STDOUT,
-            env=environ | added,
+            env=environ | added | (environment or {}),
             cwd="/",
             user=None if account is None else account.pw_uid,
             group=None if account is None else account.pw_gid,
@@ -100,7 +102,8 @@ class Up:
         return found
 
     def descendants(self) -> list[psutil.Process]:
-        return psutil.Process(self.process.pid).children(recursive=True)
+        family = psutil.Process(self.process.pid).children(recursive=True)
+        return [process for process in family if alive(process.pid, process.create_time()) is not None]
 
     def close(self) -> None:
         if self.process.poll() is None:
@@ -143,6 +146,14 @@ def running(processes: list[psutil.Process]) -> list[psutil.Process]:
     return [process for process in processes if alive(process.pid, process.create_time()) is not None]
 
 
+def words(process: psutil.Process) -> list[str]:
+    """Read a command line; empty when the process has just ended."""
+    try:
+        return process.cmdline()
+    except psutil.Error:
+        return []
+
+
 def query(url: str, text: str) -> object:
     with psycopg.connect(url) as connection:
         row = connection.execute(text).fetchone()
@@ -180,10 +191,25 @@ def test_services_listen_on_loopback_only_and_secrets_are_private(up: Callable[.
     assert {connection.laddr.ip for connection in heard} == {"127.0.0.1"}
     for path in [*(data_dir / "secrets").iterdir(), data_dir / "broker" / "nats.conf", data_dir / "endpoints.json"]:
         assert stat.S_IMODE(path.stat().st_mode) == 0o600, path
-    lines = " ".join(" ".join(process.cmdline()) for process in one.descendants())
+    lines = " ".join(" ".join(words(process)) for process in one.descendants())
     for verb in ("hypervision database", "hypervision broker", "postgres -D", "nats-server"):
         assert verb in lines
     assert not [path for path in (data_dir / "secrets").iterdir() if path.read_text().strip() in lines]
+
+
+def test_servers_of_ones_own_take_the_place_of_the_embedded_ones(
+    up: Callable[..., Up], data_dir: Path, embedded_database: str
+) -> None:
+    mqtt = "mqtt://somebody:secret@127.0.0.1:1"
+    given = {"HYPERVISION_DATABASE_URL": embedded_database, "HYPERVISION_MQTT_URL": mqtt}
+    one = up(children=("migrate",), environment=given)
+    found = one.endpoints()
+    assert (found["database"], found["mqtt"]) == (embedded_database, mqtt)
+    assert not (data_dir / "database").exists()
+    assert not (data_dir / "broker" / "nats.conf").exists()
+    assert (data_dir / "secrets" / "mqtt-platform-url").read_text().strip() == mqtt
+    for process in one.descendants():
+        assert "secret" not in " ".join(words(process))
 
 
 def test_stop_leaves_nothing_and_the_second_start_keeps_the_data(
@@ -303,7 +329,7 @@ def test_killed_guard_of_the_database_is_replaced_without_a_second_server(
             return False
 
     wait_until(answers, tell=lambda: one.output)
-    servers = [process for process in one.descendants() if "-D" in process.cmdline()]
+    servers = [process for process in one.descendants() if "-D" in words(process)]
     assert len(servers) == 1
 
 

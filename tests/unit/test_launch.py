@@ -75,6 +75,7 @@ def start(kind: str = "up", **given: object) -> Start:
 
 def test_steps_wait_for_each_part_in_order() -> None:
     assert [step.key for step in steps(start())] == ["database", "broker", "live", "health"]
+    assert [step.key for step in steps(start("demo"))] == ["database", "broker", "live", "health", "town"]
     own = start(database_url="postgresql://h/d", mqtt_url="mqtt://h")
     assert [step.key for step in steps(own)] == ["live", "health"]
 
