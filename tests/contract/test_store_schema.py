@@ -1,0 +1,181 @@
+"""Migrations, storage and the published views, on every engine."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import psycopg
+import pytest
+
+from hypervision.domains import load
+from hypervision.errors import PermanentStoreError, TemporaryStoreError
+from hypervision.intake import Intake
+from hypervision.store import migrate as migrate_module
+from hypervision.store.connection import connect, wait_for_schema
+from hypervision.store.engines import engine_of
+from hypervision.store.engines import timescale as timescale_module
+from hypervision.store.migrate import applied, behind, migrate, migrations
+
+pytestmark = pytest.mark.integration
+NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
+
+# The published columns, in their order; more may follow.
+VIEWS = {
+    "things": "code name domain parent place organisation",
+    "datastreams": "thing property unit kind expected_period",
+    "observations": "domain thing property phenomenon_time result unit quality late received_time state",
+    "latest_observations": "domain thing property phenomenon_time result unit quality late received_time state",
+    "alarms": (
+        "id domain source_kind source thing property rule rule_version priority state suppression raised_at detected_at"
+        " acknowledged_at acknowledged_by returned_at value limit_value message"
+    ),
+    "alarm_transitions": "alarm_id at from_state to_state cause actor comment rule_version",
+    "rejected_messages": (
+        "id received_time topic payload payload_bytes reason detail count partial replayed_at"
+    ),
+}  # fmt: skip
+
+
+def test_migrate_twice_changes_nothing(empty: str, migrate_now: Callable[..., list[str]]) -> None:
+    assert migrate_now(empty) == list(migrations())
+    assert migrate_now(empty) == []
+    with connect(empty, application="test") as connection:
+        assert applied(connection) == list(migrations())
+        assert behind(connection) == []
+
+
+def test_migrate_of_an_empty_database_lacks_everything(empty: str) -> None:
+    with connect(empty, application="test") as connection:
+        assert applied(connection) == []
+        assert behind(connection) == list(migrations())
+    with pytest.raises(TemporaryStoreError, match="run `hypervision db migrate`"):
+        wait_for_schema(empty, application="test", wait=0.0)
+
+
+def test_migrate_interrupted_leaves_nothing_and_runs_again(
+    empty: str, migrate_now: Callable[..., list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken = dict(migrations())
+    last = list(broken)[-1]
+    broken[last] += ";\nCREATE TABLE hv.half (x int); SELECT 1 / 0"
+    with monkeypatch.context() as patched:
+        patched.setattr(migrate_module, "migrations", lambda: broken)
+        with pytest.raises(PermanentStoreError, match="division by zero"):
+            migrate_now(empty)
+    with connect(empty, application="test") as connection:
+        assert behind(connection) == [last] if len(broken) > 1 else list(broken)
+        assert connection.execute("SELECT to_regclass('hv.half')").fetchone() == (None,)
+    migrate_now(empty)
+    with connect(empty, application="test") as connection:
+        assert behind(connection) == []
+
+
+def test_migrate_refuses_the_database_of_a_newer_version(empty: str, migrate_now: Callable[..., list[str]]) -> None:
+    migrate_now(empty)
+    with connect(empty, application="test") as connection:
+        connection.execute("INSERT INTO hv.installation VALUES ('migration 9999_later', 'x')")
+        connection.commit()
+    with pytest.raises(PermanentStoreError, match="9999_later") as caught:
+        migrate_now(empty)
+    assert "newer version" in caught.value.remedy
+
+
+def test_migrate_at_once_from_two_processes(empty: str, several: None) -> None:
+    done: list[list[str]] = []
+
+    def run() -> None:
+        with connect(empty, application="migrate") as connection:
+            done.append(migrate(connection, load(), now=NOW))
+
+    threads = [threading.Thread(target=run) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=60)
+    assert sorted(map(len, done)) == [0, len(migrations())]
+
+
+def test_migrate_keeps_rules_that_were_edited(world: Any, migrate_now: Callable[..., list[str]]) -> None:
+    world.edit("water.pressure.low", "limit_value = 9")
+    world.execute("DELETE FROM hv.rule WHERE code = 'waste.tilt.high'")
+    world.close()
+    migrate_now(world.url)
+    assert world.rows("SELECT limit_value, version FROM hv.rule WHERE code = 'water.pressure.low'") == [(9.0, 2)]
+    assert world.rows("SELECT limit_value FROM hv.rule WHERE code = 'waste.tilt.high'") == [(45.0,)]
+    rules = sum(len(domain.rules) for domain in load().values())
+    assert world.rows("SELECT count(*) FROM hv.rule") == [(rules,)]
+
+
+def test_server_that_is_too_old_is_refused(world: Any) -> None:
+    with connect(world.url, application="test") as connection:
+        engine = engine_of(connection)
+    engine.number = 140_012  # type: ignore[attr-defined]
+    with pytest.raises(PermanentStoreError, match="PostgreSQL") as caught:
+        engine.check()
+    assert caught.value.remedy == "use PostgreSQL 15 to 18"
+
+
+def test_engine_names_itself(world: Any) -> None:
+    with connect(world.url, application="test") as connection:
+        engine = engine_of(connection)
+    major = {"postgresql-18": "18", "postgresql-15": "15", "timescaledb": "17"}[world.server.name]
+    assert engine.name == ("TimescaleDB" if world.server.name == "timescaledb" else "PostgreSQL")
+    assert f"PostgreSQL {major}." in f"{engine.name} {engine.version}"
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_view_has_the_published_columns(world: Any, view: str) -> None:
+    found = [
+        row[0]
+        for row in world.rows(
+            "SELECT column_name::text FROM information_schema.columns"
+            " WHERE table_schema = 'public' AND table_name = %(view)s ORDER BY ordinal_position",
+            {"view": view},
+        )
+    ]
+    wanted = VIEWS[view].split()
+    assert [name for name in found if name in wanted] == wanted
+
+
+def test_view_can_be_read_without_naming_its_schema(world: Any) -> None:
+    for view in VIEWS:
+        assert world.rows(f"SELECT * FROM {view}") == []
+
+
+def test_observations_are_kept_by_day(world: Any) -> None:
+    intake: Intake = world.intake()
+    days = [NOW - timedelta(days=ago) for ago in (3, 1, 0)]
+    world.send(intake, *[("water", "p1", "flow", day, 1.0) for day in days])
+    if world.server.name == "timescaledb":
+        found = world.rows(
+            "SELECT range_start FROM timescaledb_information.chunks WHERE hypertable_name = 'observation' ORDER BY 1"
+        )
+        assert [row[0] for row in found] == [day.replace(hour=0) for day in days]
+        assert world.rows("SELECT compression_enabled FROM timescaledb_information.hypertables") == [(True,)]
+        return
+    found = world.rows(
+        "SELECT inhrelid::regclass::text FROM pg_inherits i WHERE inhparent = 'hv.observation'::regclass"
+    )
+    assert sorted(row[0].removeprefix("hv.") for row in found) == [f"observation_{day:%Y%m%d}" for day in days]
+
+
+def test_timescale_without_the_community_edition_works(
+    server: Any, empty: str, migrate_now: Callable[..., list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if server.name != "timescaledb":
+        pytest.skip("about TimescaleDB's editions")
+    # What the Apache edition answers: the setting is refused with feature_not_supported.
+    refused = (
+        "DO $$ BEGIN RAISE feature_not_supported USING MESSAGE = 'functionality not supported under \"apache\"'; END $$"
+    )
+    real = timescale_module.query
+    monkeypatch.setattr(
+        timescale_module, "query", lambda name: refused if name == "compress_hypertable" else real(name)
+    )
+    migrate_now(empty)
+    with psycopg.connect(**server.admin) as connection:
+        row = connection.execute("SELECT compression_enabled FROM timescaledb_information.hypertables").fetchone()
+    assert row == (False,)
