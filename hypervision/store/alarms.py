@@ -129,10 +129,11 @@ def write(
                 row["returned_at"] = from_us(step.at_us)
             transitions.append(_transition_row(case.alarm_id, step, occurrences[case.source].rule_version, now))
     with connection.cursor() as cursor:
-        if new:
-            cursor.executemany(query("put_alarms"), list(new.values()))
+        # An occurrence that ended here must be closed before the next one of its condition opens.
         if changed:
             cursor.executemany(query("update_alarm"), list(changed.values()))
+        if new:
+            cursor.executemany(query("put_alarms"), list(new.values()))
         if transitions:
             cursor.executemany(query("put_transitions"), transitions)
         if cases:
