@@ -11,7 +11,6 @@
   let failures = 0;
   let polling = null;
   let feed = { state: "live" };
-  hv.transport = "none";
 
   const here = () => location.pathname;
   const subscribe = () => {
@@ -26,7 +25,7 @@
     socket = opened;
     opened.onopen = () => {
       failures = 0;
-      hv.transport = "socket";
+      document.documentElement.dataset.transport = "socket";
       // What is told before the page is drawn would be lost: `follow` asks once it is.
       page = null;
     };
@@ -49,7 +48,7 @@
       const answer = await fetch(`/api/v1/live?${query}`, { signal: polling.signal });
       if (answer.status === 401) return location.assign(`/login?next=${encodeURIComponent(here())}`);
       if (answer.ok) {
-        hv.transport = "polling";
+        document.documentElement.dataset.transport = "polling";
         take({ ...(await answer.json()), page, language });
       }
     } catch {
@@ -89,7 +88,7 @@
       else delete lost.dataset.since;
       if (!since) lost.textContent = "—";
     }
-    if ((root.dataset.cause || "") === cause) return;
+    if (root.dataset.feed && (root.dataset.cause || "") === cause) return;
     root.dataset.feed = cause ? "lost" : "live";
     if (cause) root.dataset.cause = cause;
     else delete root.dataset.cause;

@@ -2,12 +2,9 @@
 "use strict";
 (() => {
   const hv = (window.hv = window.hv || {});
-  const TEXTS = {
-    fr: { done: "Alarme acquittée", done_n: "{n} alarmes acquittées", already: "Déjà acquittée", failed: "Échec : {reason}", offline: "Le serveur ne répond pas : rien n’a été acquitté" },
-    en: { done: "Alarm acknowledged", done_n: "{n} alarms acknowledged", already: "Already acknowledged", failed: "Failed: {reason}", offline: "The server does not answer: nothing was acknowledged" },
-  };
   hv.say = (key, values = {}, bad = false) => {
-    let text = (TEXTS[hv.language()] || TEXTS.en)[key];
+    // The frame carries the texts, in its language.
+    let text = document.getElementById("texts")?.dataset[key] ?? "";
     for (const [name, value] of Object.entries(values)) text = text.replace(`{${name}}`, value);
     const place = document.getElementById("toasts");
     const toast = document.createElement("div");
@@ -36,7 +33,7 @@
       }
       if (changed === 0) hv.say("already");
       else if (changed === 1) hv.say("done");
-      else hv.say("done_n", { n: changed });
+      else hv.say("doneN", { n: changed });
     } catch {
       hv.say("offline", {}, true);
     }

@@ -66,7 +66,7 @@ class Screen:
 
     def go(self, path: str) -> None:
         self.page.goto(self.town.base + path)
-        self.ready(path)
+        self.ready(path.split("?", maxsplit=1)[0])
 
     def ready(self, path: str = "/") -> None:
         self.page.wait_for_selector(f'[data-page="{path}"]', timeout=20_000)

@@ -64,20 +64,20 @@ def things(per_domain: int = 24) -> list[NewThing]:
     rng = random.Random(7)
     found = [NewThing("district-north", "Secteur nord", "water", kind="district", organisation="town")]
     for domain, (name, _) in NAMES.items():
-        for i in range(1, per_domain + 1):
-            found.append(
-                NewThing(
-                    code=f"{domain}-{i:03d}",
-                    name=f"{name} {i}",
-                    domain=domain,
-                    kind="sensor",
-                    parent="district-north" if domain == "water" else None,
-                    longitude=round(WEST + 0.03 * rng.random(), 6),
-                    latitude=round(SOUTH + 0.016 * rng.random(), 6),
-                    place=STREETS[i % len(STREETS)],
-                    organisation="agency" if i == per_domain else "town",
-                )
+        found.extend(
+            NewThing(
+                code=f"{domain}-{i:03d}",
+                name=f"{name} {i}",
+                domain=domain,
+                kind="sensor",
+                parent="district-north" if domain == "water" else None,
+                longitude=round(WEST + 0.03 * rng.random(), 6),
+                latitude=round(SOUTH + 0.016 * rng.random(), 6),
+                place=STREETS[i % len(STREETS)],
+                organisation="agency" if i == per_domain else "town",
             )
+            for i in range(1, per_domain + 1)
+        )
     return found
 
 
@@ -239,13 +239,14 @@ class Town:
     log: Path
     collector: Collector
 
-    def session(self, user: str | None) -> httpx.Client:
-        """A client that is logged in as `user`; None: nobody."""
-        client = httpx.Client(base_url=self.base, timeout=20)
-        if user is not None:
-            answer = client.post("/api/v1/login", json={"user": user, "password": PASSWORD})
-            assert answer.status_code == 200, answer.text + self.tail()
-        return client
+    @contextmanager
+    def session(self, user: str | None) -> Iterator[httpx.Client]:
+        """A client with a session of its own for `user`; None: nobody."""
+        with httpx.Client(base_url=self.base, timeout=20) as client:
+            if user is not None:
+                answer = client.post("/api/v1/login", json={"user": user, "password": PASSWORD})
+                assert answer.status_code == 200, answer.text + self.tail()
+            yield client
 
     def tail(self) -> str:
         """The end of the server's log."""

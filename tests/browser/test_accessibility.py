@@ -35,7 +35,7 @@ def test_axe_finds_nothing_serious(open_screen: Callable[..., Screen], town: Tow
     screen.log_in("omar")
     for path in PAGES:
         screen.go(path)
-        screen.page.wait_for_function("document.querySelectorAll('.age').length > 2")
+        screen.page.wait_for_selector(".status-line .age:not(:empty)")
         if path.startswith("/asset"):
             screen.page.wait_for_selector(".chart, .asset-history")
         found += _violations(screen)

@@ -1,0 +1,255 @@
+"""An operator's shift: log in, see an alarm come, acknowledge it, change the language, notice a dead feed."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from playwright.sync_api import expect
+
+from tests.browser.conftest import Screen
+from tests.browser.fake_town import Collector, Town
+
+STALE_WITHIN = 5_000
+Open = Callable[..., Screen]
+
+
+def _clear(town: Town) -> None:
+    """Nothing is wrong and nothing waits."""
+    town.collector.read(town.collector.normal())
+    with town.session("ada") as client:
+        for alarm in client.get("/api/v1/alarms", params={"open": "true"}).json()["rows"]:
+            client.post(f"/api/v1/alarms/{alarm['id']}/acknowledge", json={})
+
+
+def _raise(town: Town, thing: str = "waste-007", value: float = 91.0) -> None:
+    town.collector.read({("waste", thing, "temperature"): value})
+
+
+def _states(town: Town, thing: str) -> set[str]:
+    with town.session("vera") as client:
+        return {
+            row["state"] for row in client.get("/api/v1/alarms", params={"open": "true", "thing": thing}).json()["rows"]
+        }
+
+
+def test_log_in_page_refuses_a_wrong_password_and_opens_the_asked_page(open_screen: Open, town: Town) -> None:
+    screen = open_screen()
+    screen.page.goto(f"{town.base}/alarms")
+    expect(screen.page).to_have_url(f"{town.base}/login?next=/alarms")
+    screen.page.fill("#user", "omar")
+    screen.page.fill("#password", "not the password")
+    screen.page.press("#password", "Enter")
+    expect(screen.page.locator("#error")).to_have_text("Utilisateur ou mot de passe incorrect.")
+    screen.page.fill("#password", "quatre mots pour entrer")
+    screen.page.press("#password", "Enter")
+    expect(screen.page).to_have_url(f"{town.base}/alarms")
+    screen.ready("/alarms")
+
+
+def test_alarm_appears_live_within_two_seconds(open_screen: Open, town: Town) -> None:
+    _clear(town)
+    screen = open_screen("omar")
+    expect(screen.page.locator(".banner-none")).to_be_visible()
+    started = time.monotonic()
+    _raise(town)
+    screen.page.wait_for_selector(".banner-critical", timeout=5_000)
+    seen = time.monotonic() - started
+    assert "Feu de conteneur" in screen.page.inner_text(".banner-critical")
+    assert "91\u00a0°C > 65\u00a0°C" in screen.page.inner_text(".banner-critical")
+    assert seen < 2.0
+
+
+def test_banner_acknowledges_in_one_action_from_any_page(open_screen: Open, town: Town) -> None:
+    _clear(town)
+    _raise(town, "waste-008")
+    screen = open_screen("omar")
+    screen.go("/health")
+    screen.page.click(".banner-critical .btn-ack")
+    expect(screen.page.locator(".banner-none")).to_be_visible()
+    assert _states(town, "waste-008") == {"ACKED"}
+    with town.session("vera") as client:
+        row = client.get("/api/v1/alarms", params={"thing": "waste-008"}).json()["rows"][0]
+    assert row["acknowledged_by"] == "omar"
+
+
+def test_table_acknowledges_in_two_actions_by_mouse_and_key(open_screen: Open, town: Town) -> None:
+    _clear(town)
+    _raise(town, "waste-009")
+    screen = open_screen("omar")
+    screen.go("/alarms")
+    screen.page.click('#alarm-grid [col-id="label"]:has-text("Feu de conteneur")')
+    expect(screen.page.locator("#alarms-selected")).to_have_text("Acquitter 1 visibles")
+    screen.page.keyboard.press("a")
+    expect(screen.page.locator(".banner-none")).to_be_visible()
+    assert _states(town, "waste-009") == {"ACKED"}
+
+
+def test_bulk_acknowledges_only_what_is_selected_and_visible(open_screen: Open, town: Town) -> None:
+    _clear(town)
+    for thing in ("waste-010", "waste-012", "waste-013"):
+        _raise(town, thing)
+    screen = open_screen("omar")
+    screen.go("/alarms")
+    boxes = screen.page.locator("#alarm-grid .ag-row .ag-checkbox-input")
+    expect(boxes).to_have_count(3)
+    for i in range(3):
+        boxes.nth(i).check()
+    expect(screen.page.locator("#alarms-selected")).to_have_text("Acquitter 3 visibles")
+    screen.page.fill("#alarms-filter", "Conteneur 12")
+    expect(screen.page.locator("#alarms-selected")).to_have_text("Acquitter 1 visibles")
+    screen.page.fill("#alarms-comment", "équipe prévenue")
+    screen.page.click("#alarms-acknowledge")
+    expect(screen.page.locator(".toast")).to_be_visible()
+    assert [_states(town, t) for t in ("waste-010", "waste-012", "waste-013")] == [{"UNACK"}, {"ACKED"}, {"UNACK"}]
+    with town.session("vera") as client:
+        alarm = client.get("/api/v1/alarms", params={"thing": "waste-012"}).json()["rows"][0]["id"]
+        steps = client.get(f"/api/v1/alarms/{alarm}/transitions").json()["rows"]
+    assert (steps[-1]["actor"], steps[-1]["comment"]) == ("omar", "équipe prévenue")
+
+
+def test_new_rows_wait_while_the_pointer_is_in_the_table(open_screen: Open, town: Town) -> None:
+    _clear(town)
+    _raise(town, "waste-014")
+    screen = open_screen("omar")
+    screen.go("/alarms")
+    rows = screen.page.locator("#alarm-grid .ag-center-cols-container .ag-row")
+    expect(rows).to_have_count(1)
+    screen.page.hover('#alarm-grid [col-id="label"]:has-text("Feu de conteneur")')
+    _raise(town, "waste-015")
+    expect(screen.page.locator("#alarms-queued")).to_be_visible()
+    expect(rows).to_have_count(1)
+    screen.page.mouse.move(700, 20)
+    expect(rows).to_have_count(2)
+
+
+def test_language_changes_without_losing_page_selection_and_filter(open_screen: Open, town: Town) -> None:
+    _clear(town)
+    _raise(town, "waste-016")
+    screen = open_screen("omar")
+    screen.go("/alarms")
+    screen.page.fill("#alarms-comment", "à suivre")
+    screen.page.locator("#alarm-grid .ag-row .ag-checkbox-input").first.check()
+    expect(screen.page.locator("#alarms-selected")).to_have_text("Acquitter 1 visibles")
+    screen.page.click("[data-language-switch]")
+    expect(screen.page.locator("#alarms-selected")).to_have_text("Acknowledge 1 visible")
+    expect(screen.page).to_have_url(f"{town.base}/alarms")
+    expect(screen.page.locator("#alarms-comment")).to_have_value("à suivre")
+    assert screen.page.evaluate("document.documentElement.lang") == "en"
+    expect(screen.page.locator(".banner-label")).to_have_text("Bin fire")
+    screen.page.reload()
+    screen.ready("/alarms")
+    expect(screen.page.locator(".banner-label")).to_have_text("Bin fire")
+
+
+def test_screen_turns_stale_when_the_collector_dies_and_recovers(open_screen: Open, town: Town) -> None:
+    screen = open_screen("omar")
+    expect(screen.page.locator("html")).to_have_attribute("data-feed", "live")
+    town.collector.stop()
+    stopped = datetime.now(UTC)
+    try:
+        screen.page.wait_for_selector('html[data-feed="lost"][data-cause="collector"]', timeout=STALE_WITHIN)
+        assert (datetime.now(UTC) - stopped).total_seconds() < STALE_WITHIN / 1000
+        expect(screen.page.locator(".lost-collector")).to_be_visible()
+        assert "grayscale" in screen.page.evaluate("getComputedStyle(document.querySelector('.tile')).filter")
+    finally:
+        town.collector = Collector(town.settings)
+    screen.page.wait_for_selector('html[data-feed="live"]', timeout=STALE_WITHIN)
+
+
+def test_screen_turns_stale_when_the_server_stops_answering(open_screen: Open, town: Town) -> None:
+    screen = open_screen("omar")
+    expect(screen.page.locator("html")).to_have_attribute("data-feed", "live")
+    os.kill(town.server.pid, signal.SIGSTOP)
+    try:
+        screen.page.wait_for_selector('html[data-feed="lost"][data-cause="link"]', timeout=STALE_WITHIN)
+        expect(screen.page.locator("#lost")).to_contain_text("Liaison avec le serveur perdue")
+    finally:
+        os.kill(town.server.pid, signal.SIGCONT)
+    screen.page.wait_for_selector('html[data-feed="live"]', timeout=15_000)
+
+
+def test_polling_tells_the_same_when_no_socket_opens(open_screen: Open, town: Town) -> None:
+    _clear(town)
+    screen = open_screen()
+    screen.context.route_web_socket("**/live", lambda socket: socket.close(code=1011))
+    screen.log_in("omar")
+    screen.page.wait_for_selector('html[data-transport="polling"]', timeout=15_000)
+    _raise(town, "waste-018")
+    screen.page.wait_for_selector(".banner-critical", timeout=5_000)
+    expect(screen.page.locator("html")).to_have_attribute("data-feed", "live")
+
+
+def test_viewer_sees_everything_and_acknowledges_nothing(open_screen: Open, town: Town) -> None:
+    _clear(town)
+    _raise(town, "waste-019")
+    screen = open_screen("vera")
+    expect(screen.page.locator(".banner-critical .btn-ack")).to_be_disabled()
+    with town.session("vera") as client:
+        alarm = client.get("/api/v1/alarms", params={"open": "true"}).json()["rows"][0]["id"]
+    status = screen.page.evaluate(
+        "id => fetch(`/api/v1/alarms/${id}/acknowledge`, {method: 'POST', headers: {'content-type': 'application/json'},"
+        " body: '{}'}).then(answer => answer.status)",
+        alarm,
+    )
+    assert status == 403
+    assert _states(town, "waste-019") == {"UNACK"}
+
+
+def test_log_out_ends_the_session_of_an_open_screen(open_screen: Open, town: Town) -> None:
+    screen = open_screen("omar")
+    other = screen.context.new_page()
+    other.goto(f"{town.base}/alarms")
+    other.wait_for_selector('[data-page="/alarms"]')
+    other.click("[data-log-out]")
+    expect(other).to_have_url(f"{town.base}/login")
+    screen.page.wait_for_url(lambda url: "/login" in url, timeout=10_000)
+
+
+def test_map_shows_marks_without_any_foreign_host_and_a_card(
+    open_screen: Open, town: Town, wait_until: Callable[..., None]
+) -> None:
+    _clear(town)
+    _raise(town, "waste-020")
+    screen = open_screen("omar")
+    screen.go("/map")
+    expect(screen.page.locator('#map-list li[data-code="waste-020"]')).to_be_visible()
+    marks = (
+        "document.querySelector('#map-graph .js-plotly-plot')?.data?.find(t => t.name === 'critical')?.customdata ?? []"
+    )
+    wait_until(lambda: "waste-020" in screen.page.evaluate(marks))
+    screen.go("/map?asset=waste-020")
+    expect(screen.page.locator("#map-card .card-name")).to_have_text("Conteneur 20")
+
+
+def test_asset_page_shows_age_limits_and_trends(open_screen: Open, town: Town) -> None:
+    screen = open_screen("omar", language="en")
+    screen.go("/asset/water-003")
+    screen.page.wait_for_selector(".chart .js-plotly-plot", timeout=20_000)
+    values = screen.page.inner_text("#asset-values")
+    assert "Pressure" in values
+    assert "< 1.50\u00a0bar" in values
+    assert "good" in values
+    screen.page.click("#asset-range label:has-text('1 h')")
+    screen.page.wait_for_selector(".chart, .asset-trends .empty")
+
+
+def test_names_with_markup_are_shown_as_text(open_screen: Open, town: Town) -> None:
+    from hypervision.store.connection import connect, url_of
+    from hypervision.store.registry import NewThing, register_things
+
+    nasty = '<img src=x onerror="window.hit=1"><b>bold</b>'
+    with connect(url_of(town.settings), application="test") as connection:
+        thing = NewThing("nasty-1", nasty, "waste", longitude=5.03, latitude=47.32, place=nasty)
+        register_things(connection, [thing], now=datetime.now(UTC))
+    town.collector.read({("waste", "nasty-1", "temperature"): 99.0})
+    screen = open_screen("omar")
+    for path in ("/", "/alarms", "/map?asset=nasty-1", "/asset/nasty-1"):
+        screen.page.goto(town.base + path)
+        screen.page.wait_for_selector(f"text={nasty}", timeout=15_000)
+        assert screen.page.evaluate("window.hit") is None
+    town.collector.read({("waste", "nasty-1", "temperature"): 15.0})
+    _clear(town)

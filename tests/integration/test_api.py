@@ -1,0 +1,175 @@
+"""The API from outside, on a real server and a real database."""
+
+from __future__ import annotations
+
+import io
+import re
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import httpx
+import pytest
+from pyarrow import parquet
+
+from tests.browser.fake_town import PASSWORD, Town, running
+
+pytestmark = pytest.mark.integration
+
+
+@pytest.fixture(scope="module")
+def town(_database_server: tuple) -> Iterator[Town]:
+    with running(_database_server) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def engineer(town: Town) -> Iterator[httpx.Client]:
+    with town.session("elsa") as client:
+        yield client
+
+
+def test_health_is_ready_and_its_counters_add_up(town: Town) -> None:
+    answer = httpx.get(f"{town.base}/api/health")
+    told = answer.json()
+    assert (answer.status_code, told["status"], told["failing"]) == (200, "ready", [])
+    m = told["messages"]
+    assert m["received"] == m["stored"] + m["duplicate"] + m["rejected"] + m["in_flight"] > 0
+    assert {"database", "collector-1/1", "http"} <= {part["name"] for part in told["parts"]}
+
+
+def test_metrics_are_prometheus_text(town: Town) -> None:
+    text = httpx.get(f"{town.base}/metrics").text
+    assert 'hypervision_part_up{part="database"} 1.0' in text
+    assert re.search(r'hypervision_messages_total\{outcome="stored",writer="collector-1/1"\} [1-9]', text)
+
+
+def test_things_come_as_json_csv_and_parquet(engineer: httpx.Client) -> None:
+    query = {"domain": "water", "limit": 5}
+    rows = engineer.get("/api/v1/things", params=query).json()["rows"]
+    assert [row["code"] for row in rows] == ["district-north", "water-001", "water-002", "water-003", "water-004"]
+    more = engineer.get("/api/v1/things", params={**query, "after": rows[-1]["code"]}).json()["rows"]
+    assert more[0]["code"] == "water-005"
+    as_csv = engineer.get("/api/v1/things", params=query, headers={"accept": "text/csv"})
+    assert as_csv.headers["content-type"].startswith("text/csv")
+    assert as_csv.text.splitlines()[0].startswith("code,name,domain")
+    as_parquet = engineer.get("/api/v1/things", params={**query, "format": "parquet"})
+    assert parquet.read_table(io.BytesIO(as_parquet.content)).column("code").to_pylist() == [r["code"] for r in rows]
+
+
+def test_observations_are_bounded_by_time_and_limit(engineer: httpx.Client) -> None:
+    now = datetime.now(UTC)
+    query = {"thing": "water-001", "property": "pressure", "from": (now - timedelta(hours=2)).isoformat()}
+    rows = engineer.get("/api/v1/observations", params=query).json()["rows"]
+    times = [datetime.fromisoformat(row["phenomenon_time"]) for row in rows]
+    assert 20 <= len(rows) <= 30
+    assert times == sorted(times)
+    assert times[0] >= now - timedelta(hours=2)
+    assert {row["unit"] for row in rows} == {"bar"}
+    assert len(engineer.get("/api/v1/observations", params={**query, "limit": 3}).json()["rows"]) == 3
+
+
+def test_observations_without_offset_are_refused(engineer: httpx.Client) -> None:
+    assert engineer.get("/api/v1/observations", params={"from": "2026-01-01T00:00:00"}).status_code == 422
+
+
+def test_posted_reading_is_stored_once_and_a_wrong_one_says_why(engineer: httpx.Client) -> None:
+    target = {"domain": "water", "thing": "water-002"}
+    reading = {"time": (datetime.now(UTC) - timedelta(seconds=5)).isoformat(), "flow": 12.5}
+    first = engineer.post("/api/v1/observations", params=target, json=reading)
+    assert (first.status_code, first.json()["outcome"], first.json()["rows"]) == (200, "stored", 1)
+    again = engineer.post("/api/v1/observations", params=target, json=reading)
+    assert (again.status_code, again.json()["outcome"]) == (200, "duplicate")
+    wrong = engineer.post("/api/v1/observations", params=target, json={"colour": 3})
+    assert wrong.status_code == 422
+    assert wrong.json()["refused"][0]["reason"] == "unknown_property"
+    partly = engineer.post("/api/v1/observations", params=target, json={"seq": 4, "flow": 9.0, "colour": 3})
+    assert (partly.json()["outcome"], partly.json()["refused"][0]["reason"]) == ("stored", "unknown_property")
+
+
+def test_posting_malformed_or_hostile_input_never_breaks_the_server(engineer: httpx.Client, town: Town) -> None:
+    headers = {"content-type": "application/json"}
+    target = {"domain": "water", "thing": "water-002"}
+    for body in (b"{", b"[" * 200 + b"]" * 200, b"\xff\xfe", b'{"flow": NaN}', b'{"flow": 1e999}', b""):
+        answer = engineer.post("/api/v1/observations", params=target, content=body, headers=headers)
+        assert answer.status_code == 422, (body, answer.text)
+    for thing in ("../x", "a b", "", "x" * 65, "é"):
+        answer = engineer.post("/api/v1/observations", params={**target, "thing": thing}, json={"flow": 1})
+        assert answer.status_code == 422
+    huge = engineer.post("/api/v1/observations", params=target, content=b"1" * 2_200_000, headers=headers)
+    assert huge.status_code == 413
+    assert httpx.get(f"{town.base}/api/health/live").status_code == 200
+
+
+def test_alarm_is_acknowledged_once_by_name(town: Town) -> None:
+    town.collector.read({("waste", "waste-005", "temperature"): 90.0})
+    with town.session("omar") as client:
+        alarm = client.get("/api/v1/alarms", params={"thing": "waste-005", "open": "true"}).json()["rows"][0]
+        path = f"/api/v1/alarms/{alarm['id']}/acknowledge"
+        assert client.post(path, json={"comment": "seen"}).json() == {
+            "id": alarm["id"],
+            "state": "ACKED",
+            "changed": True,
+        }
+        assert client.post(path, json={}).json()["changed"] is False
+        steps = client.get(f"/api/v1/alarms/{alarm['id']}/transitions").json()["rows"]
+        assert [(s["from_state"], s["to_state"]) for s in steps] == [("NORM", "UNACK"), ("UNACK", "ACKED")]
+        assert client.post("/api/v1/alarms/999999/acknowledge", json={}).status_code == 404
+
+
+def test_account_of_an_organisation_sees_and_touches_only_its_own(town: Town) -> None:
+    town.collector.read({("waste", "waste-006", "temperature"): 90.0, ("waste", "waste-024", "temperature"): 90.0})
+    with town.session("paul") as client:
+        codes = {row["code"] for row in client.get("/api/v1/things").json()["rows"]}
+        assert codes == {"lighting-024", "parking-024", "waste-024", "water-024"}
+        for path in ("datastreams", "observations", "alarms"):
+            assert {row["thing"] for row in client.get(f"/api/v1/{path}").json()["rows"]} <= codes
+        live = client.get("/api/v1/live", params={"page": "/alarms", "after": 0, "language": "fr"}).json()
+        assert {row["code"] for row in live["rows"]} == {"waste-024"}
+        unseen = client.get("/api/v1/live", params={"page": "/asset/waste-006", "after": 0}).json()
+        assert not any(key.startswith("asset-") for key in unseen["set"])
+        with town.session("ada") as other:
+            alarm = other.get("/api/v1/alarms", params={"thing": "waste-006", "open": "true"}).json()["rows"][0]["id"]
+        assert client.get(f"/api/v1/alarms/{alarm}").status_code == 404
+        assert client.post(f"/api/v1/alarms/{alarm}/acknowledge", json={}).status_code == 404
+
+
+def test_openapi_describes_every_public_route(engineer: httpx.Client) -> None:
+    paths = engineer.get("/api/openapi.json").json()["paths"]
+    assert {
+        "/api/v1/login", "/api/v1/logout", "/api/v1/things", "/api/v1/datastreams", "/api/v1/observations",
+        "/api/v1/alarms", "/api/v1/alarms/{alarm_id}", "/api/v1/alarms/{alarm_id}/acknowledge",
+        "/api/v1/alarms/{alarm_id}/transitions", "/api/health", "/api/health/live",
+    } <= set(paths)  # fmt: skip
+    page = engineer.get("/api/docs").text
+    assert re.findall(r'(?:src|href)="(https?:)?//', page) == []
+
+
+def test_log_in_backs_off_after_failures_and_forgets_them_after_success(town: Town) -> None:
+    statuses = []
+    with httpx.Client(base_url=town.base, timeout=20) as client:
+        for _ in range(7):
+            answer = client.post("/api/v1/login", json={"user": "vera", "password": "guess"})
+            statuses.append(answer.status_code)
+        assert statuses[0] == 401
+        assert statuses[-1] == 429
+        assert int(answer.headers["retry-after"]) >= 1
+        deadline = time.monotonic() + 20
+        while client.post("/api/v1/login", json={"user": "vera", "password": PASSWORD}).status_code != 200:
+            assert time.monotonic() < deadline
+            time.sleep(0.3)
+
+
+def test_session_cookie_is_closed_to_scripts_and_renewed_at_log_in(town: Town) -> None:
+    with httpx.Client(base_url=town.base, timeout=20) as client:
+        client.cookies.set("hypervision_session", "chosen-by-somebody-else")
+        answer = client.post("/api/v1/login", json={"user": "omar", "password": PASSWORD})
+        cookie = answer.headers["set-cookie"]
+        assert "HttpOnly" in cookie
+        assert "SameSite=lax" in cookie
+        assert "chosen" not in cookie
+        first = cookie.split(";")[0].split("=", 1)[1]
+        again = client.post("/api/v1/login", json={"user": "omar", "password": PASSWORD}).headers["set-cookie"]
+        assert again.split(";")[0].split("=", 1)[1] != first
+        stale = httpx.get(f"{town.base}/api/v1/things", cookies={"hypervision_session": first})
+        assert stale.status_code == 401

@@ -1,0 +1,221 @@
+"""Every route, callback and socket, walked by every role and by nobody."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import ExitStack
+
+import httpx
+import pytest
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.sync.client import ClientConnection, connect
+
+from dashboards.routes import CALLBACKS, action_of, action_of_callback
+from dashboards.server import create_server
+from hypervision.accounts import RIGHTS, Action, Role
+from tests.browser.fake_town import ACCOUNTS, Town, running
+
+pytestmark = pytest.mark.integration
+
+FILLED = {
+    "{name}": "log-in.css", "{alarm_id}": "1", "{package_name}": "dash", "{fingerprinted_path:path}": "deps/polyfill@7.js",
+    "{path:path}": "nowhere",
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def town(_database_server: tuple) -> Iterator[Town]:
+    with running(_database_server) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def sessions(town: Town) -> Iterator[dict[str | None, httpx.Client]]:
+    """One open session for every role, and one for nobody."""
+    with ExitStack() as stack:
+        yield {user: stack.enter_context(town.session(user)) for user in (None, *ACCOUNTS)}
+
+
+def _routes(town: Town) -> list[tuple[str, str]]:
+    """Every (method, path) that the application has, from its own table."""
+    found = []
+    for route in create_server(town.settings).fastapi.routes:
+        path = getattr(route, "path", "")
+        for mark, value in FILLED.items():
+            path = path.replace(mark, value)
+        if hasattr(route, "methods"):
+            found += [(method, path) for method in sorted(route.methods or ())]
+    return found
+
+
+PAGES = [("GET", path) for path in ("/", "/alarms", "/map", "/health", "/asset/water-001", "/assets/10-ages.js")]
+UNKNOWN = [
+    ("GET", "/nowhere"), ("GET", "/_reload-hash"), ("GET", "/_alive"), ("GET", "/_mcp"), ("POST", "/_mcp"), ("GET", "/docs"),
+    ("GET", "/redoc"), ("GET", "/openapi.json"), ("PUT", "/api/v1/things"), ("DELETE", "/api/v1/alarms/1"),
+    ("GET", "/assets/../server.py"), ("GET", "//assets/10-ages.js"), ("GET", "/api/v1/alarms/1/acknowledge"),
+    ("GET", "/static/..%2fserver.py"), ("POST", "/"),
+]  # fmt: skip
+
+
+def _ask(client: httpx.Client, method: str, path: str) -> int:
+    body = {"content": b"{}", "headers": {"content-type": "application/json"}} if method not in ("GET", "HEAD") else {}
+    return client.request(method, path, **body).status_code
+
+
+def test_every_role_gets_exactly_what_the_rights_table_says(
+    town: Town, sessions: dict[str | None, httpx.Client]
+) -> None:
+    wrong = []
+    for user in (None, *ACCOUNTS):
+        role = None if user is None else ACCOUNTS[user]
+        for method, path in [*_routes(town), *PAGES, *UNKNOWN]:
+            action = action_of(method, path)
+            # A callback is judged by what it names, in the next test.
+            if path == "/_dash-update-component" or action in (
+                Action.LOG_IN,
+                Action.READ_LIVENESS,
+                Action.READ_HEALTH,
+                Action.LOG_OUT,
+            ):
+                continue
+            status = _ask(sessions[user], method, path)
+            if role is None:
+                good = status in (401, 303)
+            elif action is None:
+                good = status == 404
+            elif role in RIGHTS[action]:
+                good = status not in (401, 403)
+            else:
+                good = status == 403
+            if not good:
+                wrong.append((user, method, path, str(action), status))
+    assert wrong == []
+
+
+def test_every_callback_has_an_action_and_is_asked_for_it(town: Town) -> None:
+    known = set(create_server(town.settings).dash.callback_map) | {
+        entry["output"] for entry in create_server(town.settings).dash._callback_list
+    }
+    with town.session("vera") as client:
+        known |= {entry["output"] for entry in client.get("/_dash-dependencies").json()}
+    assert known == set(CALLBACKS)
+    assert all(action_of_callback(output) is not None for output in known)
+    for output in (*CALLBACKS, "nothing.children", None, ["frame.children"]):
+        body = json.dumps({"output": output, "inputs": [], "changedPropIds": []})
+        headers = {"content-type": "application/json"}
+        nobody = httpx.post(f"{town.base}/_dash-update-component", content=body, headers=headers)
+        assert nobody.status_code == 401
+        if output not in list(CALLBACKS):
+            with town.session("ada") as client:
+                assert client.post("/_dash-update-component", content=body, headers=headers).status_code == 403
+
+
+def _socket(town: Town, cookie: str | None, origin: str | None, path: str = "/live"):
+    headers = {} if cookie is None else {"Cookie": f"hypervision_session={cookie}"}
+    return connect(town.base.replace("http", "ws") + path, additional_headers=headers, origin=origin, open_timeout=10)
+
+
+@pytest.mark.parametrize(
+    ("who", "origin", "path"),
+    [
+        (None, "own", "/live"),
+        ("forged", "own", "/live"),
+        ("omar", "https://elsewhere.example", "/live"),
+        ("omar", None, "/live"),
+        ("omar", "own", "/_dash-ws-callback"),
+        ("omar", "own", "/nowhere"),
+    ],
+)
+def test_socket_is_refused_without_session_own_origin_and_known_path(
+    town: Town, sessions: dict[str | None, httpx.Client], who: str | None, origin: str | None, path: str
+) -> None:
+    cookie = who
+    if who == "omar":
+        cookie = sessions["omar"].cookies["hypervision_session"]
+    with (
+        pytest.raises((InvalidStatus, ConnectionClosed)),
+        _socket(town, cookie, town.base if origin == "own" else origin, path) as socket,
+    ):
+        socket.recv(timeout=5)
+
+
+def test_socket_tells_the_page_asked_for_and_ends_with_the_session(town: Town) -> None:
+    with town.session("omar") as client:
+        with _socket(town, client.cookies["hypervision_session"], town.base) as socket:
+            socket.send(json.dumps({"page": "/", "language": "en", "after": 0}))
+            first = json.loads(socket.recv(timeout=5))
+            assert first["full"]
+            assert first["feed"]["state"] == "live"
+            assert "tile-water" in first["set"]
+            second = json.loads(socket.recv(timeout=5))
+            assert second["seq"] >= first["seq"]
+            assert not second["full"]
+            client.post("/api/v1/logout", json={})
+            with pytest.raises(ConnectionClosed) as closed:
+                _read_on(socket)
+        assert closed.value.rcvd is not None
+        assert closed.value.rcvd.code == 4401
+
+
+def _read_on(socket: ClientConnection) -> None:
+    """Read until the socket is closed, for a while."""
+    for _ in range(20):
+        socket.recv(timeout=10)
+
+
+@pytest.mark.parametrize(
+    "message",
+    ["x", "{}", '{"page": "/etc", "language": "fr", "after": 0}', '{"page": "/", "language": "fr", "after": true}'],
+)
+def test_socket_message_that_makes_no_sense_closes_it(
+    town: Town, sessions: dict[str | None, httpx.Client], message: str
+) -> None:
+    cookie = sessions["omar"].cookies["hypervision_session"]
+    with _socket(town, cookie, town.base) as socket:
+        socket.send(message)
+        with pytest.raises(ConnectionClosed) as closed:
+            socket.recv(timeout=5)
+    assert closed.value.rcvd is not None
+    assert closed.value.rcvd.code == 4400
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"origin": "https://elsewhere.example", "content-type": "application/json"},
+        {"sec-fetch-site": "cross-site", "content-type": "application/json"},
+        {"content-type": "application/x-www-form-urlencoded"},
+        {"content-type": "text/plain"},
+    ],
+)
+def test_change_asked_for_by_another_site_is_refused(
+    town: Town, sessions: dict[str | None, httpx.Client], headers: dict[str, str]
+) -> None:
+    answer = sessions["ada"].post("/api/v1/alarms/1/acknowledge", content=b"{}", headers=headers)
+    assert answer.status_code == 403
+
+
+def test_every_answer_carries_the_security_headers(town: Town, sessions: dict[str | None, httpx.Client]) -> None:
+    for path in ("/login", "/", "/api/health/live", "/nowhere", "/api/v1/things"):
+        headers = sessions["omar"].get(path).headers
+        policy = headers["content-security-policy"]
+        assert "unsafe-inline" not in policy.split("style-src")[0]
+        assert "unsafe-eval" not in policy
+        assert "frame-ancestors 'none'" in policy
+        assert headers["x-content-type-options"] == "nosniff"
+
+
+def test_development_tools_and_mcp_are_off(town: Town) -> None:
+    app = create_server(town.settings).dash
+    assert not app._enable_mcp
+    assert not app._dev_tools.ui
+    assert not app._dev_tools.hot_reload
+    assert not app._websocket_callbacks
+
+
+def test_rights_grow_with_the_role() -> None:
+    order = [Role.VIEWER, Role.OPERATOR, Role.ENGINEER, Role.ADMINISTRATOR]
+    for roles in RIGHTS.values():
+        lowest = min(order.index(role) for role in roles)
+        assert roles == frozenset(order[lowest:])

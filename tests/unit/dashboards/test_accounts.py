@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+import pytest
+
+from hypervision import accounts
+from hypervision.accounts import PUBLIC, RIGHTS, Account, Action, Role
+from hypervision.errors import AccessError
+
+
+def test_every_action_is_public_or_in_the_rights_table() -> None:
+    assert set(RIGHTS) | PUBLIC == set(Action)
+    assert not set(RIGHTS) & PUBLIC
+
+
+@pytest.mark.parametrize("role", list(Role))
+def test_account_may_exactly_what_the_table_says(role: Role) -> None:
+    account = Account(1, "x", role)
+    assert {a for a in Action if accounts.may(account, a)} == PUBLIC | {
+        a for a, roles in RIGHTS.items() if role in roles
+    }
+
+
+def test_nobody_may_only_what_is_public_and_health_from_loopback() -> None:
+    assert {a for a in Action if accounts.may(None, a)} == PUBLIC
+    assert {a for a in Action if accounts.may(None, a, loopback=True)} == PUBLIC | {Action.READ_HEALTH}
+
+
+def test_unknown_action_is_forbidden_to_everybody() -> None:
+    assert not accounts.may(Account(1, "x", Role.ADMINISTRATOR), None, loopback=True)
+
+
+def test_require_names_who_and_what() -> None:
+    with pytest.raises(AccessError, match="vera \\(viewer\\) may not acknowledge alarm"):
+        accounts.require(Account(1, "vera", Role.VIEWER), Action.ACKNOWLEDGE_ALARM)
+
+
+def test_password_is_kept_as_argon2id_and_verified() -> None:
+    hashed = accounts.hash_password("quatre mots pour entrer")
+    assert hashed.startswith("$argon2id$")
+    assert accounts.verify_password(hashed, "quatre mots pour entrer")
+    assert not accounts.verify_password(hashed, "quatre mots pour sortir")
+    assert not accounts.verify_password(None, "anything")
+    assert not accounts.verify_password("not a hash", "anything")
+
+
+def test_short_password_is_refused_with_a_remedy() -> None:
+    with pytest.raises(AccessError, match="at least 10"):
+        accounts.hash_password("short")
+
+
+def test_back_off_grows_and_ends() -> None:
+    waits = [accounts.back_off(n, free=4) for n in range(20)]
+    assert waits[:5] == [0, 0, 0, 0, 1]
+    assert waits == sorted(waits)
+    assert max(waits) == 300
+
+
+def test_token_is_new_each_time_and_only_its_hash_is_kept() -> None:
+    first, second = accounts.new_token(), accounts.new_token()
+    assert first != second
+    assert len(first) >= 43
+    assert first.encode() not in accounts.token_hash(first)

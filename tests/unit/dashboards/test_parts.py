@@ -1,0 +1,202 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from dashboards import exports, geo, guard
+from dashboards.components.spark import mask, path
+from dashboards.courses import fill
+from dashboards.figures import Figure, key_figures, leading_property, scale
+from dashboards.health import messages, parts, report
+from dashboards.pages.system import refusals_of
+from dashboards.routes import CALLBACKS, action_of, is_page
+from dashboards.theme import COLOURS
+from dashboards.town import Limits, Periods, Town
+from dashboards.trends import line
+from hypervision.accounts import Action
+from hypervision.domains import load
+from hypervision.store.screens import LimitRow, ReadingRow, StreamRow, ThingRow, TrendPoint, WriterRow
+
+NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
+
+
+def _town() -> Town:
+    things = {i: ThingRow(i, f"w{i}", "", "water", "", None, None, None, "", None, None, None, None) for i in (1, 2, 3)}
+    streams = {
+        **{i: StreamRow(i, i, "water", "pressure", "bar", "gauge", 300.0) for i in (1, 2, 3)},
+        4: StreamRow(4, 1, "water", "battery", "%", "gauge", 86_400.0),
+        5: StreamRow(5, 2, "water", "pump_state", "1", "state", 300.0),
+    }
+    results = {1: (3.0, 10), 2: (4.0, 20), 3: (9.0, 5000), 4: (50.0, 10), 5: (1.0, 10)}
+    latest = {i: ReadingRow(i, NOW - timedelta(seconds=age), value, 5) for i, (value, age) in results.items()}
+    limits = Limits.of(
+        [LimitRow("water", "pressure", k, "high", v, None, True) for k, v in (("low", 1.5), ("high", 12.0))]
+    )
+    of_thing = {1: (1, 4), 2: (2, 5), 3: (3,)}
+    return Town(things=things, streams=streams, streams_of=of_thing, latest=latest, limits=limits)
+
+
+def test_key_figures_put_what_limits_watch_first_and_leave_stale_values_out() -> None:
+    town, water = _town(), load()["water"]
+    found = key_figures(town, water, list(town.things.values()), now=NOW, periods=Periods())
+    assert [f.prop.name for f in found] == ["pressure", "pump_state", "battery"]
+    pressure, pump, _battery = found
+    assert (pressure.value, pressure.low, pressure.high, pressure.normal) == (3.5, 3.0, 4.0, (1.5, 12.0))
+    assert (pump.value, pump.state, pump.count, pump.total) == (100.0, "on", 1, 1)
+    assert pressure.newest == NOW - timedelta(seconds=10)
+    leading = leading_property(town, water)
+    assert leading is not None
+    assert leading.name == "pressure"
+
+
+def test_scale_holds_readings_and_limits() -> None:
+    prop = load()["water"].properties["pressure"]
+    figure = Figure(prop, 3.5, 3.0, 4.0, (1.5, 12.0), "", 2, 2, NOW, 300.0)
+    low, high = scale(figure)
+    assert 0 <= low < 1.5
+    assert high > 12.0
+
+
+def test_spark_breaks_where_nothing_was_read_and_survives_one_value() -> None:
+    assert path([]) == path([None, None]) == ""
+    assert path([5.0], width=4, height=2) == "M0.0 1.0"
+    assert path([1.0, None, 2.0], width=4, height=2).count("M") == 2
+
+
+def test_mask_cannot_be_broken_out_of() -> None:
+    assert set('"()<>') & set(mask('<svg a="b">")</svg>')["maskImage"][len('url("') : -len('")')]) == set()
+
+
+def test_course_leaves_the_bucket_that_still_fills_out() -> None:
+    last = int(NOW.timestamp() // 43_200)
+    assert fill([(last, 9.0), (last - 1, 8.0)], now=NOW, width=43_200.0) == (None, 8.0)
+
+
+def test_trend_line_breaks_at_a_hole() -> None:
+    points = [TrendPoint(NOW, 1.0, 5, False), TrendPoint(NOW + timedelta(hours=2), 2.0, 5, True)]
+    times, results = line(points)
+    assert results == [1.0, None, 2.0]
+    assert len(times) == 3
+
+
+@pytest.mark.parametrize("cell", ["=1+1", "+1", "-1+1", "@SUM(A1)", "\tx", "\rx"])
+def test_csv_disarms_formulas(cell: str) -> None:
+    told = exports.to_csv([{"name": cell, "result": -3.5}], ["name", "result"]).decode()
+    assert "'" + cell.strip("\r") in told.replace("\r", "") or f"'{cell}" in told
+    assert "-3.5" in told
+    assert "'-3.5" not in told
+
+
+def test_export_format_by_parameter_then_accept() -> None:
+    assert exports.wanted("csv", "application/json") == "csv"
+    assert exports.wanted(None, "text/csv") == "csv"
+    assert exports.wanted(None, "application/vnd.apache.parquet") == "parquet"
+    assert exports.wanted(None, "*/*") == "json"
+
+
+def test_map_leaves_broken_features_out_and_draws_the_others() -> None:
+    street = {
+        "properties": {"layer": "street", "name": "rue Monge"},
+        "geometry": {"type": "LineString", "coordinates": [[5.0, 47.0], [5.1, 47.1]]},
+    }
+    broken = [
+        {},
+        {"properties": {"layer": "street"}, "geometry": None},
+        {
+            "properties": {"layer": "street"},
+            "geometry": {"type": "LineString", "coordinates": [[500, 47], [5.0, 47.0]]},
+        },
+        {"properties": {"layer": "castle"}, "geometry": street["geometry"]},
+    ]
+    found = geo.parse([*broken, street])
+    assert found.lines == {"street": (((5.0, 47.0), (5.1, 47.1)),)}
+    extent = geo.extent_of(found, [])
+    assert extent is not None
+    assert extent.project(extent.west, extent.south) == (0.0, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("headers", "refused"),
+    [
+        ({"host": "a:1", "origin": "http://a:1", "content-type": "application/json"}, False),
+        ({"host": "a:1", "content-type": "application/senml+json; charset=utf-8"}, False),
+        ({"host": "a:1", "origin": "http://b:1", "content-type": "application/json"}, True),
+        ({"host": "a:1", "origin": "null", "content-type": "application/json"}, True),
+        ({"host": "a:1", "sec-fetch-site": "same-site", "content-type": "application/json"}, True),
+        ({"host": "a:1", "content-type": "text/plain"}, True),
+        ({"host": "a:1"}, True),
+    ],
+)
+def test_origin_of_a_change(headers: dict[str, str], refused: bool) -> None:
+    assert bool(guard.refused_origin(headers)) is refused
+
+
+@pytest.mark.parametrize(
+    ("address", "local"), [("127.0.0.1", True), ("::1", True), ("10.0.0.1", False), ("x", False), ("", False)]
+)
+def test_loopback(address: str, local: bool) -> None:
+    assert guard.is_loopback(address) is local
+
+
+@pytest.mark.parametrize(
+    ("method", "path_", "action"),
+    [
+        ("GET", "/", Action.SEE_SCREENS),
+        ("HEAD", "/map", Action.SEE_SCREENS),
+        ("GET", "/asset/w:1.a-b", Action.SEE_SCREENS),
+        ("GET", "/asset/../x", None),
+        ("GET", "/alarms/", None),
+        ("POST", "/alarms", None),
+        ("POST", "/api/v1/alarms/1/acknowledge", Action.ACKNOWLEDGE_ALARM),
+        ("WEBSOCKET", "/live", Action.SEE_SCREENS),
+        ("WEBSOCKET", "/_dash-ws-callback", None),
+        ("GET", "/live", None),
+    ],
+)
+def test_action_of_a_route(method: str, path_: str, action: Action | None) -> None:
+    assert action_of(method, path_) is action
+
+
+def test_log_in_leads_only_to_pages_of_our_own() -> None:
+    assert is_page("/asset/w1")
+    assert not any(is_page(target) for target in ("//evil.example", "https://evil.example", "/api/v1/things", "/login"))
+    assert all(isinstance(action, Action) for action in CALLBACKS.values())
+
+
+def _writer(name: str, age: float, **counters: int) -> WriterRow:
+    values = {"received": 6, "stored": 3, "duplicate": 1, "rejected": 1, "in_flight": 1, **counters}
+    return WriterRow(1, name, 1, 1, NOW, age, *values.values(), "", {})  # type: ignore[arg-type]
+
+
+def test_health_names_what_fails_and_sums_the_counters() -> None:
+    town = Town(proved_at=NOW, writers=(_writer("collector-1/1", 9.0), _writer("watch", 1.0), _writer("import", 500.0)))
+    told = report(town, now=NOW)
+    assert told["failing"] == ["collector-1/1", "collectors"]
+    m = told["messages"]
+    assert m["received"] == m["stored"] + m["duplicate"] + m["rejected"] + m["in_flight"] == 18
+    working = Town(proved_at=NOW, writers=(_writer("collector-1/1", 0.5),))
+    assert report(working, now=NOW)["status"] == "ready"
+    assert messages(working)["stored"] == 3
+
+
+def test_health_before_the_database_ever_answered() -> None:
+    assert [(p.name, p.working) for p in parts(Town(), now=NOW)] == [("database", False)]
+
+
+def test_broker_refusals_survive_any_detail() -> None:
+    assert (
+        refusals_of(None) == refusals_of({"broker_refusals": 3}) == refusals_of({"broker_refusals": {"x": "y"}}) == []
+    )
+
+
+def test_plotly_is_told_the_colours_of_the_style_sheet() -> None:
+    from pathlib import Path
+
+    import dashboards
+
+    sheet = (Path(dashboards.__file__).parent / "assets" / "10-theme.css").read_text("utf-8")
+    dark, light = sheet.split(':root[data-theme="light"]')
+    for theme, text in (("dark", dark), ("light", light)):
+        for name in ("panel", "line", "edge", "text", "strong", "muted", "critical", "high", "medium", "low", "letter"):
+            assert f"--{name}: {COLOURS[theme][name]};" in text.replace("#ffffff", "#ffffff")
