@@ -35,10 +35,12 @@ def programs(kind: datadir.Kind, *, own_database: bool, own_broker: bool) -> lis
     if not own_broker:
         found.append(Program("broker", ("broker",), level=20, patience=15))
     found.append(Program("migrate", ("db", "migrate"), level=30, once=True))
-    found += [Program(verb, (verb,)) for verb in ("collect", "watch", "analyse", "serve")]
+    found += [Program(verb, (verb,)) for verb in ("collect", "watch", "serve")]
+    # Readings, alarms and screens come before models and simulations when the processor is short.
+    found.append(Program("analyse", ("analyse",), give_way=10))
     if kind == "demo":
         device = {} if own_broker else {"HYPERVISION_MQTT_URL_FILE": "secrets/mqtt-device-url"}
-        found.append(Program("simulate", ("simulate", "--scenario", "town"), level=60, environment=device))
+        found.append(Program("simulate", ("simulate", "--scenario", "town"), level=60, give_way=5, environment=device))
     return found
 
 

@@ -22,6 +22,8 @@ from hypervision.services.stale import Record
 from hypervision.services.unprivileged import Account
 
 VARIABLE = "HYPERVISION_GUARD"
+# How much this process gives way to others that want the processor (nice(2), 0 to 19).
+YIELD_VARIABLE = "HYPERVISION_YIELD"
 
 _log = logging.getLogger(__name__)
 _parent_gone = threading.Event()
@@ -33,15 +35,18 @@ _grace = [5.0]
 def arm(environ: MutableMapping[str, str]) -> bool:
     """Watch standard input when `up` asked for it by the environment.
 
-    The variable is removed: it is meant for this process, not for its children.
+    Its variables are removed: they are meant for this process, not for its children.
 
     Returns
     -------
     bool
         Whether the watch was set up.
     """
+    give_way = environ.pop(YIELD_VARIABLE, "")
     if environ.pop(VARIABLE, "") != "stdin":
         return False
+    if give_way:
+        os.nice(int(give_way))
     hold_lock(environ.get("HYPERVISION_DATA_DIR", ""))
     threading.Thread(target=_watch, name="guard", daemon=True).start()
     return True

@@ -103,19 +103,19 @@ def watch(
     shown = -1
     reminded = time.monotonic()
     while waiting and not stopped.is_set():
-        for step in list(waiting):
-            if not step.answers():
-                # What comes later needs what comes first; asking it would only cost time.
-                break
-            waiting.remove(step)
-            say(step.key, **step.values)
-            reminded = time.monotonic()
         done = history_done(data_dir / "run" / "progress.json")
         percent = -1 if done is None else int(done * 100)
         # Tens only: a line for each percent would bury the rest.
         if percent >= 0 and percent // 10 != shown // 10:
             shown = percent
             say("history", percent=percent)
+            reminded = time.monotonic()
+        for step in list(waiting):
+            if not step.answers():
+                # What comes later needs what comes first; asking it would only cost time.
+                break
+            waiting.remove(step)
+            say(step.key, **step.values)
             reminded = time.monotonic()
         if waiting and time.monotonic() - reminded > remind:
             reminded = time.monotonic()

@@ -21,6 +21,8 @@ from supervisor.options import ServerOptions
 from supervisor.states import ProcessStates, SupervisorStates
 from supervisor.supervisord import Supervisor
 
+from hypervision.services.guard import YIELD_VARIABLE
+
 # supervisord waits one second longer after each failed start, without end; a part of a control room that has
 # failed for an hour must still come back within seconds of its cause going away.
 _LONGEST_WAIT = 5.0
@@ -45,6 +47,8 @@ class Program:
         Runs to its end and is started again only when it failed.
     patience : int
         [s] from the wish to stop to the kill.
+    give_way : int
+        How much it gives way to the others when the processor is short (nice(2), 0 to 19).
     environment : dict
         Added to the environment of `up`.
     """
@@ -54,6 +58,7 @@ class Program:
     level: int = 50
     once: bool = False
     patience: int = 8
+    give_way: int = 0
     environment: dict[str, str] = field(default_factory=dict)
 
 
@@ -100,8 +105,11 @@ def configuration(programs: Sequence[Program], *, python: str, uid: int | None =
             "stdout_logfile_maxbytes=5MB",
             "stdout_logfile_backups=3",
         ]
-        if program.environment:
-            pairs = (f'{key}="{value}"'.replace("%", "%%") for key, value in program.environment.items())
+        environment = dict(program.environment)
+        if program.give_way:
+            environment[YIELD_VARIABLE] = str(program.give_way)
+        if environment:
+            pairs = (f'{key}="{value}"'.replace("%", "%%") for key, value in environment.items())
             lines.append(f"environment={','.join(pairs)}")
     return "\n".join(lines) + "\n"
 

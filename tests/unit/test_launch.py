@@ -12,7 +12,7 @@ from hypervision.services.plan import Plan
 from hypervision.services.report import Start, steps
 from hypervision.settings import load
 
-VERBS = ["collect", "watch", "analyse", "serve"]
+VERBS = ["collect", "watch", "serve", "analyse"]
 
 
 def names(kind: str, **own: bool) -> list[str]:
@@ -34,6 +34,11 @@ def test_programs_with_servers_of_ones_own_leave_the_embedded_ones_out() -> None
 def test_programs_stop_the_services_last_and_devices_first() -> None:
     level = {program.name: program.level for program in launch.programs("demo", own_database=False, own_broker=False)}
     assert level["simulate"] > level["collect"] == level["serve"] > level["broker"] > level["database"]
+
+
+def test_models_and_simulations_give_way_to_readings_and_screens() -> None:
+    programs = launch.programs("demo", own_database=False, own_broker=False)
+    assert {program.name for program in programs if program.give_way} == {"analyse", "simulate"}
 
 
 def test_simulated_devices_log_in_as_devices() -> None:

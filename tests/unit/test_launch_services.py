@@ -51,6 +51,12 @@ def test_supervisor_configuration_escapes_what_it_would_expand() -> None:
     assert found["program:a"]["environment"] == 'K="50%%"'
 
 
+def test_supervisor_configuration_tells_a_child_to_give_way() -> None:
+    found = parsed([Program("a", ("a",), give_way=7)])["program:a"]
+    assert found["environment"] == 'HYPERVISION_YIELD="7"'
+    assert "environment" not in parsed([Program("a", ("a",))])["program:a"]
+
+
 def test_supervisor_log_of_the_guard_is_not_the_log_of_the_broker() -> None:
     assert parsed([Program("broker", ("broker",))])["program:broker"]["stdout_logfile"] == "logs/broker-guard.log"
 
