@@ -23,6 +23,19 @@ FAMILIES = {
     "priority": PRIORITIES,
     "state": ("UNACK", "ACKED", "RTNUN", "NORM"),
     "lost": ("link", "database", "collector", "none"),
+    "asset": (
+        "limit_high",
+        "limit_low",
+        "online",
+        "offline",
+        "hour",
+        "day",
+        "week",
+        "place",
+        "organisation",
+        "part_of",
+    ),
+    "health": ("working", "failing", "gone", "received", "stored", "duplicate", "rejected", "in_flight"),
     "quality": (*quality.NAMES, "late", "stale", "never"),
 }
 

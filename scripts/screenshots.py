@@ -1,0 +1,79 @@
+"""Make docs/screenshots/*.png from a running product: `python scripts/screenshots.py [DATA_DIR]`.
+
+Reads the address and the log-ins from `endpoints.json` of a running demo, so that no picture is made by hand.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+from pathlib import Path
+
+from playwright.sync_api import Browser, sync_playwright
+
+from hypervision import endpoints
+from hypervision.settings import load
+
+FLAGS = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+# name, path, theme, language, what must be there before the picture is taken
+SHOTS = (
+    ("overview-dark-fr", "/", "dark", "fr", ".tile .spark"),
+    ("overview-light-en", "/", "light", "en", ".tile .spark"),
+    ("alarms-dark-fr", "/alarms", "dark", "fr", "#alarm-grid .ag-row"),
+    ("map-dark-fr", "/map", "dark", "fr", "#map-list li"),
+    ("map-light-en", "/map", "light", "en", "#map-list li"),
+    ("asset-dark-fr", "ASSET", "dark", "fr", ".chart .js-plotly-plot"),
+    ("system-dark-en", "/health", "dark", "en", "#health-parts tr"),
+)
+
+
+def main() -> None:
+    """Take every picture."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("data_dir", type=Path, nargs="?", help="of the running demo")
+    parser.add_argument("--out", type=Path, default=Path(__file__).parent.parent / "docs" / "screenshots")
+    options = parser.parse_args()
+    folder = options.data_dir or load(demo=True).data_dir
+    found = endpoints.read(folder)
+    if found is None or not found.get("log_ins"):
+        parser.error(f"no demo runs in {folder}: start it with `make demo`, or name its folder")
+    log_in = next(entry for entry in found["log_ins"] if entry["role"] == "operator")
+    options.out.mkdir(parents=True, exist_ok=True)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
+        for shot in SHOTS:
+            take(browser, found["http"], log_in, shot, options.out)
+        browser.close()
+
+
+def take(browser: Browser, base: str, log_in: dict[str, str], shot: tuple[str, ...], out: Path) -> None:
+    """One picture, of the page as an operator sees it."""
+    name, path, theme, language, awaited = shot
+    context = browser.new_context(viewport={"width": 1440, "height": 900}, reduced_motion="reduce")
+    chosen = {"hypervision_theme": theme, "hypervision_language": language}
+    context.add_cookies([{"name": key, "value": value, "url": base} for key, value in chosen.items()])
+    body = json.dumps({"user": log_in["user"], "password": log_in["password"]})
+    context.request.post(f"{base}/api/v1/login", data=body, headers={"content-type": "application/json"})
+    if path == "ASSET":
+        rows = context.request.get(f"{base}/api/v1/alarms?open=true&limit=100").json()["rows"]
+        # A value with a course says more than a state.
+        things = [row["thing"] for row in rows if row["thing"] and row["limit_value"] is not None]
+        path = f"/asset/{things[0]}" if things else "/"
+    page = context.new_page()
+    page.goto(base + path)
+    page.wait_for_selector(awaited, timeout=30_000)
+    page.wait_for_selector('html[data-feed="live"]', timeout=10_000)
+    # The rest of what is live is drawn within the first pushes.
+    page.wait_for_selector(".status-line .age:not(:empty)")
+    page.wait_for_timeout(1_500)
+    page.screenshot(path=out / f"{name}.png")
+    context.close()
+    print(out / f"{name}.png")  # noqa: T201
+
+
+if __name__ == "__main__":
+    main()
