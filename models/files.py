@@ -57,7 +57,8 @@ def readings(path: Path, *, name: str) -> dict[str, Series]:
     try:
         table = pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path)
     except (OSError, ValueError) as error:
-        raise FileError(f"cannot read {path} ({error})", remedy="give CSV or Parquet") from None
+        first = str(error).splitlines()[0]
+        raise FileError(f"cannot read {path} ({first})", remedy="give CSV or Parquet") from None
     if "time" not in table.columns:
         table = table.rename(columns={"phenomenon_time": "time"})
     missing = [column for column in COLUMNS[1:] if column not in table.columns]
@@ -68,7 +69,8 @@ def readings(path: Path, *, name: str) -> dict[str, Series]:
         stamps = pd.to_datetime(table["time"], utc=True, format="ISO8601")
         values = pd.to_numeric(table["result"])
     except (ValueError, TypeError) as error:
-        raise FileError(f"{path}: {error}", remedy="write RFC 3339 times and plain numbers") from None
+        first = str(error).splitlines()[0].rstrip(".")
+        raise FileError(f"{path}: {first}", remedy="write RFC 3339 times and plain numbers") from None
     times = stamps.to_numpy("datetime64[us]").astype(np.int64)
     results = values.to_numpy(np.float64)
     codes = table["thing"].astype(str).to_numpy(str)
