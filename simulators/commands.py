@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 import signal
 import threading
 from datetime import UTC, datetime
@@ -24,6 +25,15 @@ def _configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--history", type=float, metavar="DAYS", help="first make up the past in the database (a demo does)"
     )
+    parser.add_argument(
+        "--prefix", type=_code, default="", metavar="TEXT", help="before every Thing's code: a town beside another"
+    )
+
+
+def _code(text: str) -> str:
+    if not re.fullmatch(r"(?:[A-Za-z0-9][A-Za-z0-9._:-]{0,31})?", text):
+        raise argparse.ArgumentTypeError(f"{text!r} cannot begin a Thing's code: letters, digits and ._:- only")
+    return text
 
 
 def _positive(text: str) -> float:
@@ -47,6 +57,7 @@ def _simulate(options: argparse.Namespace, settings: Settings) -> int:
         duration_s=options.duration,
         things=options.things,
         history_days=options.history,
+        prefix=options.prefix,
     )
     published = run.run(wishes, settings, clock=lambda: datetime.now(UTC), stop=stop)
     print(f"{published} messages published")

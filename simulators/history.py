@@ -36,11 +36,12 @@ def write_map(data_dir: Path) -> None:
     _replace(data_dir / "map.geojson", json.dumps(map_geojson(), ensure_ascii=False, separators=(",", ":")))
 
 
-def register(intake: Intake, town: Town, *, now: datetime) -> None:
+def register(intake: Intake, town: Town, *, now: datetime, prefix: str = "") -> None:
     """Register the town's Things, or bring them up to date."""
     things = [
         NewThing(
-            code=a.code, name=a.name, domain=a.domain, kind=a.kind, parent=a.parent, longitude=a.longitude,
+            code=prefix + a.code, name=a.name, domain=a.domain, kind=a.kind, longitude=a.longitude,
+            parent=None if a.parent is None else prefix + a.parent,
             latitude=a.latitude, place=a.place, organisation=a.organisation,
         )
         for a in town.assets
@@ -50,11 +51,10 @@ def register(intake: Intake, town: Town, *, now: datetime) -> None:
 
 def newest(intake: Intake, simulation: Simulation, *, now: datetime) -> Int64:
     """When each datastream was last heard of [us], shape (n_streams,); far in the past where never."""
-    found = registry.resolve(
-        intake.connection, list(simulation.streams), intake.streams.catalogue, register=True, now=now
-    )
+    streams = simulation.published_streams()
+    found = registry.resolve(intake.connection, list(streams), intake.streams.catalogue, register=True, now=now)
     never = -(2**62)
-    last = (found[stream].newest if stream in found else None for stream in simulation.streams)
+    last = (found[stream].newest if stream in found else None for stream in streams)
     return np.array([never if at is None else to_us(at) for at in last], np.int64)
 
 
@@ -90,7 +90,7 @@ def fill(
     last = newest(intake, simulation, now=clock())
     earliest = now_us - round(days * DAY_US)
     begin = earliest if (last < earliest).all() else max(earliest, int(last.max()) - _LOOK_BACK_US)
-    slots = np.array([intake.streams.slot(*stream) for stream in simulation.streams], np.int32)
+    slots = np.array([intake.streams.slot(*stream) for stream in simulation.published_streams()], np.int32)
     position, rows = begin, 0
     progress(0.0)
     while position < now_us and not stop.is_set():

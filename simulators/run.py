@@ -47,6 +47,8 @@ class Wishes:
         Simulated time [s].
     history_days : float or None
         Past to make up [d]; None: what the scenario says in a demo, else nothing.
+    prefix : str
+        Stands before the code of every Thing.
     """
 
     scenario: str
@@ -56,6 +58,7 @@ class Wishes:
     duration_s: float | None = None
     things: int | None = None
     history_days: float | None = None
+    prefix: str = ""
 
 
 def run(wishes: Wishes, settings: Settings, *, clock: Callable[[], datetime], stop: threading.Event) -> int:
@@ -78,11 +81,11 @@ def run(wishes: Wishes, settings: Settings, *, clock: Callable[[], datetime], st
             remedy="start hypervision demo, or give HYPERVISION_MQTT_URL",
         )
     now_us = to_us(clock())
+    playback = _playback(wishes, now_us)
     # Whole seconds: a run can be told again from its first line.
-    begun_us, seed = now_us // SECOND_US * SECOND_US, wishes.seed
+    begun_us, seed = playback.start_us // SECOND_US * SECOND_US, wishes.seed
     if settings.demo:
         begun_us, seed = anchor.keep(settings.data_dir, scenario=wishes.scenario, seed=seed, now_us=begun_us)
-    playback = _playback(wishes, now_us)
     scenario = load(wishes.scenario, anchor_us=begun_us, seed=seed, things=wishes.things)
     days = _history_days(wishes, settings, scenario)
     origin_us = min(begun_us - round(max(days, scenario.history_days) * DAY_US), playback.start_us) - DAY_US
@@ -91,6 +94,7 @@ def run(wishes: Wishes, settings: Settings, *, clock: Callable[[], datetime], st
         origin_us=origin_us,
         horizon_us=now_us + 2 * DAY_US,
         boot=now_us // SECOND_US,
+        prefix=wishes.prefix,
         cache=settings.data_dir / "run" / "hydraulics.npz" if settings.demo else None,
     )
     simulation.prepare()
@@ -104,11 +108,11 @@ def run(wishes: Wishes, settings: Settings, *, clock: Callable[[], datetime], st
         return 0
     with Publisher(settings.mqtt_url.get_secret_value()) as publisher:
         publisher.wait_connected(stop)
-        publisher.status(simulation.things, True, stop)
+        publisher.status(simulation.published_things(), True, stop)
         published = live.play(
             simulation, publisher, playback, scenario.live, clock_us=lambda: to_us(clock()), stop=stop
         )
-        publisher.status(simulation.things, False, threading.Event())
+        publisher.status(simulation.published_things(), False, threading.Event())
         publisher.flush(seconds=2.0 if stop.is_set() else 30.0)
     return published
 
@@ -143,7 +147,7 @@ def _past(
     open_settings = settings.model_copy(update={"registration": "open"})
     reach = max(days, min((to_us(clock()) - first) / DAY_US + days, _LONGEST_HOLE_DAYS))
     with Intake.open(open_settings, writer=WRITER) as intake:
-        history.register(intake, simulation.town, now=clock())
+        history.register(intake, simulation.town, now=clock(), prefix=simulation.prefix)
         until = history.fill(
             intake,
             simulation,

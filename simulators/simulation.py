@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Final, NamedTuple, Protocol
 
@@ -65,6 +66,8 @@ class Simulation:
         Until when something will be asked, as far as is known [us].
     boot : int
         The devices' restart counter.
+    prefix : str
+        Stands before the code of every Thing, so that a town can run beside another.
     cache : Path, optional
         Where the hydraulic course is kept for the next start.
 
@@ -73,16 +76,24 @@ class Simulation:
     town : Town
         Its Things.
     streams : tuple of Stream
-        All datastreams, sorted.
+        All datastreams, sorted; their Things and those of `things` without the prefix.
     """
 
     def __init__(
-        self, scenario: Scenario, *, origin_us: int, horizon_us: int, boot: int = 1, cache: Path | None = None
+        self,
+        scenario: Scenario,
+        *,
+        origin_us: int,
+        horizon_us: int,
+        boot: int = 1,
+        prefix: str = "",
+        cache: Path | None = None,
     ) -> None:
         self.scenario = scenario
         self.town: Town = build_town(scenario.things).only(scenario.include)
         self._origin_us = origin_us
         self._boot = boot
+        self.prefix = prefix
         span = {"origin_us": origin_us, "horizon_us": horizon_us}
         self._water = Water(scenario, self.town, cache=cache, **span)
         self._domains: tuple[Domain, ...] = (
@@ -125,7 +136,15 @@ class Simulation:
         for fault in self.scenario.faults:
             if fault.thing in present:
                 found += fault.truths(names.get(fault.thing, []))
-        return found
+        return [replace(truth, thing=self.prefix + truth.thing) for truth in found]
+
+    def published_streams(self) -> list[Stream]:
+        """The datastreams as the platform knows them."""
+        return [stream._replace(thing=self.prefix + stream.thing) for stream in self.streams]
+
+    def published_things(self) -> list[tuple[str, str]]:
+        """Domain and code of every Thing as the platform knows them."""
+        return [(domain, self.prefix + thing) for domain, thing in self.things]
 
     def readings(self, start_us: int, end_us: int, pace: Pace) -> Readings:
         """What all sensors measure within [start, end) [us]; faults of sensors included, of links not."""
@@ -223,7 +242,9 @@ class Simulation:
             result = float(readings.result[row])
             name = self.streams[readings.stream[row]].name
             content[name] = int(result) if result.is_integer() else result
-        return Outgoing(int(messages.sent_us[i]), TOPIC.format(domain=domain, thing=thing), orjson.dumps(content))
+        return Outgoing(
+            int(messages.sent_us[i]), TOPIC.format(domain=domain, thing=self.prefix + thing), orjson.dumps(content)
+        )
 
 
 TOPIC: Final = "urban/v1/{domain}/{thing}/up"

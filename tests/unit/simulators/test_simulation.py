@@ -64,6 +64,16 @@ def test_messages_are_of_the_platform_s_format():
         assert content
 
 
+def test_prefixed_town_is_the_same_town_under_other_codes():
+    scenario = load("tiny", anchor_us=ANCHOR)
+    span = {"origin_us": ANCHOR - 2 * DAY_US, "horizon_us": ANCHOR + 3 * DAY_US}
+    plain, other = Simulation(scenario, **span), Simulation(scenario, prefix="try-", **span)
+    renamed = [m._replace(topic=m.topic.replace("/try-", "/")) for m in run(other)]
+    assert renamed == run(plain)
+    assert {truth.thing for truth in other.truths()} == {f"try-{truth.thing}" for truth in plain.truths()}
+    assert ("water", "try-dma-sud", "flow") in other.published_streams()
+
+
 def test_town_sends_five_to_twenty_messages_a_second():
     simulation = town("town")
     messages = run(simulation, minutes=5, slice_minutes=1)
