@@ -37,7 +37,8 @@ def programs(kind: datadir.Kind, *, own_database: bool, own_broker: bool) -> lis
     found.append(Program("migrate", ("db", "migrate"), level=30, once=True))
     found += [Program(verb, (verb,)) for verb in ("collect", "watch", "serve")]
     # Readings, alarms and screens come before models and simulations when the processor is short.
-    found.append(Program("analyse", ("analyse",), give_way=10))
+    # A round of models can take long and leaves nothing behind: it need not be waited for.
+    found.append(Program("analyse", ("analyse",), give_way=10, patience=4))
     if kind == "demo":
         device = {} if own_broker else {"HYPERVISION_MQTT_URL_FILE": "secrets/mqtt-device-url"}
         found.append(Program("simulate", ("simulate", "--scenario", "town"), level=60, give_way=5, environment=device))
