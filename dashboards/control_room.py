@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from typing import TYPE_CHECKING, Any, Final, cast
 from urllib.parse import parse_qs
@@ -19,6 +20,8 @@ from dashboards.views import Drawing, Scene, ViewKey
 
 if TYPE_CHECKING:
     from dashboards.server import Server
+
+log = logging.getLogger(__name__)
 
 _ASSET: Final = re.compile(r"/asset/([A-Za-z0-9][A-Za-z0-9._:-]{0,63})")
 
@@ -47,6 +50,18 @@ class ControlRoom(dash.Dash):
         return document
 
 
+def log_failure(error: Exception) -> None:
+    """Put a failed callback into the log; Dash answers 500 and tells no detail.
+
+    Raises
+    ------
+    Exception
+        The same again.
+    """
+    log.error("a callback failed", exc_info=error)
+    raise error
+
+
 def create_dash(fastapi: FastAPI, server: Server) -> Any:
     """Put Dash on the FastAPI application, everything served from here."""
     app = ControlRoom(
@@ -60,6 +75,7 @@ def create_dash(fastapi: FastAPI, server: Server) -> Any:
         websocket_callbacks=False,
         enable_mcp=False,
         use_pages=False,
+        on_error=log_failure,
         index_string=_INDEX.format(language="en", theme="dark", zone="UTC"),
     )
     app.zone = server.settings.timezone

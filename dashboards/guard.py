@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import ipaddress
 import json
 import logging
@@ -124,9 +123,7 @@ class Guard:
     async def _caller(self, scope: Scope, headers: dict[str, str]) -> Caller:
         cookies = cookies_of(headers.get("cookie", ""))
         token = cookies.get(COOKIE, "")
-        account = self._sessions.remembered(token) if token else None
-        if account is None and token:
-            account = await asyncio.to_thread(self._sessions.find, token)
+        account = await self._sessions.ask(token) if token else None
         return self._made(scope, cookies, account, token)
 
     def _anonymous(self, scope: Scope, headers: dict[str, str]) -> Caller:

@@ -83,15 +83,12 @@ class Hub:
             **self._views.after(key, after),
         }
 
-    async def still_in(self, token: str) -> Account | None:
-        """The account of an open socket, while its session lasts."""
-        account = self._sessions.remembered(token)
-        if account is not None:
-            return account
+    async def still_in(self, token: str, account: Account) -> Account | None:
+        """The account of an open socket, while its session lasts; an outage of the database ends none."""
         try:
-            return await asyncio.to_thread(self._sessions.find, token)
+            return await self._sessions.ask(token)
         except StoreError:
-            return None
+            return account
 
 
 def view_asked(asked: object) -> tuple[str, str, int] | None:
@@ -148,7 +145,7 @@ async def _serve(socket: WebSocket, hub: Hub, token: str, account: Account) -> N
     listening = asyncio.create_task(listen())
     try:
         while not listening.done():
-            current = await hub.still_in(token)
+            current = await hub.still_in(token, account)
             if current is None or not may(current, Action.SEE_SCREENS):
                 await socket.close(4401, "log in again")
                 return

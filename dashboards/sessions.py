@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -21,6 +22,8 @@ COOKIE: Final = "hypervision_session"
 _RECHECK: Final = 10.0
 # While the database is away a session already seen goes on, so that the screen can say what is wrong [s].
 _TRUSTED_WITHOUT: Final = 900.0
+# A database that has not answered by then hangs [s].
+_PATIENCE: Final = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,10 +99,7 @@ class Sessions:
             with self._pool.connection() as connection:
                 found = store.find_session(connection, token, now=now)
         except TemporaryStoreError:
-            known = self._known.get(key)
-            if known and known.expires_at > now and time.monotonic() - known.asked < _TRUSTED_WITHOUT:
-                return known.account
-            raise
+            return self._trusted(token)
         if found is None:
             self._known.pop(key, None)
             return None
@@ -107,6 +107,28 @@ class Sessions:
             self._known.clear()
         self._known[key] = _Known(*found, time.monotonic())
         return found[0]
+
+    async def ask(self, token: str) -> Account | None:
+        """As `find`, without waiting for a database that hangs.
+
+        Raises
+        ------
+        TemporaryStoreError
+            The database is away or hangs, and the session was not seen lately.
+        """
+        account = self.remembered(token)
+        if account is not None:
+            return account
+        try:
+            return await asyncio.wait_for(asyncio.to_thread(self.find, token), _PATIENCE)
+        except TimeoutError:
+            return self._trusted(token)
+
+    def _trusted(self, token: str) -> Account:
+        known = self._known.get(token_hash(token))
+        if known is None or known.expires_at <= utc_now() or time.monotonic() - known.asked >= _TRUSTED_WITHOUT:
+            raise TemporaryStoreError("the database does not answer", remedy="wait until it is back")
+        return known.account
 
     def forget(self, token: str) -> None:
         """A session that was ended: nothing of it counts any more."""

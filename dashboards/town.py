@@ -206,7 +206,7 @@ def by_priority(alarms: Iterable[AlarmRow]) -> dict[str, tuple[int, int]]:
 
 
 # A beat comes each second and the reader looks each second: past this age a collector has stopped [s].
-BEAT_LIMIT: Final = 3.5
+BEAT_LIMIT: Final = 3.0
 # A collector silent for so long was taken out of service, when another one works [s].
 _RETIRED: Final = 86_400.0
 

@@ -1,7 +1,7 @@
 """Make docs/screenshots/*.png from a running product: `python scripts/screenshots.py [DATA_DIR]`.
 
 Reads the address and the log-ins from `endpoints.json` of a running demo, so that no picture is made by hand.
-"""
+"""  # noqa: INP001
 
 from __future__ import annotations
 

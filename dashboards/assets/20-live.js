@@ -3,7 +3,7 @@
 (() => {
   const hv = (window.hv = window.hv || {});
   // Each link proves a beat a second; past this silence the screen says that it is no longer alive [ms].
-  const SILENT = 3500;
+  const SILENT = 3000;
   let socket = null;
   let seq = 0;
   let page = null;

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 # The charts are read again at most this often while readings come [s].
 _REDRAW_EVERY = 10
+# Then the page says that the database does not answer [s].
+_PATIENCE = 10.0
 
 
 def find(scene: Scene, code: str) -> ThingRow | None:
@@ -213,7 +215,7 @@ async def trends_of(scene: Scene, server: Server, code: str, chosen: str, theme:
             return read_trends(connection, scene.town, thing, chosen, now=utc_now(), periods=scene.periods)
 
     try:
-        found = await asyncio.to_thread(work)
-    except StoreError:
+        found = await asyncio.wait_for(asyncio.to_thread(work), _PATIENCE)
+    except (StoreError, TimeoutError):
         return div(icon("unlink"), span(scene.words.t("asset.away")), cls="empty")
     return history(scene, found, theme=theme)

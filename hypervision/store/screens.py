@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, TypeAlias
+from typing import Any, Self, TypeAlias
 
 import psycopg
 from psycopg import Connection
@@ -184,6 +184,8 @@ class ScreenPool:
             timeout=2.0,
             max_idle=60.0,
             reconnect_timeout=5.0,
+            # A connection that a restart of the server cut is replaced, not handed out.
+            check=ConnectionPool.check_connection,
             kwargs={
                 "application_name": "hypervision serve",
                 "autocommit": True,
@@ -243,7 +245,7 @@ class Listener:
             self._connection.execute("SELECT set_config('statement_timeout', '3s', false)")
             self._connection.execute("LISTEN hypervision")
 
-    def __enter__(self) -> Listener:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_exception: object) -> None:
