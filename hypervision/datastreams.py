@@ -97,6 +97,13 @@ class StreamTable:
         self.prop[self._count : wanted] = fresh
         self._count = wanted
 
+    def forget(self) -> None:
+        """Take nothing for known any more: another connection may lead to another state."""
+        self.datastream_id[:] = UNRESOLVED
+        self.thing_id[:] = UNRESOLVED
+        self.newest_us[:] = NEVER
+        self.newest[:] = np.nan
+
     def _grow(self) -> None:
         names = ("datastream_id", "thing_id", "prop", "newest_us", "newest")
         old = {name: getattr(self, name) for name in names}

@@ -108,7 +108,9 @@ class Evaluator:
         with np.errstate(divide="ignore", invalid="ignore"):
             return np.where(gap > 0, np.abs(result - before) * HOUR_US / gap, np.nan)
 
-    def touched(self, slot: Int32, result: Float64, rate: Float64, use: Bool) -> list[Touched]:
+    def touched(
+        self, slot: Int32, result: Float64, rate: Float64, use: Bool, *, backward: Bool | None = None
+    ) -> list[Touched]:
         """Find the readings that cross a limit, return from one, or meet a condition under way.
 
         Parameters
@@ -117,6 +119,8 @@ class Evaluator:
             Sorted by (datastream, time).
         use : ndarray of bool, shape (n,)
             Readings that may move an alarm.
+        backward : ndarray of bool, shape (n,), optional
+            Readings older than the newest: their rate is not known here, so rules on a rate must look closer.
         """
         found: list[Touched] = []
         for layer in range(self.limits.layers):
@@ -124,6 +128,8 @@ class Evaluator:
             phase = self._phase[layer][slot]
             wanted = ((phase == _NORMAL) & violates) | ((phase == _ACTIVE) & clears)
             wanted |= (phase == _PENDING) | (phase == _RETURNING)
+            if backward is not None and backward.any():
+                wanted |= backward & self.limits.judges_rate(layer, slot)
             wanted &= use & (self.limits.rule_ids(layer, slot) > 0)
             rows = np.nonzero(wanted)[0]
             done = -1

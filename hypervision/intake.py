@@ -9,8 +9,8 @@ together or not at all, and since every writer keeps the order nobody deadlocks.
 from __future__ import annotations
 
 import logging
-import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Self
@@ -34,7 +34,7 @@ from hypervision.stepping import Stepper
 from hypervision.store import registry
 from hypervision.store.alarms import Case
 from hypervision.store.connection import connect, mapped, url_of, wait_for_schema
-from hypervision.store.writer import Columns, Writer
+from hypervision.store.writer import Columns, Writer, open_writer
 
 _log = logging.getLogger(__name__)
 
@@ -118,6 +118,21 @@ class Intake:
         """The writer's own connection, for statements of the same thread between two batches."""
         return self._attached().connection
 
+    @contextmanager
+    def between(self) -> Iterator[Connection]:
+        """The writer's own connection for other statements between two batches; what is not committed is undone.
+
+        Raises
+        ------
+        TemporaryStoreError
+            The database is away; the next use connects anew.
+        """
+        try:
+            with mapped():
+                yield self._attached().connection
+        finally:
+            self._roll_back()
+
     def commit(self, batch: Batch, *, now: datetime) -> Receipt:
         """Store a batch and step the alarms it touches.
 
@@ -169,9 +184,10 @@ class Intake:
                 writer = self._attached()
                 self._follower.follow(writer)
                 cases, steps = work(writer, self._stepper)
-                if steps:
+                moved = _moved(cases, steps)
+                if moved:
                     writer.commit(
-                        commit_no=writer.commit_no + 1, stored=0, duplicate=0, rejected=0, alarms=steps, notify=True
+                        commit_no=writer.commit_no + 1, stored=0, duplicate=0, rejected=0, alarms=moved, notify=True
                     )
                 else:
                     writer.connection.commit()
@@ -247,22 +263,17 @@ class Intake:
         return self._writer
 
     def _attach(self, connection: Connection, *, wait: float | None) -> None:
-        """Become this writer; a predecessor that was killed gives its lock back within seconds."""
-        pause = threading.Event()
-        patience = 40 if wait is None or wait > 0 else 1
-        for attempt in range(patience):
-            try:
-                writer = Writer(connection, self.name)
-                break
-            except TemporaryStoreError:
-                connection.rollback()
-                if attempt == patience - 1:
-                    connection.close()
-                    raise
-                pause.wait(0.25)
-        self._follower.start(writer)
-        connection.rollback()
-        self.streams.datastream_id[:] = UNRESOLVED
+        """Become this writer."""
+        # A predecessor that was killed gives its name back within seconds.
+        writer = open_writer(connection, self.name, patience=10.0 if wait is None or wait > 0 else 0.0)
+        try:
+            self._follower.start(writer)
+            connection.rollback()
+        except BaseException:
+            # An open connection would keep this writer's name taken.
+            connection.close()
+            raise
+        self.streams.forget()
         self._writer = writer
 
     def _roll_back(self) -> None:
@@ -334,7 +345,7 @@ class Intake:
         cases, steps = ([], 0) if batch.imported else self._stepper.step(planned, new, writer, now=now)
         commit_no = writer.commit_no + 1
         newest = newest_rows(planned, self.streams, new=new)
-        writer.upsert_latest(columns.take(newest), commit_no)
+        writer.upsert_latest(columns.take(newest), commit_no, live=not batch.imported)
         links = registry.set_status(writer.connection, batch.statuses)
         refusals += unknown_things(batch, links.known)
         outcome = outcomes(batch, planned, new=new, newer=links.newer, refusals=refusals)
@@ -347,7 +358,7 @@ class Intake:
             stored=stored,
             duplicate=duplicate,
             rejected=rejected,
-            alarms=steps,
+            alarms=_moved(cases, steps),
             notify=self._hint(now),
         )
         self._in_doubt = None
@@ -368,3 +379,8 @@ class Intake:
             return False
         self._hinted = seconds
         return True
+
+
+def _moved(cases: list[Case], steps: int) -> int:
+    """By how much the writer's alarm number moves: a condition that only began or forgot a delay counts as well."""
+    return max(steps, sum(case.moved for case in cases))

@@ -150,6 +150,10 @@ class LimitArrays:
         """Which slots have a rule on the rate of change, shape (n_slots,)."""
         return np.asarray(self._rate.any(axis=0) if self.layers else np.zeros(self.slots, np.bool_))
 
+    def judges_rate(self, layer: int, slot: Int32) -> Bool:
+        """Where the layer's rule judges a rate of change, shape (n,)."""
+        return np.asarray(self._rate[layer][slot])
+
     def quantity(self, layer: int, slot: Int32, result: Float64, rate: Float64) -> Float64:
         """What the layer's rule judges: the result or the rate, NaN where it is unknown; shape (n,)."""
         return np.where(self._rate[layer][slot], rate, result)

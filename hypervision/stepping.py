@@ -117,7 +117,7 @@ class Stepper:
         rate = self.evaluator.rates(slot, times, result)
         use = np.ones(len(slot), np.bool_)
         fed: dict[Source, _Fed] = {}
-        for found in self.evaluator.touched(slot, result, rate, use):
+        for found in self.evaluator.touched(slot, result, rate, use, backward=backward):
             part = slice(found.first, found.last)
             source = Source("datastream", int(self.streams.datastream_id[found.slot]), found.rule.rule_id)
             if backward[part].any():
@@ -136,7 +136,10 @@ class Stepper:
         return fed
 
     def _from_store(self, found: Touched, first_us: int, writer: Writer) -> list[Reading]:
-        """All readings of a datastream since an instant: what ran backwards is put in order."""
+        """All readings of a datastream since an instant: what ran backwards is put in order.
+
+        The store gives the reading before the first as well, so that the first has a rate too.
+        """
         rows = writer.observations_from(int(self.streams.datastream_id[found.slot]), first_us)
         times = np.array([r[0] for r in rows], np.int64)
         result = np.array([r[1] for r in rows], np.float64)
@@ -148,7 +151,7 @@ class Stepper:
             time_us=times,
             result=result,
             rate=rate,
-            use=np.array([r[2] > quality.OUT_OF_RANGE for r in rows], np.bool_),
+            use=np.array([r[2] > quality.OUT_OF_RANGE for r in rows], np.bool_) & (times >= first_us),
         )
 
     def _journal_late(self, planned: Plan, late: Bool, writer: Writer) -> None:

@@ -21,12 +21,12 @@ from hypervision.errors import TemporaryStoreError
 from hypervision.evaluation import delays
 from hypervision.intake import Intake
 from hypervision.plan import Plan
-from hypervision.rules import Rule
+from hypervision.rules import Rule, RuleSet
 from hypervision.settings import Settings
 from hypervision.stepping import Stepper
 from hypervision.store import alarms as alarm_store
 from hypervision.store import watch as watch_store
-from hypervision.store.alarms import Case, Source
+from hypervision.store.alarms import Case, Source, Standing
 from hypervision.store.writer import Writer
 from hypervision.wording import stale_message
 
@@ -51,7 +51,7 @@ class Watch:
         self.settings = settings
         self._derived = [f"{p.domain}/{p.name}" for p in intake.streams.properties if p.derived]
         self._flowing_since: datetime | None = None
-        self._rule_version = 0
+        self._seen: RuleSet | None = None
         self._ticks = 0
 
     def tick(self, now: datetime) -> int:
@@ -64,7 +64,7 @@ class Watch:
         """
         flowing = self._flowing(now)
         steps = 0
-        if self._ticks % _SECOND_LOOK_EVERY == 0 or self.intake.evaluator.rules.version != self._rule_version:
+        if self._ticks % _SECOND_LOOK_EVERY == 0 or self._rules_changed():
             self.intake.know_all()
             steps += self._second_look(now)
         if flowing:
@@ -80,9 +80,8 @@ class Watch:
 
     def _flowing(self, now: datetime) -> bool:
         """Whether readings flow; a timer that ran while they are held up would ring for the platform's own fault."""
-        connection = self.intake.connection
-        alive = watch_store.collectors_alive(connection, now=now, held=self.settings.ingest.batch_size)
-        connection.rollback()
+        with self.intake.between() as connection:
+            alive = watch_store.collectors_alive(connection, now=now, held=self.settings.ingest.batch_size)
         if not alive:
             self._flowing_since = None
         elif self._flowing_since is None:
@@ -97,48 +96,68 @@ class Watch:
 
     def _second_look(self, now: datetime) -> int:
         """Compare every newest value with the rules in force: at a changed rule, and against races of writers."""
-        changed = self.intake.evaluator.rules.version != self._rule_version
-        known = self._rule_version
         steps = self.intake.transact(lambda writer, stepper: self._rule_changes(writer, stepper, now))
-        self._rule_version = self.intake.evaluator.rules.version
-        if changed and known:
+        if self._rules_changed():
             steps += self.intake.transact(lambda writer, stepper: self._loosened(writer, stepper, now))
+            self._seen = self.intake.evaluator.rules
         return steps + self.intake.transact(lambda writer, stepper: self._compare(writer, stepper, now))
+
+    def _rules_changed(self) -> bool:
+        return self._seen is None or self._seen.version != self.intake.evaluator.rules.version
 
     def _rule_changes(self, writer: Writer, stepper: Stepper, now: datetime) -> tuple[list[Case], int]:
         rules = self._rules(watch_store.strays(writer.connection), stepper)
         return self._feed(rules, RuleChange(to_us(now)), writer, stepper, now=now)
 
     def _loosened(self, writer: Writer, stepper: Stepper, now: datetime) -> tuple[list[Case], int]:
-        """Alarms whose newest value no longer violates the rule as it is now."""
+        """Conditions whose newest value does not violate their rule as it is now, and did as it was."""
         values = self._newest(writer)
-        standing: list[Source] = []
+        quiet: list[Source] = []
         for layer in range(stepper.evaluator.limits.layers):
             violates, _ = stepper.evaluator.limits.judge(
                 layer, values.slot, values.result, np.full(len(values), np.nan)
             )
             ids = stepper.evaluator.limits.rule_ids(layer, values.slot)
-            standing += [
+            quiet += [
                 Source("datastream", int(values.datastream_id[i]), int(ids[i]))
                 for i in np.nonzero(~violates & (ids > 0))[0]
             ]
-        busy = alarm_store.busy(writer.connection)
-        rules = self._rules([source for source in standing if source in busy], stepper)
-        rules = {source: pair for source, pair in rules.items() if pair[0].kind != "rate_of_change"}
+        standing = alarm_store.standing(writer.connection)
+        rules = self._rules([source for source in quiet if source in standing], stepper)
+        rules = {
+            source: pair
+            for source, pair in rules.items()
+            if pair[0].kind != "rate_of_change" and self._judged_anew(pair, standing[source], stepper)
+        }
         return self._feed(rules, RuleChange(to_us(now)), writer, stepper, now=now)
+
+    def _judged_anew(self, pair: tuple[Rule, int | None], standing: Standing, stepper: Stepper) -> bool:
+        """Whether a condition stands under limits that are no longer those of its rule.
+
+        A reading inside the deadband does not violate either: only a rule that changed may return its alarm.
+        """
+        rule, slot = pair
+        if standing.phase == "pending" or slot is None:
+            return True
+        thing_id = int(stepper.streams.thing_id[slot])
+        now = stepper.evaluator.rules.for_thing(rule, thing_id)
+        before = None if self._seen is None else self._seen.by_id().get(rule.rule_id)
+        if self._seen is None or before is None:
+            # After a start only the alarm itself tells which limit it was raised at.
+            return standing.limit != now[0] or not now[2]
+        return (before.kind, *self._seen.for_thing(before, thing_id)) != (rule.kind, *now)
 
     def _compare(self, writer: Writer, stepper: Stepper, now: datetime) -> tuple[list[Case], int]:
         values = self._newest(writer)
-        fresh = np.asarray(to_us(now) - values.time_us <= int(self.settings.ingest.live_age * 1e6))
-        return stepper.step(values, fresh, writer, now=now)
+        return stepper.step(values, np.ones(len(values), np.bool_), writer, now=now)
 
     def _newest(self, writer: Writer) -> Plan:
-        """Newest values in the shape of a planned batch."""
+        """Newest values in the shape of a planned batch, history left out."""
         found = watch_store.newest(writer.connection)
         streams = self.intake.streams
         slot_of = {int(d): s for s, d in enumerate(streams.datastream_id[: len(streams)]) if d >= 0}
         slots = np.array([slot_of.get(int(d), -1) for d in found.datastream_id], np.int32)
-        use = slots >= 0
+        use = (slots >= 0) & found.live
         n = int(use.sum())
         return Plan(
             row=np.arange(n, dtype=np.int32),
@@ -158,9 +177,9 @@ class Watch:
         """Overdue Things ring once, by the rule of their domain; stale ones are said louder."""
         now_us = to_us(now)
         silence = {rule.domain: rule for rule in stepper.evaluator.rules.rules if rule.kind == "silence"}
-        busy = alarm_store.busy(writer.connection)
+        standing = alarm_store.standing(writer.connection)
         rules: _Rules = {}
-        readings: dict[Source, Reading] = {}
+        events: dict[Source, Reading | RuleChange] = {}
         periods: dict[Source, tuple[int, int]] = {}
         for thing in watch_store.silences(writer.connection, self._derived):
             rule = silence.get(thing.domain)
@@ -170,17 +189,24 @@ class Watch:
             source = Source("thing", thing.thing_id, rule.rule_id)
             overdue_us = thing.last_us + int(limit * thing.period_us)
             overdue = enabled and now_us > overdue_us
-            if not overdue and source not in busy:
+            if not overdue and source not in standing:
                 continue
             rules[source] = (rule, None)
             minutes = (now_us - thing.last_us) / 60e6
-            readings[source] = Reading(overdue_us if overdue else thing.last_us, overdue, not overdue, minutes)
+            if not enabled or (not overdue and standing[source].limit not in (None, limit)):
+                events[source] = RuleChange(now_us)
+            else:
+                events[source] = Reading(overdue_us if overdue else thing.last_us, overdue, not overdue, minutes)
             periods[source] = (thing.last_us, thing.period_us)
         cases = alarm_store.lock(writer.connection, rules)
         for case in cases:
-            reading = readings[case.source]
-            reading = reading._replace(at_us=max(reading.at_us, case.alarm.last_us))
-            case.alarm, case.steps = apply(case.alarm, reading, delays(rules[case.source][0]))
+            event = events[case.source]
+            last_us = periods[case.source][0]
+            if isinstance(event, RuleChange) and last_us > case.alarm.since_us:
+                event = Reading(last_us, violates=False, clears=True, value=0.0)  # it was heard again meanwhile
+            if isinstance(event, Reading):
+                event = event._replace(at_us=max(event.at_us, case.alarm.last_us))
+            case.alarm, case.steps = apply(case.alarm, event, delays(rules[case.source][0]))
         steps = stepper.write(cases, rules, writer.connection, now=now)
         for case in cases:
             steps += self._louder(case, rules[case.source][0], periods[case.source], writer, now)
@@ -226,10 +252,10 @@ class Watch:
 
     def _tidy(self, now: datetime) -> None:
         """Make room for the days ahead, remove what is over."""
-        connection = self.intake.connection
         days = np.array([to_us(now + timedelta(days=ahead)) for ahead in range(3)], np.int64)
         self.intake.ensure_days(days)
-        watch_store.tidy(connection, now=now)
+        with self.intake.between() as connection:
+            watch_store.tidy(connection, now=now)
 
 
 def run(settings: Settings, *, clock: Callable[[], datetime], stop: threading.Event) -> None:

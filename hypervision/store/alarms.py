@@ -32,6 +32,8 @@ class Case:
     ----------
     alarm_id : int or None
         The open occurrence, or the last one.
+    was : str
+        The phase when it was locked.
     steps : list of Transition
         What happened in this transaction.
     """
@@ -39,7 +41,13 @@ class Case:
     source: Source
     alarm: Alarm
     alarm_id: int | None
+    was: str = "normal"
     steps: list[Transition] = field(default_factory=list)
+
+    @property
+    def moved(self) -> bool:
+        """Whether other writers must hear of it: a step, or another phase."""
+        return bool(self.steps) or self.alarm.phase != self.was
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +64,19 @@ class Occurrence:
 def busy(connection: Connection) -> dict[Source, str]:
     """Every condition that is not in its normal phase."""
     return {Source(r[0], r[1], r[2]): r[3] for r in connection.execute(query("busy_conditions")).fetchall()}
+
+
+class Standing(NamedTuple):
+    """A condition that is not in its normal phase; `limit` is the one of its alarm, None without an alarm."""
+
+    phase: str
+    limit: float | None
+
+
+def standing(connection: Connection) -> dict[Source, Standing]:
+    """Every condition that is not in its normal phase, with the limit of its alarm."""
+    rows = connection.execute(query("standing_conditions")).fetchall()
+    return {Source(r[0], r[1], r[2]): Standing(r[3], r[4]) for r in rows}
 
 
 def lock(connection: Connection, sources: Iterable[Source]) -> list[Case]:
@@ -84,6 +105,7 @@ def lock(connection: Connection, sources: Iterable[Source]) -> list[Case]:
                 value=r[6],
             ),
             r[7],
+            r[3],
         )
         for r in rows
     ]

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from psycopg import Connection
 
-from hypervision.batch import Float64, Int8, Int32, Int64
+from hypervision.batch import Bool, Float64, Int8, Int32, Int64
 from hypervision.clock import to_us
 from hypervision.store.alarms import Source
 from hypervision.store.sql import query
@@ -23,6 +23,7 @@ class Newest(NamedTuple):
     result: Float64
     quality: Int8
     received_us: Int64
+    live: Bool
 
 
 class ThingSilence(NamedTuple):
@@ -43,6 +44,7 @@ def newest(connection: Connection) -> Newest:
         np.array([r[2] for r in rows], np.float64),
         np.array([r[3] for r in rows], np.int8),
         np.array([to_us(r[4]) for r in rows], np.int64),
+        np.array([r[5] for r in rows], np.bool_),
     )
 
 

@@ -5,6 +5,7 @@ The caller (intake) keeps the order; nothing here commits but `commit`.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -193,14 +194,21 @@ class Writer:
         with self.connection.cursor() as cursor, cursor.copy(query(name)) as target:
             target.write(data)
 
-    def upsert_latest(self, columns: Columns, commit_no: int) -> None:
-        """Make these the newest values where they are; one row per datastream, in key order."""
+    def upsert_latest(self, columns: Columns, commit_no: int, *, live: bool) -> None:
+        """Make these the newest values where they are; one row per datastream, in key order.
+
+        Parameters
+        ----------
+        live : bool
+            False for history, which no later look may take for a reason to ring.
+        """
         if len(columns):
             self._copy("copy_stage_latest", columns.binary())
-            self.connection.execute(query("upsert_latest"), {"writer_id": self.writer_id, "commit_no": commit_no})
+            values = {"writer_id": self.writer_id, "commit_no": commit_no, "live": live}
+            self.connection.execute(query("upsert_latest"), values)
 
     def observations_from(self, datastream_id: int, first_us: int) -> list[tuple[int, float, int]]:
-        """(time_us, result, quality) of one datastream from an instant on."""
+        """(time_us, result, quality) of one datastream from the last reading before an instant on."""
         rows = self.connection.execute(
             query("observations_from"), {"datastream_id": datastream_id, "first": from_us(first_us)}
         )
@@ -256,6 +264,34 @@ class Writer:
         self.commit_no = commit_no
         before = self.committed
         self.committed = (before[0] + stored, before[1] + duplicate, before[2] + rejected)
+
+
+def open_writer(connection: Connection, name: str, *, patience: float) -> Writer:
+    """Become a writer; on failure the connection is closed, for an open one would keep the name taken.
+
+    Parameters
+    ----------
+    patience : float
+        How long to wait for the name [s].
+
+    Raises
+    ------
+    TemporaryStoreError
+        Another process writes under this name.
+    """
+    deadline = time.monotonic() + patience
+    try:
+        while True:
+            try:
+                return Writer(connection, name)
+            except TemporaryStoreError:
+                connection.rollback()
+                if time.monotonic() >= deadline:
+                    raise
+                time.sleep(0.25)
+    except BaseException:
+        connection.close()
+        raise
 
 
 def publish(

@@ -2,6 +2,12 @@
 -- Every condition that is not in its normal phase.
 SELECT source_kind, source_id, rule_id, phase FROM hv.alarm_condition WHERE phase <> 'normal'
 
+-- name: standing_conditions
+-- Every condition that is not in its normal phase, with the limit its alarm was raised at.
+SELECT c.source_kind, c.source_id, c.rule_id, c.phase, a.limit_value
+FROM hv.alarm_condition c LEFT JOIN hv.alarm a ON a.alarm_id = c.alarm_id
+WHERE c.phase <> 'normal'
+
 -- name: make_conditions
 -- Rows to lock, in (source, rule) order.
 INSERT INTO hv.alarm_condition (source_kind, source_id, rule_id, phase, since, last_event)

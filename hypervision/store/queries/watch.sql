@@ -1,6 +1,6 @@
 -- name: latest_all
 -- Newest value of every datastream, for a second look at the alarms.
-SELECT datastream_id, phenomenon_time, result, quality, received_time FROM hv.latest ORDER BY datastream_id
+SELECT datastream_id, phenomenon_time, result, quality, received_time, live FROM hv.latest ORDER BY datastream_id
 
 -- name: collectors_alive
 -- Whether every collector beats, is connected and holds little; null when there is none.

@@ -75,13 +75,13 @@ ON CONFLICT (datastream_id, phenomenon_time) DO NOTHING
 -- name: upsert_latest
 -- One row per datastream, in key order, only where newer.
 INSERT INTO hv.latest AS l
-    (datastream_id, phenomenon_time, result, quality, late, received_time, writer_id, commit_no)
-SELECT datastream_id, phenomenon_time, result, quality, late, received_time, %(writer_id)s, %(commit_no)s
+    (datastream_id, phenomenon_time, result, quality, late, received_time, writer_id, commit_no, live)
+SELECT datastream_id, phenomenon_time, result, quality, late, received_time, %(writer_id)s, %(commit_no)s, %(live)s
 FROM stage_latest ORDER BY datastream_id
 ON CONFLICT (datastream_id) DO UPDATE SET
     phenomenon_time = excluded.phenomenon_time, result = excluded.result, quality = excluded.quality,
     late = excluded.late, received_time = excluded.received_time, writer_id = excluded.writer_id,
-    commit_no = excluded.commit_no
+    commit_no = excluded.commit_no, live = excluded.live
 WHERE l.phenomenon_time < excluded.phenomenon_time
 
 -- name: latest_since
@@ -90,9 +90,14 @@ SELECT datastream_id, phenomenon_time, result FROM hv.latest
 WHERE writer_id = %(writer_id)s AND commit_no > %(commit_no)s
 
 -- name: observations_from
--- The readings of one datastream from an instant on, in order of time.
+-- The readings of one datastream from an instant on and the one before it, in order of time; a rate needs that one.
 SELECT phenomenon_time, result, quality FROM hv.observation
-WHERE datastream_id = %(datastream_id)s AND phenomenon_time >= %(first)s
+WHERE datastream_id = %(datastream_id)s
+  AND phenomenon_time >= coalesce(
+      (SELECT max(phenomenon_time) FROM hv.observation
+       WHERE datastream_id = %(datastream_id)s AND phenomenon_time < %(first)s
+         AND phenomenon_time >= %(first)s - INTERVAL '7 days'),
+      %(first)s)
 ORDER BY phenomenon_time
 
 -- name: claim_identities
