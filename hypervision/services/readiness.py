@@ -120,7 +120,8 @@ def watch(
         if waiting and time.monotonic() - reminded > remind:
             reminded = time.monotonic()
             say("still_waiting", names=", ".join(step.log for step in waiting))
-            say("last_line", name=waiting[0].log, line=last_line(log_file(data_dir, waiting[0].log)))
+            if line := last_line(log_file(data_dir, waiting[0].log)):
+                say("last_line", name=waiting[0].log, line=line)
         if waiting:
             stopped.wait(pause)
     return not stopped.is_set()
