@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import warnings
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import HuberRegressor
+from threadpoolctl import ThreadpoolController
 
 from hypervision.batch import Float64
 from models.robust import mad
 
 Matrix = NDArray[np.float64]
+
+
+@cache
+def _threads() -> ThreadpoolController:
+    """The linear algebra's threads: on matrices this small they wait for each other ten times as long as they work."""
+    return ThreadpoolController()
 
 
 class Line(NamedTuple):
@@ -49,8 +57,8 @@ def huber(features: Matrix, values: Float64, *, epsilon: float, ridge: float) ->
         scale = float(np.std(values))
     if scale <= 1e-12 * max(1.0, abs(centre)):
         return Line(centre, np.zeros(features.shape[1]))
-    model = HuberRegressor(epsilon=epsilon, alpha=ridge, max_iter=300)
-    with warnings.catch_warnings():
+    model = HuberRegressor(epsilon=epsilon, alpha=ridge, max_iter=300, tol=1e-4)
+    with warnings.catch_warnings(), _threads().limit(limits=1):
         # Stopping early leaves a usable line; the residuals' own scale then tells how good it is.
         warnings.simplefilter("ignore", ConvergenceWarning)
         model.fit(features, (values - centre) / scale)
