@@ -6,6 +6,7 @@
   let marks = [];
   let drawn = null;
   let shown = "";
+  let home = null;
 
   const graph = () => document.querySelector("#map-graph .js-plotly-plot");
   const choice = (id) => document.querySelector(`#${id} input:checked`)?.value ?? "all";
@@ -80,6 +81,17 @@
     }
     hv.tick();
   };
+
+  document.addEventListener("click", (event) => {
+    const way = event.target.closest?.("[data-map-zoom]")?.dataset.mapZoom;
+    const plot = graph();
+    if (!way || !plot) return;
+    home ??= { x: [...plot.layout.xaxis.range], y: [...plot.layout.yaxis.range] };
+    if (way === "reset") return window.Plotly.relayout(plot, { "xaxis.range": home.x, "yaxis.range": home.y });
+    const factor = way === "in" ? 0.6 : 1 / 0.6;
+    const scaled = ([low, high]) => [(low + high) / 2 - (factor * (high - low)) / 2, (low + high) / 2 + (factor * (high - low)) / 2];
+    window.Plotly.relayout(plot, { "xaxis.range": scaled(plot.layout.xaxis.range), "yaxis.range": scaled(plot.layout.yaxis.range) });
+  });
 
   const hint = () => {
     const place = document.getElementById("map-card");

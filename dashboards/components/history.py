@@ -211,8 +211,7 @@ def journal_text(scene: Scene, row: JournalRow) -> str:
     """A line of the journal in words."""
     words = scene.words
     if row.to_state is not None:
-        rule = next((r for d in scene.catalogue.values() for r in d.rules if r.code == row.rule), None)
-        label = row.rule or "" if rule is None else words.pick(rule.fr, rule.en)
+        label = _rule_label(scene, row.rule or "")
         comment = f" : « {row.detail} »" if words.language == "fr" else f': "{row.detail}"'
         return f"{label} → {words.t(f'state.{row.to_state}').lower()}" + (comment if row.detail else "")
     kind = row.kind.replace(" ", "_")
@@ -222,5 +221,15 @@ def journal_text(scene: Scene, row: JournalRow) -> str:
         detail = json.loads(row.detail)
     except ValueError:
         return text
-    told = ", ".join(f"{key} {value}" for key, value in detail.items()) if isinstance(detail, dict) else ""
-    return f"{text} ({told})" if told else text
+    if not isinstance(detail, dict):
+        return text
+    told = [_rule_label(scene, str(detail.pop("rule")))] if "rule" in detail else []
+    value = detail.pop("value", None)
+    told += [words.number(value, 2)] if isinstance(value, int | float) else []
+    told += [f"{key} {item}" for key, item in detail.items()]
+    return f"{text} ({', '.join(told)})" if told else text
+
+
+def _rule_label(scene: Scene, code: str) -> str:
+    rule = next((r for d in scene.catalogue.values() for r in d.rules if r.code == code), None)
+    return code if rule is None else scene.words.pick(rule.fr, rule.en)

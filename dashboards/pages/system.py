@@ -135,14 +135,14 @@ def _refusals(scene: Scene) -> Component:
 
 
 def refusals_of(detail: dict[str, object] | None) -> list[tuple[str, int]]:
-    """The broker's refusals in a writer's detail: `{"broker_refusals": {reason: count}}`.
+    """The broker's refusals in a writer's detail: `{"broker_refused": {reason: count}}`.
 
     Examples
     --------
-    >>> refusals_of({"broker_refusals": {"payload too large": 2}})
+    >>> refusals_of({"broker_refused": {"payload too large": 2}})
     [('payload too large', 2)]
     """
-    found = (detail or {}).get("broker_refusals")
+    found = (detail or {}).get("broker_refused")
     if not isinstance(found, dict):
         return []
     return [(str(reason), int(n)) for reason, n in found.items() if isinstance(n, int) and n > 0]

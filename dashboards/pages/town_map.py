@@ -15,7 +15,7 @@ from dashboards.geo import Extent, TownMap
 from dashboards.sessions import CALLER
 from dashboards.theme import colours
 from dashboards.town import RANK, is_reporting
-from dashboards.ui import div, el, hidden, link, segmented, span
+from dashboards.ui import button, div, el, hidden, link, segmented, span
 from dashboards.views import Drawing, Scene
 from hypervision.store.screens import AlarmRow, ThingRow
 
@@ -59,6 +59,15 @@ def layout(scene: Scene, asked: Mapping[str, Sequence[str]], *, theme: str) -> C
                 words.t("map.filter"),
             ),
             segmented("map-domain", domains, domain if domain in scene.catalogue else "all", words.t("map.domain")),
+            *[
+                button(
+                    span(sign, aria_hidden="true"),
+                    cls="btn-zoom",
+                    data_map_zoom=way,
+                    aria_label=words.t(f"map.zoom_{way}"),
+                )
+                for way, sign in (("in", "+"), ("out", "−"), ("reset", "⌂"))
+            ],
             span(words.t("map.zoom"), cls="muted note"),
             cls="page-head",
         ),

@@ -23,6 +23,7 @@ FAMILIES = {
     "priority": PRIORITIES,
     "state": ("UNACK", "ACKED", "RTNUN", "NORM"),
     "lost": ("link", "database", "collector", "none"),
+    "map": ("zoom_in", "zoom_out", "zoom_reset"),
     "asset": (
         "limit_high",
         "limit_low",
