@@ -18,7 +18,7 @@ from dashboards.town import Limits, Town
 from hypervision.domains import Catalogue
 from hypervision.errors import StoreError
 from hypervision.store import screens
-from hypervision.store.screens import Listener
+from hypervision.store.pool import Listener
 
 log = logging.getLogger(__name__)
 

@@ -26,7 +26,7 @@ from hypervision.domains import Catalogue
 from hypervision.domains import load as load_domains
 from hypervision.settings import Settings
 from hypervision.store.connection import url_of
-from hypervision.store.screens import ScreenPool
+from hypervision.store.pool import ScreenPool
 
 
 @dataclass(slots=True)

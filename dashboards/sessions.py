@@ -14,7 +14,7 @@ from dashboards.live import utc_now
 from hypervision.accounts import Account, token_hash
 from hypervision.errors import TemporaryStoreError
 from hypervision.store import accounts as store
-from hypervision.store.screens import ScreenPool
+from hypervision.store.pool import ScreenPool
 
 COOKIE: Final = "hypervision_session"
 

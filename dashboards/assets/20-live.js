@@ -10,6 +10,7 @@
   let language = null;
   let failures = 0;
   let polling = null;
+  let nextPoll = 0;
   let feed = { state: "live" };
 
   const here = () => location.pathname;
@@ -39,7 +40,8 @@
     };
   };
   const poll = async () => {
-    if (socket?.readyState === WebSocket.OPEN || failures < 2 || polling) return;
+    if (socket?.readyState === WebSocket.OPEN || failures < 2 || polling || performance.now() < nextPoll) return;
+    nextPoll = performance.now() + 950;
     polling = new AbortController();
     const timer = setTimeout(() => polling?.abort(), 3000);
     try {
