@@ -48,7 +48,20 @@ def _rejected(options: argparse.Namespace, settings: Settings) -> int:
     return rejects.run(options, settings)
 
 
+def _bench_options(parser: argparse.ArgumentParser) -> None:
+    from ingest.bench import report
+
+    report.configure(parser)
+
+
+def _bench(options: argparse.Namespace, _settings: Settings) -> int:
+    from ingest.bench import report
+
+    return report.run(options)
+
+
 BROKER = Verb("broker", "run the embedded broker alone (a part of `up`)", _broker)
 COLLECT = Verb("collect", "take readings from the broker to the database", _collect, _collect_options)
 PUBLISH = Verb("publish", "publish one reading as a device would", _publish, _publish_options)
 REJECTED = Verb("rejected", "look at quarantined messages, send them through again", _rejected, _rejected_options)
+BENCH = Verb("bench", "measure the way in beside the bare path", _bench, _bench_options)

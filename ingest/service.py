@@ -51,7 +51,8 @@ def run(settings: Settings, *, partition: str | None = None) -> int:
             collector.wake()
 
         _on_stop(end)
-        # Once, before messages come: the first message with a unit would wait for it.
+        # Before messages come: the first of them, or the first with a unit, would wait for it.
+        intake.know_all()
         units.warm()
         collector.run()
     return 0

@@ -10,11 +10,13 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Self
+
+import psutil
 
 from hypervision import settings as settings_module
 from hypervision.domains import load as load_domains
@@ -64,8 +66,13 @@ class Role:
         return self.log.read_text("utf-8", "replace")[-size:]
 
     def kill(self) -> None:
-        """Kill it with -9."""
-        self.process.kill()
+        """Kill it and everything it started with -9."""
+        me = psutil.Process(self.process.pid)
+        family = [*me.children(recursive=True), me]
+        for process in family:
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
+        psutil.wait_procs(family, timeout=10)
         self.process.wait()
         self._let_go()
 
@@ -88,8 +95,10 @@ class Stage:
     ----------
     folder : Path
         Data directory, prepared.
-    settings : dict
+    settings : mapping
         Further settings for every role, as environment variables without their prefix.
+    mqtt_url, database_url : str, optional
+        Servers of one's own; then the embedded ones are not started.
 
     Attributes
     ----------
@@ -97,8 +106,17 @@ class Stage:
         The processes by verb.
     """
 
-    def __init__(self, folder: Path, *, settings: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        settings: Mapping[str, str] | None = None,
+        mqtt_url: str | None = None,
+        database_url: str | None = None,
+    ) -> None:
         self.folder = folder
+        self._mqtt_url = mqtt_url
+        self._database_url = database_url
         self.plan = Plan(http_port=0, mqtt_port=ports.free(), nats_port=ports.free(), database_port=ports.free())
         self.plan.write(folder)
         self.roles: dict[str, Role] = {}
@@ -107,11 +125,11 @@ class Stage:
     @property
     def database_url(self) -> str:
         """Where the database is."""
-        return database.url(self.folder, self.plan.database_port)
+        return self._database_url or database.url(self.folder, self.plan.database_port)
 
     def mqtt_url(self, user: str = broker.PLATFORM) -> str:
         """Where the broker is."""
-        return broker.url(self.folder, self.plan.mqtt_port, user)
+        return self._mqtt_url or broker.url(self.folder, self.plan.mqtt_port, user)
 
     @property
     def environ(self) -> dict[str, str]:
@@ -163,24 +181,27 @@ class Stage:
 
 
 @contextmanager
-def stage(*, settings: Mapping[str, str] | None = None, below: Path | None = None) -> Iterator[Stage]:
+def stage(
+    *, settings: Mapping[str, str] | None = None, mqtt_url: str | None = None, database_url: str | None = None
+) -> Iterator[Stage]:
     """Prepare a stage with database and broker running, and clear it away afterwards.
 
     Parameters
     ----------
-    settings : mapping
+    settings, mqtt_url, database_url
         See `Stage`.
-    below : Path
-        Where the temporary folder is made; the system's own place by default.
     """
-    folder = Path(tempfile.mkdtemp(prefix="hv-stage-", dir=below))
+    folder = Path(tempfile.mkdtemp(prefix="hv-stage-"))
     try:
         account = database.account_for(folder)
         with datadir.prepare(folder, kind="up", account=account):
-            database.prepare(folder, account=account)
-            with Stage(folder, settings=settings) as made:
-                made.start("database")
-                made.start("broker")
+            if database_url is None:
+                database.prepare(folder, account=account)
+            with Stage(folder, settings=settings, mqtt_url=mqtt_url, database_url=database_url) as made:
+                if database_url is None:
+                    made.start("database")
+                if mqtt_url is None:
+                    made.start("broker")
                 made.migrate()
                 yield made
     finally:

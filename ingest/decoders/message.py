@@ -143,7 +143,7 @@ class Message:
     def _value(self, name: str, value: object, time_us: int, quality: int) -> None:
         try:
             target = self._routes.target(self._route, name)
-            result = target.result(value)
+            result = target.meaning.result(value)
         except RefusedError as error:
             self.refuse(error.reason, str(error))
             return
@@ -159,7 +159,7 @@ class Message:
     def _record(self, record: senml.Record) -> None:
         try:
             target = self._routes.target(self._route, senml.property_name(record.name, self._route.thing))
-            result = target.in_unit(record.value, record.unit)
+            result = target.meaning.in_unit(record.value, record.unit)
         except RefusedError as error:
             self.refuse(error.reason, str(error))
             return

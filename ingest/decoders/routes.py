@@ -6,7 +6,7 @@ import re
 from typing import Final
 
 from hypervision.datastreams import StreamTable
-from ingest.decoders.values import RefusedError, Target
+from ingest.decoders.values import Meaning, RefusedError, Target
 from ingest.decoders.wording import shown
 
 TOPIC: Final = re.compile(r"urban/v1/([^/]*)/([A-Za-z0-9][A-Za-z0-9._:-]{0,63})/up")
@@ -49,6 +49,7 @@ class Routes:
         self._streams = streams
         self.known: dict[str, Route] = {}
         self._floor_us = 0
+        self._meanings: dict[tuple[str, str], Meaning] = {}
 
     def make(self, topic: str) -> Route:
         """The route of a topic that is not yet known.
@@ -87,14 +88,19 @@ class Routes:
         found = route.targets.get(name)
         if found is not None:
             return found
-        catalogue = self._streams.catalogue
-        prop = catalogue.find(route.domain, name)
-        if prop is None:
-            known = ", ".join(p.name for p in catalogue[route.domain].properties.values() if not p.derived)
-            raise RefusedError("unknown_property", f"{route.domain} has no property {shown(name)}; it has {known}.")
-        if prop.derived:
-            raise RefusedError("derived_property", f"{prop.name} is computed by the platform; no device may send it.")
-        found = route.targets[name] = Target(prop, self._streams.slot(route.domain, route.thing, name))
-        if found.plain:
+        meaning = self._meanings.get((route.domain, name)) or self._meaning(route.domain, name)
+        found = route.targets[name] = Target(meaning, self._streams.slot(route.domain, route.thing, name))
+        if meaning.plain:
             route.plain[name] = found.slot
         return found
+
+    def _meaning(self, domain: str, name: str) -> Meaning:
+        catalogue = self._streams.catalogue
+        prop = catalogue.find(domain, name)
+        if prop is None:
+            known = ", ".join(p.name for p in catalogue[domain].properties.values() if not p.derived)
+            raise RefusedError("unknown_property", f"{domain} has no property {shown(name)}; it has {known}.")
+        if prop.derived:
+            raise RefusedError("derived_property", f"{prop.name} is computed by the platform; no device may send it.")
+        made = self._meanings[domain, name] = Meaning(prop)
+        return made

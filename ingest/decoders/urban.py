@@ -80,7 +80,7 @@ def decode(
                 add_quality(GOOD)
             elif name not in RESERVED:
                 target = route.targets.get(name)
-                if target is not None and type(value) is int and value in target.numbers:
+                if target is not None and type(value) is int and value in target.meaning.numbers:
                     add_message(m)
                     add_slot(target.slot)
                     add_time(time_us)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Final
+from typing import Final, NamedTuple
 
 from hypervision.domains import ObservedProperty
 from hypervision.units import conversion
@@ -24,24 +24,21 @@ class RefusedError(ValueError):
         self.reason = reason
 
 
-class Target:
-    """Where the values of one property go.
+class Meaning:
+    """What the values of one property mean.
 
     Attributes
     ----------
-    slot : int
-        Slot in the process's `StreamTable`.
     plain : bool
         Whether any finite number is a result as it stands (gauges and counters).
     numbers : frozenset of float
         The states; empty for a gauge or counter.
     """
 
-    __slots__ = ("_labels", "numbers", "plain", "prop", "slot")
+    __slots__ = ("_labels", "numbers", "plain", "prop")
 
-    def __init__(self, prop: ObservedProperty, slot: int) -> None:
+    def __init__(self, prop: ObservedProperty) -> None:
         self.prop = prop
-        self.slot = slot
         self.plain = prop.kind in ("gauge", "counter")
         self.numbers = frozenset(state.value for state in prop.states)
         self._labels = {name.casefold(): state.value for state in prop.states for name in (state.code, state.en)}
@@ -115,6 +112,13 @@ class Target:
         if not math.isfinite(result):
             raise RefusedError("not_a_number", f"{name} is {shown(value)} {unit}, too large for its unit {own}.")
         return result
+
+
+class Target(NamedTuple):
+    """Where the values of one property of one Thing go."""
+
+    meaning: Meaning
+    slot: int
 
 
 MOST_REFUSALS: Final = 16

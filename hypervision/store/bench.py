@@ -1,0 +1,127 @@
+"""What measuring programs ask the database, and the table of the bare path they compare with."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from types import TracebackType
+from typing import NamedTuple, Self
+
+from hypervision.store.connection import connect, mapped
+from hypervision.store.sql import query
+
+
+class Reading(NamedTuple):
+    """One stored reading of the ledger."""
+
+    thing: str
+    at: datetime
+    result: float
+    quality: int
+
+
+class Raised(NamedTuple):
+    """One alarm, and how often it went to UNACK."""
+
+    thing: str
+    alarm_id: int
+    state: str
+    raised: int
+
+
+class Snapshot(NamedTuple):
+    """Published counters of a writer."""
+
+    received: int
+    stored: int
+    duplicate: int
+    rejected: int
+    in_flight: int
+    link: str
+
+
+class Gauge:
+    """A connection for questions; a context manager."""
+
+    def __init__(self, url: str) -> None:
+        self._connection = connect(url, application="bench", autocommit=True)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._connection.close()
+
+    def things(self) -> int:
+        """How many Things there are."""
+        with mapped():
+            row = self._connection.execute(query("bench_things")).fetchone()
+        return 0 if row is None else int(row[0])
+
+    def settled(self, writer: str) -> tuple[int, int]:
+        """Messages committed by a writer, and how many of them stored."""
+        with mapped():
+            row = self._connection.execute(query("bench_settled"), {"writer": writer}).fetchone()
+        assert row is not None
+        return int(row[0]), int(row[1])
+
+    def first_receipt(self, since: datetime) -> datetime | None:
+        """When the first reading since an instant was received."""
+        with mapped():
+            row = self._connection.execute(query("bench_first_receipt"), {"since": since}).fetchone()
+        return None if row is None else row[0]
+
+    def results(self, thing: str, name: str, *, after: datetime) -> list[tuple[datetime, float]]:
+        """Times and results of one datastream."""
+        with mapped():
+            return self._connection.execute(
+                query("bench_results"), {"thing": thing, "property": name, "after": after}
+            ).fetchall()
+
+    def ledger(self, prefix: str, name: str) -> list[Reading]:
+        """All readings of the Things with a prefix."""
+        with mapped():
+            rows = self._connection.execute(query("bench_ledger"), {"prefix": prefix, "property": name}).fetchall()
+        return [Reading(*row) for row in rows]
+
+    def alarms(self, prefix: str) -> list[Raised]:
+        """All alarms of the Things with a prefix."""
+        with mapped():
+            rows = self._connection.execute(query("bench_alarms"), {"prefix": prefix}).fetchall()
+        return [Raised(*row) for row in rows]
+
+    def snapshot(self, writer: str) -> Snapshot | None:
+        """The counters a writer published last."""
+        with mapped():
+            row = self._connection.execute(query("bench_snapshot"), {"writer": writer}).fetchone()
+        return None if row is None else Snapshot(*row)
+
+    def drop_bare(self) -> None:
+        """Take the table of the bare path away."""
+        with mapped():
+            self._connection.execute(query("bench_bare_drop"))
+
+
+class BareTable:
+    """The database side of the bare path: binary COPY into a stage, then what is new into one table."""
+
+    def __init__(self, url: str) -> None:
+        self._connection = connect(url, application="bench bare")
+        with mapped():
+            self._connection.execute(query("bench_bare_table"))
+            self._connection.execute(query("bench_bare_stage"))
+            self._connection.commit()
+
+    def write(self, data: bytes) -> None:
+        """Write the bytes of a binary COPY, and commit."""
+        with mapped():
+            with self._connection.cursor() as cursor:
+                with cursor.copy(query("bench_bare_copy")) as target:
+                    target.write(data)
+                cursor.execute(query("bench_bare_insert"))
+            self._connection.commit()
+
+    def close(self) -> None:
+        """Give the connection back."""
+        self._connection.close()

@@ -1,0 +1,61 @@
+-- name: bench_things
+-- How many Things a database holds.
+SELECT count(*) FROM hv.thing
+
+-- name: bench_settled
+-- Messages a writer has committed, over all its life.
+SELECT coalesce(sum(stored + duplicate + rejected), 0)::bigint, coalesce(sum(stored), 0)::bigint
+FROM hv.writer WHERE name = %(writer)s
+
+-- name: bench_first_receipt
+-- When the first reading since an instant was received.
+SELECT min(received_time) FROM hv.observation WHERE received_time >= %(since)s
+
+-- name: bench_results
+-- The readings of one datastream from an instant on, oldest first.
+SELECT o.phenomenon_time, o.result
+FROM hv.observation o
+JOIN hv.datastream d ON d.datastream_id = o.datastream_id
+JOIN hv.thing t ON t.thing_id = d.thing_id
+WHERE t.code = %(thing)s AND d.property = %(property)s AND o.phenomenon_time > %(after)s
+ORDER BY o.phenomenon_time
+
+-- name: bench_bare_table
+-- The table of the bare path: what the platform's own table is reduced to id, time and value.
+CREATE TABLE IF NOT EXISTS hv.bench_bare (id int, ts timestamptz, v float8, UNIQUE (id, ts))
+
+-- name: bench_bare_stage
+-- Where a batch of the bare path waits to be made unique.
+CREATE TEMP TABLE bench_bare_stage (id int, ts timestamptz, v float8) ON COMMIT DELETE ROWS
+
+-- name: bench_bare_copy
+-- A batch of the bare path.
+COPY bench_bare_stage FROM STDIN (FORMAT binary)
+
+-- name: bench_bare_insert
+-- What of it is new.
+INSERT INTO hv.bench_bare SELECT id, ts, v FROM bench_bare_stage ON CONFLICT DO NOTHING
+
+-- name: bench_bare_drop
+-- Nothing of the bare path stays.
+DROP TABLE IF EXISTS hv.bench_bare
+
+-- name: bench_ledger
+-- Readings of Things whose code begins with a prefix: Thing, time, result, and whether the time was assumed.
+SELECT t.code, o.phenomenon_time, o.result, o.quality
+FROM hv.observation o
+JOIN hv.datastream d ON d.datastream_id = o.datastream_id
+JOIN hv.thing t ON t.thing_id = d.thing_id
+WHERE t.code LIKE %(prefix)s || '%%' AND d.property = %(property)s
+
+-- name: bench_alarms
+-- Alarms of Things whose code begins with a prefix, with how often each was raised.
+SELECT t.code, a.alarm_id, a.state,
+       (SELECT count(*) FROM hv.alarm_transition x WHERE x.alarm_id = a.alarm_id AND x.to_state = 'UNACK')
+FROM hv.alarm a JOIN hv.thing t ON t.thing_id = a.thing_id
+WHERE t.code LIKE %(prefix)s || '%%'
+
+-- name: bench_snapshot
+-- The last counters a writer has published.
+SELECT s.received, s.stored, s.duplicate, s.rejected, s.in_flight, s.link
+FROM hv.writer_snapshot s JOIN hv.writer w USING (writer_id) WHERE w.name = %(writer)s

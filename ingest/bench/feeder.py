@@ -1,0 +1,215 @@
+"""A publisher that can outrun the platform: MQTT 3.1.1, QoS 1, packets built ahead, a bounded number unanswered.
+
+It keeps a ledger: which messages it sent and which of them the broker answered for. After a broken connection
+it goes on with the next message; what was not answered stays attempted and not acknowledged, like a device
+that forgets.
+"""
+
+from __future__ import annotations
+
+import socket
+import struct
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final
+
+from ingest.session import Address
+
+Make = Callable[[int, int], tuple[str, bytes]]
+"""`(number, now in ms) -> (topic, payload)`"""
+
+_BURST: Final = 500
+_UNANSWERED: Final = 20_000
+_CONNECT: Final = b"\x10"
+_PUBLISH: Final = b"\x32"
+
+
+@dataclass(slots=True)
+class Ledger:
+    """What was sent, and what the broker answered for.
+
+    Attributes
+    ----------
+    attempted : int
+        Messages 0 to this, the last left out, were sent at least in part.
+    acknowledged : list of int
+        Numbers of the messages that were answered.
+    """
+
+    attempted: int = 0
+    acknowledged: list[int] = field(default_factory=list)
+
+
+def length(n: int) -> bytes:
+    """Remaining length (MQTT 3.1.1, section 2.2.3).
+
+    Examples
+    --------
+    >>> list(length(127)), list(length(128))
+    ([127], [128, 1])
+    """
+    out = bytearray()
+    while True:
+        n, low = n >> 7, n & 0x7F
+        out.append(low | (0x80 if n else 0))
+        if not n:
+            return bytes(out)
+
+
+def text(value: str) -> bytes:
+    """A string with its length."""
+    raw = value.encode()
+    return struct.pack(">H", len(raw)) + raw
+
+
+def connect(address: Address, client_id: str) -> socket.socket:
+    """Open a connection and log in.
+
+    Raises
+    ------
+    OSError
+        Nobody answers, or the log-in is refused.
+    """
+    sock = socket.create_connection((address.host, address.port), timeout=10)
+    try:
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        flags = 0x02 | (0xC0 if address.user else 0)
+        body = text("MQTT") + bytes((4, flags)) + struct.pack(">H", 120) + text(client_id)
+        if address.user:
+            body += text(address.user) + text(address.password)
+        sock.sendall(_CONNECT + length(len(body)) + body)
+        answer = sock.recv(4)
+    except OSError:
+        sock.close()
+        raise
+    if len(answer) < 4 or answer[3]:
+        sock.close()
+        raise ConnectionRefusedError(f"the broker at {address} refuses the log-in")
+    return sock
+
+
+class Feeder:
+    """Sends numbered messages.
+
+    Parameters
+    ----------
+    address : Address
+        Of the broker.
+    make : callable
+        See `Make`.
+    client_id : str
+        Of this publisher.
+    """
+
+    def __init__(self, address: Address, make: Make, *, client_id: str = "hypervision-bench") -> None:
+        self._address = address
+        self._make = make
+        self._client_id = client_id
+        self._open: dict[int, int] = {}
+        self._rest = b""
+        self.ledger = Ledger()
+
+    def run(
+        self,
+        count: int,
+        *,
+        rate: float | None = None,
+        stop: Callable[[], bool] = lambda: False,
+        patience: float = 60.0,
+    ) -> None:
+        """Send messages and wait for their answers.
+
+        Parameters
+        ----------
+        count : int
+            How many.
+        rate : float, optional
+            Messages a second; as fast as the broker answers by default.
+        stop : callable
+            Asked between bursts.
+        patience : float
+            How long to go on trying to connect, and to wait for the last answers [s].
+        """
+        started = time.monotonic()
+        while self.ledger.attempted < count and not stop():
+            try:
+                with connect(self._address, self._client_id) as sock:
+                    self._open, self._rest = {}, b""
+                    self._feed(sock, count, rate=rate, stop=stop, started=started)
+                    self._answers(sock, until=0, deadline=time.monotonic() + patience)
+            except OSError:
+                if time.monotonic() - started > patience and not self.ledger.acknowledged:
+                    raise
+                time.sleep(0.05)
+
+    def _feed(
+        self, sock: socket.socket, count: int, *, rate: float | None, stop: Callable[[], bool], started: float
+    ) -> None:
+        ledger = self.ledger
+        while ledger.attempted < count and not stop():
+            due = count if rate is None else min(count, int((time.monotonic() - started) * rate) + 1)
+            packets = []
+            for number in range(ledger.attempted, min(due, ledger.attempted + _BURST)):
+                mid = number % 65_535 + 1
+                topic, payload = self._make(number, time.time_ns() // 1_000_000)
+                body = text(topic) + struct.pack(">H", mid) + payload
+                packets.append(_PUBLISH + length(len(body)) + body)
+                self._open[mid] = number
+            ledger.attempted += len(packets)
+            if packets:
+                sock.sendall(b"".join(packets))
+            else:
+                time.sleep(0.001)
+            self._answers(sock, until=_UNANSWERED, deadline=time.monotonic() + 60.0)
+
+    def _answers(self, sock: socket.socket, *, until: int, deadline: float) -> None:
+        """Read answers; wait only while more than `until` are missing."""
+        while self._open and time.monotonic() < deadline:
+            waiting = len(self._open) > until
+            sock.settimeout(0.2 if waiting else 0.0)
+            try:
+                data = sock.recv(65_536)
+            except (TimeoutError, BlockingIOError):
+                if waiting:
+                    continue
+                break
+            if not data:
+                raise ConnectionResetError("the broker closed the connection")
+            data = self._rest + data
+            whole = len(data) // 4 * 4
+            for (mid,) in struct.iter_unpack(">xxH", data[:whole]):
+                number = self._open.pop(mid, None)
+                if number is not None:
+                    self.ledger.acknowledged.append(number)
+            self._rest = data[whole:]
+        sock.settimeout(10.0)
+
+
+def pair(prefix: str, *, topics: int, start_ms: int, step_ms: int = 60_000, root: str = "urban") -> Make:
+    """Two readings a message, times of each Thing a step apart.
+
+    Parameters
+    ----------
+    prefix : str
+        Of the Things' codes.
+    topics : int
+        How many Things take turns.
+    start_ms : int
+        Time of the first message [ms since the Unix epoch].
+    step_ms : int
+        Between two messages of one Thing [ms].
+    root : str
+        First level of the topic.
+    """
+
+    def make(number: int, _now_ms: int) -> tuple[str, bytes]:
+        turn, thing = divmod(number, topics)
+        # Slow signals, as in a town; one Thing of a thousand goes below the limit of a rule and back.
+        pressure = 3 + thing % 77 * 0.05 + turn % 5 * 0.01 - (2 if thing % 1000 == 0 and turn % 4 == 3 else 0)
+        return (
+            f"{root}/v1/water/{prefix}{thing:05d}/up",
+            b'{"time":%d,"flow":%.3f,"pressure":%.2f}' % (start_ms + turn * step_ms, number % 997 * 0.1, pressure),
+        )
+
+    return make
