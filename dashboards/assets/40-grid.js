@@ -10,7 +10,8 @@
   cells.HvState = ({ data }) =>
     make("span", { className: data.waiting ? "cell-state strong" : "cell-state cell-acked", title: data.by }, data.waiting || !data.by ? data.state_label : `${data.state_label} · ${data.by}`);
   cells.HvAge = ({ data }) => make("span", { className: "age num", "data-since": String(data.raised) });
-  cells.HvAsset = ({ data }) => (data.code ? make("a", { className: "cell-asset", href: `/asset/${encodeURIComponent(data.code)}` }, data.name) : make("span", { className: "cell-asset" }, data.name));
+  cells.HvText = ({ value }) => make("span", { className: "clamp", title: value }, value);
+  cells.HvAsset = ({ data }) => (data.code ? make("a", { className: "cell-asset clamp", title: data.name, href: `/asset/${encodeURIComponent(data.code)}` }, data.name) : make("span", { className: "cell-asset clamp" }, data.name));
 
   let inside = false;
   let queued = null; // rows and removals that wait until the pointer has left

@@ -18,8 +18,26 @@ from hypervision.domains import Domain
 from hypervision.store.screens import AlarmRow, ThingRow
 
 
+def box(code: str) -> Component:
+    """The place of a tile: its values change each second, its day every few minutes."""
+    return el(
+        "Section",
+        div(ident=f"tile-{code}", cls="tile-top"),
+        div(ident=f"course-{code}"),
+        ident=f"box-{code}",
+        cls="tile hv-live",
+        aria_labelledby=f"name-{code}",
+    )
+
+
+def box_class(alarms: Sequence[AlarmRow]) -> str:
+    """The tile's class: its upper edge has the colour of the worst alarm nobody has acknowledged."""
+    worst = min((RANK.get(a.priority, 9) for a in alarms if a.state != "ACKED"), default=None)
+    return "tile hv-live" + ("" if worst is None or worst > 3 else f" tile-{PRIORITIES[worst]}")
+
+
 def tile(domain: Domain, things: Sequence[ThingRow], alarms: Sequence[AlarmRow], scene: Scene) -> Component:
-    """Draw the tile of one domain.
+    """Draw what changes of the tile of one domain.
 
     Parameters
     ----------
@@ -29,14 +47,12 @@ def tile(domain: Domain, things: Sequence[ThingRow], alarms: Sequence[AlarmRow],
     words, town = scene.words, scene.town
     told = judge.reporting(town, things, now=scene.now, periods=scene.periods)
     found = figures.key_figures(town, domain, things, now=scene.now, periods=scene.periods)
-    worst = min(alarms, key=lambda a: (RANK.get(a.priority, 9), *judge.urgency(a)), default=None)
     missing = told.expected - told.reporting
     label = domain.label(words.language)
-    return el(
-        "Section",
+    return div(
         div(
             icon(domain.icon, "tile-icon"),
-            el("H2", link(label, href=f"/map?domain={domain.code}"), cls="tile-name"),
+            el("H2", link(label, href=f"/map?domain={domain.code}"), cls="tile-name", id=f"name-{domain.code}"),
             _counts(alarms, scene),
             cls="tile-head",
         ),
@@ -50,9 +66,7 @@ def tile(domain: Domain, things: Sequence[ThingRow], alarms: Sequence[AlarmRow],
         div(*[figure_row(f, words, scene.periods) for f in found], cls="figures")
         if found
         else div(words.t("tile.nothing"), cls="empty"),
-        _course(domain, scene),
-        cls="tile hv-live" + (f" tile-{worst.priority}" if worst and worst.state != "ACKED" else ""),
-        aria_label=label,
+        cls="tile-top",
     )
 
 
@@ -76,10 +90,11 @@ def _counts(alarms: Sequence[AlarmRow], scene: Scene) -> Component:
     )
 
 
-def _course(domain: Domain, scene: Scene) -> Component:
-    course = scene.town.courses.get(domain.code)
-    prop = None if course is None else domain.properties.get(course.property)
-    if course is None or prop is None:
+def course(domain: Domain, scene: Scene) -> Component:
+    """The last day of a domain."""
+    found = scene.town.courses.get(domain.code)
+    prop = None if found is None else domain.properties.get(found.property)
+    if found is None or prop is None:
         return sparkline((), scene.words.t("tile.day"))
     label = scene.words.t("tile.course", property=prop.label(scene.words.language))
-    return sparkline(course.values, label)
+    return sparkline(found.values, label)

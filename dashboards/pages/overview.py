@@ -8,7 +8,7 @@ from dash.development.base_component import Component
 
 from dashboards.components import alarms as parts
 from dashboards.components.thumbnail import marks, thumbnail
-from dashboards.components.tile import tile
+from dashboards.components.tile import box, box_class, course, tile
 from dashboards.town import RANK
 from dashboards.ui import div, el, link
 from dashboards.views import Drawing, Scene
@@ -23,7 +23,7 @@ def layout(scene: Scene) -> Component:
     return div(
         el("H1", words.t("rail.overview"), cls="vh"),
         div(
-            *[div(ident=f"tile-{code}", cls="tile-slot") for code in scene.catalogue],
+            *[box(code) for code in scene.catalogue],
             cls="tiles",
         ),
         div(
@@ -34,7 +34,7 @@ def layout(scene: Scene) -> Component:
                     link(words.t("overview.all"), href="/alarms", cls="muted"),
                     cls="panel-head",
                 ),
-                div(ident="overview-waiting"),
+                div(ident="overview-waiting", cls="hv-live"),
                 cls="panel panel-waiting",
             ),
             el(
@@ -62,7 +62,9 @@ def draw(scene: Scene, _path: str) -> Drawing:
     for code, domain in scene.catalogue.items():
         own = [t for t in things if t.domain == code]
         raised = [a for a in alarms if a.domain == code]
+        fragments[f"box-{code}"] = {"className": box_class(raised)}
         fragments[f"tile-{code}"] = {"children": tile(domain, own, raised, scene)}
+        fragments[f"course-{code}"] = {"children": course(domain, scene)}
     waiting = sorted(
         (a for a in alarms if a.state in ("UNACK", "RTNUN")),
         key=lambda a: (RANK.get(a.priority, 9), -a.raised_at.timestamp()),
