@@ -109,7 +109,7 @@ class NightFlow(Detector):
     span: int = 7
     allowance: float = 0.5
     clip: float = 2.4
-    floor_share: float = 0.02
+    floor_share: float = 0.03
     floor_flow: float = 0.1
     _fitted: _Fitted | None = field(default=None, init=False, repr=False)
 
