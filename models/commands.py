@@ -40,7 +40,7 @@ def _models_options(parser: argparse.ArgumentParser) -> None:
     for part in (fit, score, judge):
         part.add_argument(
             "--file", type=Path, help="readings as CSV or Parquet instead of the database: columns thing, property, "
-            "phenomenon_time, result"
+            "time, result"
         )  # fmt: skip
     score.add_argument("--out", type=Path, help="write the scores as CSV with the same columns")
     judge.add_argument("--truth", type=Path, help="what was wrong and when, as `simulate --truth` writes it")

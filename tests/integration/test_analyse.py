@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -247,7 +248,8 @@ def test_models_fit_score_and_evaluate_read_the_database(
     for arguments in (["fit"], ["score", "--out", str(out)], ["evaluate", "--truth", str(truth)]):
         assert MODELS.run(_parser(MODELS).parse_args(arguments), settings) == 0
     told = capsys.readouterr()
-    assert f"{LEAK}/night_excess: from 9 nights" in told.out
+    # How many nights two weeks hold depends on the hour at which this runs.
+    assert re.search(rf"^{LEAK}/night_excess: from [89] nights", told.out, re.MULTILINE)
     assert f"{LEAK}/flow_excess:" in told.out
     assert out.read_text().startswith("domain,thing,property,time,result\nwater,")
     either = next(line.split() for line in told.out.splitlines() if line.startswith("either"))
