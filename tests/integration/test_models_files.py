@@ -126,10 +126,10 @@ def test_nothing_to_judge_is_exit_code_1(readings: Path, capsys: pytest.CaptureF
 
 
 def shared(folder: str) -> Path:
-    root = os.environ.get("HYPERVISION_SHARED") or Path(__file__).parents[3] / "shared"
+    root = os.environ.get("SHARED_DIR") or Path(__file__).parents[3] / "shared"
     found = Path(root) / "data" / folder
     if not found.is_dir():
-        pytest.skip(f"there is no {folder} in {found.parent}: set HYPERVISION_SHARED to the folder that holds data/")
+        pytest.skip(f"there is no {folder} in {found.parent}: set SHARED_DIR to the folder that holds data/")
     pytest.importorskip("wntr", reason="WNTR has no wheel for this machine")
     return found
 
