@@ -80,11 +80,13 @@ def plan(
     too_old = batch.time_us < oldest
     ahead = batch.time_us > received + future_us
     bad = unknown | not_finite | too_old | ahead
-    if bad.any():
-        _explain(batch, streams, refusals, unknown=unknown, not_finite=not_finite, too_old=too_old, bad=bad)
     keep = ~bad
     if dropped:
-        keep &= ~np.isin(batch.message, np.fromiter(dropped, np.int32))
+        ours = ~np.isin(batch.message, np.fromiter(dropped, np.int32))
+        keep &= ours
+        bad &= ours
+    if bad.any():
+        _explain(batch, streams, refusals, unknown=unknown, not_finite=not_finite, too_old=too_old, bad=bad)
     rows = np.nonzero(keep)[0].astype(np.int32)
     late, backward = _order(batch, streams, rows, horizon_us)
     # lexsort is stable, so that of two readings with one key the first received comes first.

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from hypervision import quality
-from hypervision.batch import Batch, Draft
+from hypervision.batch import Batch, Draft, Refusal
 from hypervision.datastreams import NEVER, UNKNOWN, StreamTable
 from hypervision.plan import Plan, newest_rows, plan, stored_conflicts, times_to_store
 
@@ -133,11 +133,14 @@ def test_plan_keeps_a_quality_that_is_worse(planned: Callable[..., Plan], make_b
     assert batch.quality.tolist() == [quality.BAD]
 
 
-def test_plan_drops_messages_stored_before_with_their_refusals(planned: Callable[..., Plan], make_batch: Make) -> None:
-    batch = make_batch((0, NOW, 1.0), (1, NOW, 2.0))
-    batch.refusals.extend([])
-    found = planned(batch, dropped={0})
-    assert found.message.tolist() == [1]
+def test_plan_drops_messages_seen_before_with_their_refusals(
+    planned: Callable[..., Plan], make_batch: Make, streams: StreamTable
+) -> None:
+    streams.datastream_id[2] = UNKNOWN
+    batch = make_batch((0, NOW, 1.0), (2, NOW, 1.0), (1, NOW, 2.0))
+    batch.refusals.append(Refusal(0, "unknown_property", "there is no property 'x'"))
+    found = planned(batch, dropped={0, 1})
+    assert found.message.tolist() == [2]
     assert found.refusals == []
 
 
