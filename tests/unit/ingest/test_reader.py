@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import given as cases
 from hypothesis import strategies as st
-from paho.mqtt.enums import MQTTErrorCode
+from paho.mqtt.enums import MQTTErrorCode, _ConnectionState
 
 from ingest.reader import BulkClient
 
@@ -142,3 +142,26 @@ def test_topic_that_is_not_utf8_stays_one_message() -> None:
     chunk = client.take()
     assert chunk.topics == ["\\xff\\xfe"]
     assert chunk.mids == [5]
+
+
+def test_bytes_that_tls_has_decrypted_are_read_at_once() -> None:
+    first, second = publish("a", b"1", mid=1), publish("b", b"2", mid=2)
+    client, sock = client_on([first, second])
+    made: Any = sock
+    made.pending = lambda: len(second) if sock.pieces else 0
+    assert client._packet_read() == MQTTErrorCode.MQTT_ERR_SUCCESS
+    assert client.take().mids == [1, 2]
+
+
+def test_line_is_kept_alive_without_reading() -> None:
+    client, sock = client_on([publish("a", b"1", mid=1)])
+    made: Any = client
+    made._state = _ConnectionState.MQTT_CS_CONNECTED
+    made._keepalive = 1
+    made._last_bytes_received = made._last_msg_out = 0.0
+    for _ in range(3):
+        made._last_msg_out = 0.0
+        made._ping_t = 1.0  # a ping long ago whose answer nobody read
+        assert client.idle() == MQTTErrorCode.MQTT_ERR_SUCCESS
+    assert sock.sent == b"\xc0\x00" * 3
+    assert not client.take().mids

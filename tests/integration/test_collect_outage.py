@@ -1,0 +1,59 @@
+"""A database that is away longer than the broker waits: redelivery, bounded memory, a line kept alive."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import psutil
+import pytest
+
+from hypervision.store.bench import Gauge
+from ingest.bench.feeder import Feeder
+from ingest.bench.runs import NAME
+from ingest.bench.stage import stage
+from ingest.session import Address
+
+pytestmark = pytest.mark.integration
+
+
+@pytest.mark.parametrize("batch_size", [5000, 50], ids=["all_held", "socket_left_unread"])
+def test_long_outage_stores_each_message_once(batch_size: int, wait_until: Callable[..., None]) -> None:
+    messages, filler = 6_000, " " * 2_000
+
+    def make(number: int, now_ms: int) -> tuple[str, bytes]:
+        return "urban/v1/water/p1/up", b'{"time":%d,"volume":%d}' % (
+            now_ms - 100_000 + number,
+            number,
+        ) + filler.encode()
+
+    settings = {"BROKER__ACK_WAIT": "2", "INGEST__BATCH_SIZE": str(batch_size)}
+    with stage(settings=settings) as place:
+        role = place.start("collect")
+
+        def snapshot() -> tuple[int, ...] | None:
+            with Gauge(place.database_url) as gauge:
+                found = gauge.snapshot(NAME)
+            return None if found is None or found.link != "connected" else found[:5]
+
+        wait_until(snapshot, tell=role.tail)
+        before = psutil.Process(role.process.pid).memory_info().rss
+        place.roles["database"].kill()
+        Feeder(Address.parse(place.mqtt_url("device")), make).run(messages)
+        # Three times the broker's patience: what is held comes again, and counts nothing.
+        until = time.monotonic() + 6.5
+        wait_until(lambda: time.monotonic() > until or not role.running, tell=role.tail)
+        assert role.running, role.tail()
+        grown = psutil.Process(role.process.pid).memory_info().rss - before
+        assert grown < 120_000_000, f"{grown / 1e6:.0f} MB"
+        place.start("database")
+        wait_until(
+            lambda: (snapshot() or (0, 0))[1] == messages, seconds=60, tell=lambda: f"{snapshot()} {role.tail()}"
+        )
+        wait_until(lambda: (snapshot() or (0, 0, 0, 0, 1))[4] == 0, tell=lambda: f"{snapshot()} {role.tail()}")
+        received, stored, duplicate, rejected, _ = snapshot() or (0,) * 5
+        assert (stored, rejected) == (messages, 0)
+        assert received == stored + duplicate
+        if batch_size == 5000:
+            assert duplicate == 0
+        assert role.stop() == 0, role.tail()
