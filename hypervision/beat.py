@@ -7,10 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-import psycopg
-from psycopg import Connection
-
-from hypervision.store.connection import connect, mapped
+from hypervision.errors import TemporaryStoreError
+from hypervision.store.connection import Connection, connect, mapped
 from hypervision.store.writer import publish
 
 
@@ -46,23 +44,24 @@ class Beat:
         PermanentStoreError
             The counters do not add up.
         """
-        with self._lock, mapped():
+        with self._lock:
             if self._connection is None or self._connection.closed:
                 self._connection = connect(self._url, application=f"{self._name} beat", autocommit=True)
             try:
-                publish(
-                    self._connection,
-                    writer_id,
-                    now=now,
-                    received=counters.received,
-                    stored=counters.stored,
-                    duplicate=counters.duplicate,
-                    rejected=counters.rejected,
-                    in_flight=counters.in_flight,
-                    link=link,
-                    detail=dict(detail),
-                )
-            except psycopg.OperationalError:
+                with mapped():
+                    publish(
+                        self._connection,
+                        writer_id,
+                        now=now,
+                        received=counters.received,
+                        stored=counters.stored,
+                        duplicate=counters.duplicate,
+                        rejected=counters.rejected,
+                        in_flight=counters.in_flight,
+                        link=link,
+                        detail=dict(detail),
+                    )
+            except TemporaryStoreError:
                 self._connection.close()
                 raise
 

@@ -16,8 +16,6 @@ from types import TracebackType
 from typing import Self
 
 import numpy as np
-import psycopg
-from psycopg import Connection
 
 from hypervision.batch import DUPLICATE, REJECTED, STORED, Batch, Int64, Receipt
 from hypervision.beat import Beat, Counters
@@ -33,7 +31,7 @@ from hypervision.settings import Settings
 from hypervision.stepping import Stepper
 from hypervision.store import registry
 from hypervision.store.alarms import Case
-from hypervision.store.connection import connect, mapped, url_of, wait_for_schema
+from hypervision.store.connection import Connection, connect, mapped, roll_back, url_of, wait_for_schema
 from hypervision.store.writer import Columns, Writer, open_writer
 
 _log = logging.getLogger(__name__)
@@ -279,10 +277,7 @@ class Intake:
     def _roll_back(self) -> None:
         if self._writer is None:
             return
-        try:
-            self._writer.connection.rollback()
-        except psycopg.Error:
-            self._writer.connection.close()
+        roll_back(self._writer.connection)
         if not self._writer.connection.closed:
             self._writer.forget_days()
 

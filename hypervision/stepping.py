@@ -9,7 +9,6 @@ from datetime import datetime
 from typing import NamedTuple
 
 import numpy as np
-from psycopg import Connection
 
 from hypervision import quality
 from hypervision.alarms import Reading, apply
@@ -20,6 +19,7 @@ from hypervision.plan import Plan
 from hypervision.rules import HOUR_US, Rule
 from hypervision.store import alarms as alarm_store
 from hypervision.store.alarms import Case, Occurrence, Source
+from hypervision.store.connection import Connection
 from hypervision.store.writer import Writer
 from hypervision.wording import alarm_message
 

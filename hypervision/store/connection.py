@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import Final
 
 import psycopg
-from psycopg import Connection
+from psycopg import Connection as Connection  # noqa: PLC0414  (the core names the type, and not the library)
 from psycopg.conninfo import conninfo_to_dict
 
 from hypervision.errors import PermanentStoreError, SettingError, StoreError, TemporaryStoreError
@@ -49,6 +49,14 @@ def mapped() -> Iterator[None]:
         yield
     except psycopg.Error as error:
         raise to_store_error(error) from error
+
+
+def roll_back(connection: Connection) -> None:
+    """Undo what was not committed; a connection that cannot do even that is closed."""
+    try:
+        connection.rollback()
+    except psycopg.Error:
+        connection.close()
 
 
 def url_of(settings: Settings) -> str:

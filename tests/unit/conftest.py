@@ -8,6 +8,11 @@ import subprocess
 from typing import NoReturn
 
 import pytest
+from hypothesis import settings
+
+# A busy machine is no reason to fail; pytest's own timeout ends what hangs.
+settings.register_profile("house", deadline=None)
+settings.load_profile("house")
 
 
 @pytest.fixture(autouse=True)

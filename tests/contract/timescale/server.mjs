@@ -32,19 +32,27 @@ const take = () => {
   return message
 }
 
-const copy = async (text, rows, options) => {
-  const sql = Buffer.from(text.replace(/\bFROM\s+STDIN\b/i, "FROM '/dev/blob'") + '\0')
-  const message = Buffer.concat([Buffer.from('Q'), Buffer.alloc(4), sql])
+const asked = (sql) => {
+  const message = Buffer.concat([Buffer.from('Q'), Buffer.alloc(4), Buffer.from(sql + '\0')])
   message.writeInt32BE(message.length - 1, 1)
+  return message
+}
+
+const copy = async (text, rows, options) => {
   await db._handleBlob(new Blob(rows))
   try {
-    return await execute(message, options)
+    return await execute(asked(text.replace(/\bFROM\s+STDIN\b/i, "FROM '/dev/blob'")), options)
   } finally {
     await db._cleanupBlob()
   }
 }
 
 const answer = async (data, options) => {
+  if (!started) {
+    // All clients share one session of the database: each must find it as a new one would be.
+    await execute(asked('ROLLBACK'), options)
+    await execute(asked('DISCARD ALL'), options)
+  }
   waiting = Buffer.concat([waiting, Buffer.from(data)])
   const answers = []
   let whole = []
@@ -89,14 +97,9 @@ const behind = {
 
 const server = new PGLiteSocketServer({ db: behind, host: '127.0.0.1', port: 0 })
 server.addEventListener('listening', (event) => console.log(JSON.stringify(event.detail)))
-// All clients share one session of the database: each must find it as a new one would be. The clean-up stands in
-// the database's own queue before the client's first words.
 const attach = server.attachSocketToNewHandler.bind(server)
 server.attachSocketToNewHandler = (...given) => {
-  const failed = (error) => console.error(String(error))
   forget()
-  db.exec('ROLLBACK').catch(failed)
-  db.exec('DISCARD ALL').catch(failed)
   return attach(...given)
 }
 // The parent holds our standard input: when it is gone, so are we.
