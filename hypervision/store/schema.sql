@@ -1,0 +1,336 @@
+-- The whole schema as all migrations together leave it; to read, and to compare: `db migrate` applies the migrations.
+-- Tables live in the schema hv and are private; the views in public are the contract.
+
+CREATE SCHEMA hv;
+
+CREATE TABLE hv.installation (
+    key text PRIMARY KEY,
+    value text NOT NULL
+);
+
+CREATE TABLE hv.organisation (
+    organisation_id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    code text NOT NULL UNIQUE,
+    name text NOT NULL
+);
+
+CREATE TABLE hv.thing (
+    thing_id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    code text NOT NULL UNIQUE CHECK (code ~ '^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$'),
+    name text NOT NULL,
+    domain text NOT NULL,
+    kind text NOT NULL DEFAULT '',
+    parent_id int REFERENCES hv.thing,
+    longitude float8 CHECK (longitude BETWEEN -180 AND 180),
+    latitude float8 CHECK (latitude BETWEEN -90 AND 90),
+    place text NOT NULL DEFAULT '',
+    organisation_id int REFERENCES hv.organisation,
+    status text CHECK (status IN ('online', 'offline')),
+    status_at timestamptz,
+    registered_at timestamptz NOT NULL,
+    CHECK ((longitude IS NULL) = (latitude IS NULL))
+);
+CREATE INDEX thing_parent ON hv.thing (parent_id);
+
+CREATE TABLE hv.sensor (
+    sensor_id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    thing_id int NOT NULL REFERENCES hv.thing,
+    code text NOT NULL,
+    model text NOT NULL DEFAULT '',
+    serial text NOT NULL DEFAULT '',
+    UNIQUE (thing_id, code)
+);
+
+CREATE TABLE hv.datastream (
+    datastream_id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    thing_id int NOT NULL REFERENCES hv.thing,
+    sensor_id int REFERENCES hv.sensor,
+    domain text NOT NULL,
+    property text NOT NULL,
+    unit text NOT NULL,
+    kind text NOT NULL CHECK (kind IN ('gauge', 'counter', 'state', 'event')),
+    expected_period interval,
+    registered_at timestamptz NOT NULL,
+    UNIQUE (thing_id, domain, property)
+);
+
+-- quality, worst first: 0 bad, 1 corrected, 2 suspect, 3 out_of_range, 4 time_assumed, 5 good
+CREATE TABLE hv.observation (
+    datastream_id int NOT NULL,
+    phenomenon_time timestamptz NOT NULL,
+    result float8 NOT NULL,
+    quality smallint NOT NULL,
+    late boolean NOT NULL,
+    received_time timestamptz NOT NULL,
+    PRIMARY KEY (datastream_id, phenomenon_time)
+) /* observation storage */;
+
+-- `live` is false for history, which no later look may take for a reason to ring.
+-- Every writer updates only newer rows; the half-empty pages keep those updates in place (HOT).
+CREATE TABLE hv.latest (
+    datastream_id int PRIMARY KEY,
+    phenomenon_time timestamptz NOT NULL,
+    result float8 NOT NULL,
+    quality smallint NOT NULL,
+    late boolean NOT NULL,
+    received_time timestamptz NOT NULL,
+    writer_id int NOT NULL,
+    commit_no bigint NOT NULL,
+    live boolean NOT NULL DEFAULT true
+) WITH (fillfactor = 50);
+
+CREATE TABLE hv.state_label (
+    domain text NOT NULL,
+    property text NOT NULL,
+    result float8 NOT NULL,
+    label text NOT NULL,
+    PRIMARY KEY (domain, property, result)
+);
+
+-- One process that commits through intake. stored, duplicate and rejected are committed with each batch.
+CREATE TABLE hv.writer (
+    writer_id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    name text NOT NULL UNIQUE,
+    commit_no bigint NOT NULL DEFAULT 0,
+    alarm_no bigint NOT NULL DEFAULT 0,
+    stored bigint NOT NULL DEFAULT 0,
+    duplicate bigint NOT NULL DEFAULT 0,
+    rejected bigint NOT NULL DEFAULT 0
+) WITH (fillfactor = 50);
+
+-- What a writer publishes each second, all five counters from one instant.
+CREATE TABLE hv.writer_snapshot (
+    writer_id int PRIMARY KEY REFERENCES hv.writer,
+    beat_at timestamptz NOT NULL,
+    received bigint NOT NULL,
+    stored bigint NOT NULL,
+    duplicate bigint NOT NULL,
+    rejected bigint NOT NULL,
+    in_flight bigint NOT NULL,
+    link text NOT NULL DEFAULT '',
+    detail jsonb NOT NULL DEFAULT '{}',
+    CHECK (received = stored + duplicate + rejected + in_flight)
+) WITH (fillfactor = 50);
+
+-- Messages that carry seq and no time: kept for a day to make a redelivery harmless.
+CREATE TABLE hv.message_identity (
+    thing text NOT NULL,
+    boot text NOT NULL,
+    seq bigint NOT NULL,
+    payload_hash bigint NOT NULL,
+    received_time timestamptz NOT NULL,
+    PRIMARY KEY (thing, boot, seq, payload_hash)
+);
+CREATE INDEX message_identity_received ON hv.message_identity (received_time);
+
+CREATE TABLE hv.rejected_message (
+    rejected_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    received_time timestamptz NOT NULL,
+    topic text NOT NULL,
+    thing text NOT NULL DEFAULT '',
+    payload bytea NOT NULL,
+    payload_bytes int NOT NULL,
+    reason text NOT NULL,
+    detail text NOT NULL,
+    count bigint NOT NULL DEFAULT 1,
+    partial boolean NOT NULL,
+    replayed_at timestamptz
+);
+CREATE INDEX rejected_message_received ON hv.rejected_message (received_time);
+CREATE INDEX rejected_message_thing ON hv.rejected_message (thing, reason) WHERE replayed_at IS NULL;
+
+CREATE TABLE hv.rule_set (
+    one boolean PRIMARY KEY DEFAULT true CHECK (one),
+    version bigint NOT NULL
+);
+INSERT INTO hv.rule_set (version) VALUES (1);
+
+CREATE TABLE hv.rule (
+    rule_id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    code text NOT NULL UNIQUE,
+    version int NOT NULL DEFAULT 1,
+    domain text NOT NULL,
+    property text,
+    kind text NOT NULL CHECK (kind IN ('high', 'low', 'rate_of_change', 'state_equals', 'silence')),
+    priority text NOT NULL CHECK (priority IN ('critical', 'high', 'medium', 'low')),
+    limit_value float8 NOT NULL,
+    deadband float8 NOT NULL DEFAULT 0 CHECK (deadband >= 0),
+    on_delay interval NOT NULL DEFAULT '0',
+    off_delay interval NOT NULL DEFAULT '0',
+    label_fr text NOT NULL,
+    label_en text NOT NULL,
+    action_fr text NOT NULL DEFAULT '',
+    action_en text NOT NULL DEFAULT '',
+    enabled boolean NOT NULL DEFAULT true,
+    CHECK ((kind = 'silence') = (property IS NULL))
+);
+
+-- The limit of one Thing is an override of a rule, never a second alarm.
+CREATE TABLE hv.rule_override (
+    rule_id int NOT NULL REFERENCES hv.rule ON DELETE CASCADE,
+    thing_id int NOT NULL REFERENCES hv.thing,
+    limit_value float8,
+    deadband float8 CHECK (deadband >= 0),
+    enabled boolean NOT NULL DEFAULT true,
+    PRIMARY KEY (rule_id, thing_id)
+);
+
+CREATE TABLE hv.rule_version (
+    rule_id int NOT NULL,
+    version int NOT NULL,
+    at timestamptz NOT NULL,
+    actor text NOT NULL,
+    document jsonb NOT NULL,
+    PRIMARY KEY (rule_id, version)
+);
+
+-- One row per occurrence; it ends in NORM.
+CREATE TABLE hv.alarm (
+    alarm_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    rule_id int NOT NULL REFERENCES hv.rule,
+    rule_version int NOT NULL,
+    source_kind text NOT NULL CHECK (source_kind IN ('datastream', 'thing', 'group', 'system')),
+    source_id int NOT NULL,
+    thing_id int REFERENCES hv.thing,
+    datastream_id int REFERENCES hv.datastream,
+    priority text NOT NULL,
+    state text NOT NULL CHECK (state IN ('NORM', 'UNACK', 'ACKED', 'RTNUN')),
+    suppression text NOT NULL DEFAULT 'none'
+        CHECK (suppression IN ('none', 'shelved', 'by_design', 'out_of_service')),
+    raised_at timestamptz NOT NULL,
+    detected_at timestamptz NOT NULL,
+    acknowledged_at timestamptz,
+    acknowledged_by text,
+    returned_at timestamptz,
+    value float8,
+    limit_value float8,
+    message text NOT NULL
+);
+CREATE UNIQUE INDEX alarm_open ON hv.alarm (source_kind, source_id, rule_id) WHERE state <> 'NORM';
+CREATE INDEX alarm_raised ON hv.alarm (raised_at DESC, alarm_id DESC);
+CREATE INDEX alarm_thing ON hv.alarm (thing_id, raised_at DESC);
+
+-- The live condition of one (source, rule); the row that every writer locks, in (source, rule) order.
+CREATE TABLE hv.alarm_condition (
+    source_kind text NOT NULL,
+    source_id int NOT NULL,
+    rule_id int NOT NULL REFERENCES hv.rule,
+    phase text NOT NULL CHECK (phase IN ('normal', 'pending', 'active', 'returning')),
+    since timestamptz NOT NULL,
+    last_event timestamptz NOT NULL,
+    value float8,
+    alarm_id bigint REFERENCES hv.alarm,
+    PRIMARY KEY (source_kind, source_id, rule_id)
+);
+CREATE INDEX alarm_condition_busy ON hv.alarm_condition (source_kind, source_id, rule_id) WHERE phase <> 'normal';
+
+CREATE TABLE hv.alarm_transition (
+    transition_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    alarm_id bigint NOT NULL REFERENCES hv.alarm,
+    at timestamptz NOT NULL,
+    from_state text NOT NULL,
+    to_state text NOT NULL,
+    cause text NOT NULL,
+    actor text NOT NULL DEFAULT '',
+    comment text NOT NULL DEFAULT '',
+    rule_version int NOT NULL,
+    recorded_at timestamptz NOT NULL
+);
+CREATE INDEX alarm_transition_alarm ON hv.alarm_transition (alarm_id, transition_id);
+
+-- What deserves a line and is no alarm: a late crossing, a session lost at the broker, an admission.
+CREATE TABLE hv.journal (
+    journal_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    at timestamptz NOT NULL,
+    kind text NOT NULL,
+    thing_id int REFERENCES hv.thing,
+    datastream_id int,
+    actor text NOT NULL DEFAULT '',
+    detail jsonb NOT NULL DEFAULT '{}'
+);
+CREATE INDEX journal_thing ON hv.journal (thing_id, at DESC);
+
+CREATE TABLE hv.account (
+    account_id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    name text NOT NULL UNIQUE CHECK (name ~ '^[A-Za-z0-9][A-Za-z0-9._@-]{0,63}$'),
+    password_hash text NOT NULL,
+    role text NOT NULL CHECK (role IN ('viewer', 'operator', 'engineer', 'administrator')),
+    organisation_id int REFERENCES hv.organisation,
+    language text CHECK (language IN ('fr', 'en')),
+    created_at timestamptz NOT NULL,
+    disabled_at timestamptz
+);
+
+-- Only a hash of the cookie is kept: reading this table does not give a session away.
+CREATE TABLE hv.session (
+    token_hash bytea PRIMARY KEY,
+    account_id int NOT NULL REFERENCES hv.account ON DELETE CASCADE,
+    created_at timestamptz NOT NULL,
+    seen_at timestamptz NOT NULL,
+    expires_at timestamptz NOT NULL
+);
+CREATE INDEX session_account ON hv.session (account_id);
+
+-- Failed log-ins, for back-off by account name and address.
+CREATE TABLE hv.login_failure (
+    at timestamptz NOT NULL,
+    name text NOT NULL,
+    address text NOT NULL
+);
+CREATE INDEX login_failure_name ON hv.login_failure (name, at);
+CREATE INDEX login_failure_address ON hv.login_failure (address, at);
+
+CREATE FUNCTION hv.quality_name(code smallint) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN (ARRAY['bad', 'corrected', 'suspect', 'out_of_range', 'time_assumed', 'good'])[code + 1];
+
+CREATE VIEW public.things AS
+    SELECT t.code, t.name, t.domain, p.code AS parent, t.place, o.code AS organisation,
+           t.kind, t.longitude, t.latitude, t.status, t.status_at, t.registered_at
+    FROM hv.thing t
+    LEFT JOIN hv.thing p ON p.thing_id = t.parent_id
+    LEFT JOIN hv.organisation o ON o.organisation_id = t.organisation_id;
+
+CREATE VIEW public.datastreams AS
+    SELECT t.code, t.name, d.domain, p.code AS parent, t.place, o.code AS organisation,
+           t.code AS thing, d.property, d.unit, d.kind, d.expected_period
+    FROM hv.datastream d
+    JOIN hv.thing t ON t.thing_id = d.thing_id
+    LEFT JOIN hv.thing p ON p.thing_id = t.parent_id
+    LEFT JOIN hv.organisation o ON o.organisation_id = t.organisation_id;
+
+CREATE VIEW public.observations AS
+    SELECT d.domain, t.code AS thing, d.property, x.phenomenon_time, x.result, d.unit,
+           hv.quality_name(x.quality) AS quality, x.late, x.received_time, s.label AS state
+    FROM hv.observation x
+    JOIN hv.datastream d ON d.datastream_id = x.datastream_id
+    JOIN hv.thing t ON t.thing_id = d.thing_id
+    LEFT JOIN hv.state_label s ON s.domain = d.domain AND s.property = d.property AND s.result = x.result;
+
+CREATE VIEW public.latest_observations AS
+    SELECT d.domain, t.code AS thing, d.property, x.phenomenon_time, x.result, d.unit,
+           hv.quality_name(x.quality) AS quality, x.late, x.received_time, s.label AS state
+    FROM hv.latest x
+    JOIN hv.datastream d ON d.datastream_id = x.datastream_id
+    JOIN hv.thing t ON t.thing_id = d.thing_id
+    LEFT JOIN hv.state_label s ON s.domain = d.domain AND s.property = d.property AND s.result = x.result;
+
+CREATE VIEW public.alarms AS
+    SELECT a.alarm_id AS id, r.domain, a.source_kind,
+           CASE a.source_kind WHEN 'datastream' THEN t.code || '/' || d.property
+                              WHEN 'thing' THEN t.code ELSE 'platform' END AS source,
+           t.code AS thing, d.property, r.code AS rule, a.rule_version, a.priority, a.state, a.suppression,
+           a.raised_at, a.detected_at, a.acknowledged_at, a.acknowledged_by, a.returned_at, a.value,
+           a.limit_value, a.message
+    FROM hv.alarm a
+    JOIN hv.rule r ON r.rule_id = a.rule_id
+    LEFT JOIN hv.thing t ON t.thing_id = a.thing_id
+    LEFT JOIN hv.datastream d ON d.datastream_id = a.datastream_id;
+
+CREATE VIEW public.alarm_transitions AS
+    SELECT alarm_id, at, from_state, to_state, cause, actor, comment, rule_version
+    FROM hv.alarm_transition;
+
+CREATE VIEW public.rejected_messages AS
+    SELECT rejected_id AS id, received_time, topic, payload, payload_bytes, reason, detail, count, partial,
+           replayed_at
+    FROM hv.rejected_message;
