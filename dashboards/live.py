@@ -26,6 +26,9 @@ log = logging.getLogger(__name__)
 _SHORTEST: Final = 0.2
 _POLL: Final = 1.0
 _COURSES_EVERY: Final = 300.0
+# A demo's history or an import arrives while the first screen is open: young readers look more often [s].
+_COURSES_YOUNG: Final = 10.0
+_YOUNG: Final = 180.0
 _ENGINE_EVERY: Final = 10.0
 
 
@@ -57,6 +60,7 @@ class LiveReader:
         self._url = url
         self._catalogue = catalogue
         self.changed = changed
+        self._born = time.monotonic()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="live-reader", daemon=True)
         self._forget()
@@ -127,7 +131,8 @@ class LiveReader:
                 self._engine_due = time.monotonic() + _ENGINE_EVERY
             if time.monotonic() >= self._courses_due and town.latest:
                 town = replace(town, courses=read_courses(connection, town, self._catalogue, now=now))
-                self._courses_due = time.monotonic() + _COURSES_EVERY
+                young = time.monotonic() - self._born < _YOUNG
+                self._courses_due = time.monotonic() + (_COURSES_YOUNG if young else _COURSES_EVERY)
         self._registry = registry
         self._alarm_numbers = numbers
         self._cursors = {w.writer_id: w.commit_no for w in town.writers}

@@ -48,8 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     guard.arm(os.environ)
     verb: Verb = found[argv[0]].load()
-    parser = _parser(verb)
-    options = parser.parse_args(argv[1:])
+    options = _parse(verb, argv[1:])
     try:
         settings = settings_module.load(config=options.config, demo=verb.name == "demo", overrides=_overrides(options))
         logging.basicConfig(
@@ -84,16 +83,33 @@ def _overview(found: dict[str, EntryPoint]) -> str:
     return "\n".join(lines)
 
 
-def _parser(verb: Verb) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog=f"hypervision {verb.name}", description=verb.summary, allow_abbrev=False)
+def _common() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     common = parser.add_argument_group("common options")
     common.add_argument("--data-dir", type=Path, help="where data, secrets and logs live")
     common.add_argument("--http-port", type=int, metavar="N", help="port of the control room, 0 for any free")
     common.add_argument("--mqtt-port", type=int, metavar="N", help="port of the broker, 0 for any free")
     common.add_argument("--config", type=Path, metavar="FILE", help="settings as TOML")
     common.add_argument("--log-level", choices=["debug", "info", "warning", "error"])
+    return parser
+
+
+def _parser(verb: Verb) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog=f"hypervision {verb.name}", description=verb.summary, allow_abbrev=False, parents=[_common()]
+    )
     verb.configure(parser)
     return parser
+
+
+def _parse(verb: Verb, words: list[str]) -> argparse.Namespace:
+    """Parse a verb's words; the common options may stand anywhere, also after an action such as `list`."""
+    parser = _parser(verb)
+    if "-h" in words or "--help" in words:
+        return parser.parse_args(words)
+    end = words.index("--") if "--" in words else len(words)
+    common, rest = _common().parse_known_args(words[:end])
+    return parser.parse_args(rest + words[end:], namespace=common)
 
 
 def _overrides(options: argparse.Namespace) -> dict[str, Any]:

@@ -150,16 +150,11 @@ def write(
             if step.cause in ("return to normal", "rule changed"):
                 row["returned_at"] = from_us(step.at_us)
             transitions.append(_transition_row(case.alarm_id, step, occurrences[case.source].rule_version, now))
-    with connection.cursor() as cursor:
-        # An occurrence that ended here must be closed before the next one of its condition opens.
-        if changed:
-            cursor.executemany(query("update_alarm"), list(changed.values()))
-        if new:
-            cursor.executemany(query("put_alarms"), list(new.values()))
-        if transitions:
-            cursor.executemany(query("put_transitions"), transitions)
-        if cases:
-            cursor.executemany(query("put_conditions"), [_condition_row(case) for case in cases])
+    # An occurrence that ended here must be closed before the next one of its condition opens.
+    _execute(connection, "update_alarms", list(changed.values()))
+    _execute(connection, "put_alarms", list(new.values()))
+    _execute(connection, "put_transitions", transitions)
+    _execute(connection, "put_conditions", [_condition_row(case) for case in cases])
     return len(transitions)
 
 
@@ -199,20 +194,28 @@ def acknowledge(
             at = from_us(step.at_us)
             returned = connection.execute(query("returned_at"), {"alarm_id": alarm_id}).fetchone()
             assert returned is not None
-            connection.execute(
-                query("update_alarm"),
-                {
-                    "alarm_id": alarm_id,
-                    "state": step.to_state,
-                    "acknowledged_at": at,
-                    "acknowledged_by": actor,
-                    "returned_at": returned[0],
-                },
-            )
-            connection.execute(query("put_transitions"), _transition_row(alarm_id, step, row[3], now))
+            changed = _changed_row(alarm_id) | {
+                "state": step.to_state,
+                "acknowledged_at": at,
+                "acknowledged_by": actor,
+                "returned_at": returned[0],
+            }
+            _execute(connection, "update_alarms", [changed])
+            note_step(connection, alarm_id, step, rule_version=row[3], now=now)
         if steps and writer_id is not None:
             connection.execute(query("advance_alarm_no"), {"writer_id": writer_id})
         return Acknowledged(found=True, changed=bool(steps), state=case.alarm.state)
+
+
+def note_step(connection: Connection, alarm_id: int, step: Transition, *, rule_version: int, now: datetime) -> None:
+    """Write one line of an alarm's journal."""
+    _execute(connection, "put_transitions", [_transition_row(alarm_id, step, rule_version, now)])
+
+
+def _execute(connection: Connection, name: str, rows: Sequence[dict[str, Any]]) -> None:
+    """Run a query that takes its rows as one array per column: an alarm storm is a few statements."""
+    if rows:
+        connection.execute(query(name), {column: [row[column] for row in rows] for column in rows[0]})
 
 
 def _new_row(

@@ -9,9 +9,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from psycopg import Connection
 
+from hypervision.alarms import State, Transition
 from hypervision.batch import Bool, Float64, Int8, Int32, Int64
 from hypervision.clock import to_us
-from hypervision.store.alarms import Source
+from hypervision.store.alarms import Source, note_step
 from hypervision.store.sql import query
 
 
@@ -71,26 +72,20 @@ def collectors_alive(connection: Connection, *, now: datetime, held: int) -> boo
 
 
 def escalate(
-    connection: Connection, alarm_id: int, *, message: str, priority: str, state: str, rule_version: int, now: datetime
+    connection: Connection,
+    alarm_id: int,
+    *,
+    message: str,
+    priority: str,
+    state: State,
+    rule_version: int,
+    now: datetime,
 ) -> bool:
     """Say an alarm louder; False when that was done before."""
     values: dict[str, Any] = {"alarm_id": alarm_id, "message": message, "priority": priority}
     if not connection.execute(query("escalate_silence"), values).rowcount:
         return False
-    connection.execute(
-        query("put_transitions"),
-        {
-            "alarm_id": alarm_id,
-            "at": now,
-            "from_state": state,
-            "to_state": state,
-            "cause": "stale",
-            "actor": "",
-            "comment": "",
-            "rule_version": rule_version,
-            "recorded_at": now,
-        },
-    )
+    note_step(connection, alarm_id, Transition(to_us(now), state, state, "stale"), rule_version=rule_version, now=now)
     return True
 
 

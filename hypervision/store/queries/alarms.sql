@@ -36,35 +36,46 @@ SELECT nextval(pg_get_serial_sequence('hv.alarm', 'alarm_id')) FROM generate_ser
 -- name: put_alarms
 -- New occurrences.
 INSERT INTO hv.alarm (alarm_id, rule_id, rule_version, source_kind, source_id, thing_id, datastream_id, priority,
-                      state, raised_at, detected_at, acknowledged_at, acknowledged_by, returned_at, value,
-                      limit_value, message)
+                      state, raised_at, detected_at, returned_at, value, limit_value, message)
 OVERRIDING SYSTEM VALUE
-VALUES (%(alarm_id)s, %(rule_id)s, %(rule_version)s, %(source_kind)s, %(source_id)s, %(thing_id)s,
-        %(datastream_id)s, %(priority)s, %(state)s, %(raised_at)s, %(detected_at)s, NULL, NULL, %(returned_at)s,
-        %(value)s, %(limit_value)s, %(message)s)
+SELECT * FROM unnest(
+    %(alarm_id)s::bigint[], %(rule_id)s::int[], %(rule_version)s::int[], %(source_kind)s::text[],
+    %(source_id)s::int[], %(thing_id)s::int[], %(datastream_id)s::int[], %(priority)s::text[], %(state)s::text[],
+    %(raised_at)s::timestamptz[], %(detected_at)s::timestamptz[], %(returned_at)s::timestamptz[],
+    %(value)s::float8[], %(limit_value)s::float8[], %(message)s::text[])
 
--- name: update_alarm
--- An occurrence after further steps.
-UPDATE hv.alarm SET
-    state = %(state)s, acknowledged_at = coalesce(%(acknowledged_at)s, acknowledged_at),
-    acknowledged_by = coalesce(%(acknowledged_by)s, acknowledged_by), returned_at = %(returned_at)s
-WHERE alarm_id = %(alarm_id)s
+-- name: update_alarms
+-- Occurrences after further steps.
+UPDATE hv.alarm a SET
+    state = x.state, acknowledged_at = coalesce(x.acknowledged_at, a.acknowledged_at),
+    acknowledged_by = coalesce(x.acknowledged_by, a.acknowledged_by), returned_at = x.returned_at
+FROM unnest(%(alarm_id)s::bigint[], %(state)s::text[], %(acknowledged_at)s::timestamptz[],
+            %(acknowledged_by)s::text[], %(returned_at)s::timestamptz[])
+     AS x (alarm_id, state, acknowledged_at, acknowledged_by, returned_at)
+WHERE a.alarm_id = x.alarm_id
 
 -- name: returned_at
 -- When an alarm last returned.
 SELECT returned_at FROM hv.alarm WHERE alarm_id = %(alarm_id)s
 
 -- name: put_transitions
--- Steps of alarms, as the journal keeps them.
+-- Steps of alarms, as the journal keeps them, in their order.
 INSERT INTO hv.alarm_transition (alarm_id, at, from_state, to_state, cause, actor, comment, rule_version, recorded_at)
-VALUES (%(alarm_id)s, %(at)s, %(from_state)s, %(to_state)s, %(cause)s, %(actor)s, %(comment)s, %(rule_version)s,
-        %(recorded_at)s)
+SELECT alarm_id, at, from_state, to_state, cause, actor, comment, rule_version, recorded_at
+FROM unnest(%(alarm_id)s::bigint[], %(at)s::timestamptz[], %(from_state)s::text[], %(to_state)s::text[],
+            %(cause)s::text[], %(actor)s::text[], %(comment)s::text[], %(rule_version)s::int[],
+            %(recorded_at)s::timestamptz[]) WITH ORDINALITY
+     AS x (alarm_id, at, from_state, to_state, cause, actor, comment, rule_version, recorded_at, place)
+ORDER BY place
 
 -- name: put_conditions
 -- Conditions after their events; the rows are locked.
-UPDATE hv.alarm_condition SET
-    phase = %(phase)s, since = %(since)s, last_event = %(last_event)s, value = %(value)s, alarm_id = %(alarm_id)s
-WHERE source_kind = %(source_kind)s AND source_id = %(source_id)s AND rule_id = %(rule_id)s
+UPDATE hv.alarm_condition c SET
+    phase = x.phase, since = x.since, last_event = x.last_event, value = x.value, alarm_id = x.alarm_id
+FROM unnest(%(source_kind)s::text[], %(source_id)s::int[], %(rule_id)s::int[], %(phase)s::text[],
+            %(since)s::timestamptz[], %(last_event)s::timestamptz[], %(value)s::float8[], %(alarm_id)s::bigint[])
+     AS x (source_kind, source_id, rule_id, phase, since, last_event, value, alarm_id)
+WHERE c.source_kind = x.source_kind AND c.source_id = x.source_id AND c.rule_id = x.rule_id
 
 -- name: condition_of_alarm
 -- The key of the condition behind an alarm.

@@ -149,3 +149,19 @@ def test_entry_point_is_what_the_command_line_finds() -> None:
     found = {entry.name for entry in cli.entry_points(group=cli.GROUP)}
     assert {"up", "demo", "db", "watch", "accounts", "things", "observations"} <= found
     assert all(isinstance(entry, EntryPoint) for entry in cli.entry_points(group=cli.GROUP))
+
+
+def test_common_options_stand_anywhere(tmp_path: Path) -> None:
+    """Also after an action: `hypervision rejected list --data-dir D`."""
+    verb = Verb("words", "", lambda _options, _settings: 0, _with_actions)
+    for words in (
+        ["--data-dir", str(tmp_path), "list", "--limit", "3"],
+        ["list", "--limit", "3", "--data-dir", str(tmp_path)],
+    ):
+        options = cli._parse(verb, words)
+        assert (options.data_dir, options.action, options.limit) == (tmp_path, "list", 3)
+
+
+def _with_actions(parser: argparse.ArgumentParser) -> None:
+    actions = parser.add_subparsers(dest="action", required=True)
+    actions.add_parser("list").add_argument("--limit", type=int)
