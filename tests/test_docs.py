@@ -1,0 +1,128 @@
+"""The documentation keeps up with the product."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import tomllib
+from importlib.metadata import entry_points
+from pathlib import Path
+
+import pytest
+
+from hypervision.domains import load
+
+ROOT = Path(__file__).resolve().parent.parent
+DOCS = ROOT / "docs"
+PACKAGES = ("hypervision", "ingest", "models", "dashboards", "simulators")
+VERBS = sorted(entry.name for entry in entry_points(group="hypervision.verbs"))
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+
+
+def table(text: str) -> list[list[str]]:
+    """The cells of every row of every table, head and rule left out."""
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in text.splitlines() if line.startswith("|")]
+    return [row for row in rows if not set(row[0]) <= set("-: ")]
+
+
+def names(lines: list[str]) -> list[str]:
+    return sorted(re.split(r"[\[<>=;! ]", line, maxsplit=1)[0].lower() for line in lines)
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_verb_has_help_and_a_section(verb: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "hypervision", verb, "--help"], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert f"usage: hypervision {verb}" in done.stdout
+    summary = done.stdout.split("\n\n")[1].strip()
+    assert len(summary) > 10
+    assert f"\n## {verb}\n" in (DOCS / "verbs.md").read_text("utf-8")
+
+
+def test_sections_of_verbs_are_of_verbs_that_exist() -> None:
+    assert sorted(re.findall(r"^## (\S+)$", (DOCS / "verbs.md").read_text("utf-8"), re.MULTILINE)) == VERBS
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_option_of_a_verb_that_the_docs_name_exists(verb: str) -> None:
+    text = (DOCS / "verbs.md").read_text("utf-8")
+    section = text.split(f"\n## {verb}\n", 1)[1].split("\n## ", 1)[0]
+    actions = re.findall(rf"`{verb} (\w+)", section)
+    for action in [*actions, None] if actions else [None]:
+        words = [verb] if action is None else [verb, action]
+        told = subprocess.run(
+            [sys.executable, "-m", "hypervision", *words, "--help"],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        ).stdout
+        named = re.findall(rf"`{verb} {action or ''}[^`]*`", section)
+        for option in {option for words_ in named for option in re.findall(r"--[a-z-]+", words_)}:
+            assert action is None or option in told, f"{' '.join(words)} has no {option}"
+
+
+def test_dependencies_have_their_reasons() -> None:
+    text = (DOCS / "decisions" / "0002-dependencies.md").read_text("utf-8")
+    application, tests = text.split("## The tests")
+    for part, lines in ((application, PROJECT["dependencies"]), (tests, PROJECT["optional-dependencies"]["test"])):
+        rows = [row for row in table(part) if row[0] != "dependency"]
+        assert sorted(row[0] for row in rows) == names(lines)
+        assert all(len(row) == 3 and row[1] and len(row[2]) > 5 for row in rows)
+
+
+def test_domains_are_described_as_they_are() -> None:
+    rows = {
+        (row[0], row[1].strip("`")): row for row in table((DOCS / "domains.md").read_text("utf-8")) if len(row) == 6
+    }
+    rows.pop(("domain", "property"))
+    found = {(prop.domain, prop.name): prop for prop in load().properties}
+    assert set(rows) == set(found)
+    for key, prop in found.items():
+        assert rows[key][2] == f"`{prop.unit}`"
+        assert re.match(r"\w+", rows[key][3])[0] == prop.kind  # type: ignore[index]
+        assert rows[key][4] == f"{prop.valid[0]:g} to {prop.valid[1]:g}"
+
+
+def test_units_of_the_domains_stand_in_the_nomenclature() -> None:
+    text = (DOCS / "nomenclature.md").read_text("utf-8")
+    assert {prop.unit for prop in load().properties if f"`{prop.unit}`" not in text} == set()
+
+
+def test_decision_notes_are_numbered_without_gaps() -> None:
+    notes = sorted(path.name for path in (DOCS / "decisions").glob("*.md"))
+    assert all(re.fullmatch(r"\d{4}-[a-z0-9-]+\.md", name) for name in notes)
+    assert [int(name[:4]) for name in notes] == list(range(1, len(notes) + 1))
+    for name in notes:
+        head, _, rest = (DOCS / "decisions" / name).read_text("utf-8").partition("\n")
+        assert head.startswith(f"# {name[:4]} "), name
+        assert len(rest) > 200, name
+
+
+@pytest.mark.parametrize("page", [*sorted(ROOT.glob("[A-Z]*.md")), *sorted(DOCS.rglob("*.md"))], ids=lambda p: p.name)
+def test_link_to_a_file_leads_somewhere(page: Path) -> None:
+    text = re.sub(r"```.*?```", "", page.read_text("utf-8"), flags=re.DOTALL)
+    for target in re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", text):
+        if "://" not in target and not target.startswith("mailto:"):
+            assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+def test_changelog_keeps_its_form() -> None:
+    text = (ROOT / "CHANGELOG.md").read_text("utf-8")
+    assert "## [Unreleased]" in text
+    sections = set(re.findall(r"^### (.+)$", text, re.MULTILINE))
+    assert sections <= {"Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"}
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_doctests_of_the_package_hold(package: str) -> None:
+    examples = [path for path in (ROOT / package).rglob("*.py") if ">>>" in path.read_text("utf-8")]
+    assert examples
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--doctest-modules", "-rN", *map(str, examples)],
+        capture_output=True, text=True, check=False, timeout=240, cwd=ROOT,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout[-4000:]
+    assert re.search(r"\b\d+ passed", done.stdout)
