@@ -42,7 +42,7 @@ class Truth:
         Examples
         --------
         >>> Truth("bin-104", "temperature", "bin_fire", 0, None, 300.0).line()
-        b'{"thing":"bin-104","property":"temperature","fault":"bin_fire","start":"1970-01-01T00:00:00.000Z","end":null,"size":300.0}\\n'
+        b'{"thing":"bin-104","property":"temperature","fault":"bin_fire","start":"1970-01-01T00:00:00.000Z","end":null,"size":300.0}\n'
         """
         return orjson.dumps(
             {
