@@ -13,6 +13,7 @@ import pandas as pd
 
 from hypervision.batch import Batch, Refusal
 from hypervision.clock import to_us
+from hypervision.datastreams import UNKNOWN
 from hypervision.errors import HypervisionError, SettingError
 from hypervision.intake import Intake
 from hypervision.settings import Settings
@@ -52,7 +53,8 @@ def import_file(settings: Settings, path: Path, *, clock: Callable[[], datetime]
             receipt = intake.commit(batch, now=clock())
             rows += len(frame)
             stored += receipt.rows
-            refused += faults
+            unknown = intake.streams.datastream_id[batch.slot] == UNKNOWN
+            refused += faults + int(unknown.sum())
     return Imported(rows, stored, refused)
 
 

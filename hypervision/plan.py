@@ -148,13 +148,14 @@ def _explain(
     too_old: Bool,
     bad: Bool,
 ) -> None:
-    told: set[int] = set()
+    told: set[tuple[int, str]] = set()
     for i in np.nonzero(bad)[0]:
         message = int(batch.message[i])
         domain, thing, name = streams.keys[int(batch.slot[i])]
         if unknown[i]:
-            if message not in told:
-                told.add(message)
+            # A device's message speaks of one Thing, an import of many.
+            if (message, thing) not in told:
+                told.add((message, thing))
                 refusals.append(Refusal(message, "unknown_thing", unknown_thing(thing, domain)))
         elif not_finite[i]:
             refusals.append(Refusal(message, "not_a_number", f"{name} is no finite number"))

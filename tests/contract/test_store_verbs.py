@@ -1,0 +1,172 @@
+"""The verbs that look after the database, run as a person runs them."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("several")]
+NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
+
+
+def verb(url: str, folder: Path, *words: str, given: str = "", expect: int = 0, registration: str = "closed") -> str:
+    """Run `hypervision WORDS`; return what it said."""
+    environ = {key: value for key, value in os.environ.items() if not key.startswith("HYPERVISION_")}
+    environ |= {"HYPERVISION_DATABASE_URL": url, "HYPERVISION_DATA_DIR": str(folder), "HYPERVISION_LANGUAGE": "en"}
+    environ["HYPERVISION_REGISTRATION"] = registration
+    done = subprocess.run(
+        [sys.executable, "-m", "hypervision", *words],
+        capture_output=True, text=True, env=environ, cwd=folder, input=given, check=False, timeout=120,
+    )  # fmt: skip
+    assert done.returncode == expect, done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+    return done.stdout + done.stderr
+
+
+def fill(world: Any) -> None:
+    world.send(
+        world.intake(),
+        ("waste", "bin", "temperature", NOW - timedelta(days=1), 20.0),
+        ("waste", "bin", "temperature", NOW, 70.0),
+        ("lighting", "lamp", "lamp_state", NOW, 2.0),
+    )
+    world.close()
+
+
+def test_backup_and_restore_give_the_same_database(world: Any, empty: str, tmp_path: Path) -> None:
+    if world.server.name != "postgresql-18":
+        pytest.skip("pg_dump must be of the server's version; the embedded one is of 18")
+    fill(world)
+    file = tmp_path / "town.backup"
+    assert f"wrote {file}" in verb(world.url, tmp_path, "db", "backup", str(file))
+    assert file.stat().st_size > 10_000
+    assert f"{file} exists" in verb(world.url, tmp_path, "db", "backup", str(file), expect=1)
+    assert "not empty" in verb(world.url, tmp_path, "db", "restore", str(file), expect=1)
+    assert "there is no backup" in verb(empty, tmp_path, "db", "restore", str(tmp_path / "none"), expect=1)
+    assert "restored" in verb(empty, tmp_path, "db", "restore", str(file))
+    assert "missing    nothing" in verb(empty, tmp_path, "db", "status")
+    asked = [
+        "SELECT * FROM observations ORDER BY 1, 2, 3, 4", "SELECT * FROM latest_observations ORDER BY 1, 2, 3",
+        "SELECT * FROM alarms ORDER BY id", "SELECT * FROM alarm_transitions ORDER BY alarm_id, at",
+        "SELECT * FROM things ORDER BY code",
+    ]  # fmt: skip
+    before = [world.rows(text) for text in asked]
+    assert all(before)
+    world.url = empty
+    assert [world.rows(text) for text in asked] == before
+    # It is not only there, it works: the same alarm does not ring again, ids go on.
+    intake = world.intake()
+    world.send(intake, ("waste", "bin", "temperature", NOW + timedelta(seconds=1), 75.0))
+    world.send(intake, ("waste", "new", "temperature", NOW, 75.0))
+    assert len(world.alarms()) == 3
+
+
+def test_migrate_and_status_say_what_they_found(empty: str, tmp_path: Path) -> None:
+    assert "missing    0001_house" in verb(empty, tmp_path, "db", "status", expect=1)
+    assert "applied 0001_house" in verb(empty, tmp_path, "db", "migrate")
+    assert "the database is at this version" in verb(empty, tmp_path, "db", "migrate")
+    told = verb(empty, tmp_path, "db", "status")
+    assert told.startswith("engine     PostgreSQL 1")
+    assert "missing    nothing" in told
+
+
+def test_verb_without_its_schema_says_what_to_run(empty: str, tmp_path: Path) -> None:
+    assert "run `hypervision db migrate`" in verb(empty, tmp_path, "accounts", "list", expect=1)
+
+
+def test_database_that_is_away_is_one_sentence(tmp_path: Path) -> None:
+    told = verb("postgresql://u:geheim@127.0.0.1:1/x", tmp_path, "db", "status", expect=1)
+    assert told.count("\n") == 1
+    assert "geheim" not in told
+
+
+def test_accounts_are_added_once_and_listed(world: Any, tmp_path: Path) -> None:
+    password = tmp_path / "password"
+    password.write_text("four words are enough\n")
+    add = ["accounts", "add", "ines", "--role", "operator", "--password-file", str(password)]
+    assert "ines may log in as operator" in verb(world.url, tmp_path, *add)
+    assert "the account 'ines' exists" in verb(world.url, tmp_path, *add, expect=1)
+    assert verb(world.url, tmp_path, *add, "--if-missing") == ""
+    assert "the password has 5 characters" in verb(
+        world.url, tmp_path, "accounts", "add", "otto", "--role", "viewer", given="short\n", expect=1
+    )
+    assert verb(world.url, tmp_path, "accounts", "list").split() == ["ines", "operator", "all"]
+
+
+def test_waiting_thing_is_admitted_and_its_messages_are_stored(world: Any, tmp_path: Path) -> None:
+    intake = world.intake(registration="closed")
+    now = datetime.now(UTC)
+    batch = world.batch(intake, ("water", "p-7", "flow", now, 4.5), received=now)
+    batch.payloads[0] = b'{"time": "%s", "flow": 4.5}' % now.isoformat().encode()
+    intake.commit(batch, now=now)
+    world.close()
+    assert "p-7" in verb(world.url, tmp_path, "things", "waiting")
+    told = verb(world.url, tmp_path, "things", "admit", "p-7", "--name", "Pump 7")
+    assert "p-7 is admitted to water" in told
+    assert "1 of 1 waiting messages stored" in told
+    assert world.rows("SELECT thing, result FROM observations") == [("p-7", 4.5)]
+    assert world.rows("SELECT name FROM things") == [("Pump 7",)]
+    assert verb(world.url, tmp_path, "things", "waiting") == ""
+    assert "never sent anything" in verb(world.url, tmp_path, "things", "admit", "p-8", expect=1)
+    assert "there is no domain" in verb(world.url, tmp_path, "things", "admit", "p-8", "--domain", "air", expect=1)
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".csv.gz", ".parquet"])
+def test_import_of_a_file_stores_its_readings_once(world: Any, tmp_path: Path, suffix: str) -> None:
+    import pandas as pd
+
+    rows = [
+        ("water", "p1", "flow", "2024-03-31T02:30:00+01:00", "1.5"),
+        ("water", "p1", "flow", "1971-01-01T00:00:00Z", "2.5"),
+        ("waste", "bin", "temperature", "2024-01-01T00:00:00.250Z", "70"),
+        ("water", "p1", "colour", "2024-01-01T00:00:00Z", "1"),
+        ("water", "p1", "flow", "yesterday", "1"),
+        ("water", "p1", "flow", "2024-01-01T00:00:00Z", "wet"),
+        ("water", "p 1", "flow", "2024-01-01T00:00:00Z", "1"),
+        ("water", "p1", "flow_excess", "2024-01-01T00:00:00Z", "1"),
+    ]
+    frame = pd.DataFrame(rows, columns=["domain", "thing", "property", "time", "result"])
+    file = tmp_path / f"past{suffix}"
+    if suffix == ".parquet":
+        frame.to_parquet(file)
+    else:
+        frame.to_csv(file, index=False)
+    assert "8 rows, 0 stored, 8 refused" in verb(world.url, tmp_path, "observations", "import", str(file))
+    found = world.rows("SELECT reason, detail FROM rejected_messages")
+    assert [reason for reason, _ in found] == ["import_row"]
+    for stored in (3, 0):
+        told = verb(world.url, tmp_path, "observations", "import", str(file), registration="open")
+        assert f"8 rows, {stored} stored, 5 refused" in told
+    assert world.rows("SELECT thing, property, phenomenon_time, result FROM observations ORDER BY 4") == [
+        ("p1", "flow", datetime(2024, 3, 31, 1, 30, tzinfo=UTC), 1.5),
+        ("p1", "flow", datetime(1971, 1, 1, tzinfo=UTC), 2.5),
+        ("bin", "temperature", datetime(2024, 1, 1, 0, 0, 0, 250_000, tzinfo=UTC), 70.0),
+    ]
+    assert world.alarms() == []
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("none.csv", None, "none.csv"),
+        ("past.csv", b"domain,thing,property,time\n", "lacks the column 'result'"),
+        ("past.csv", b"\xff\xfe\x00", "cannot read"),
+        ("past.csv", b"", "cannot read"),
+        ("past.parquet", b"no parquet", "cannot read"),
+    ],
+)
+def test_import_of_a_wrong_file_is_one_sentence(
+    world: Any, tmp_path: Path, name: str, content: bytes | None, said: str
+) -> None:
+    file = tmp_path / name
+    if content is not None:
+        file.write_bytes(content)
+    told = verb(world.url, tmp_path, "observations", "import", str(file), expect=1)
+    assert said in told
+    assert told.count("\n") == 1
