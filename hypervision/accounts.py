@@ -79,7 +79,7 @@ def may(account: Account | None, action: Action | None, *, loopback: bool = Fals
 
     Examples
     --------
-    >>> may(Account(1, "ines", Role.VIEWER), Action.ACKNOWLEDGE_ALARM)
+    >>> may(Account(1, "viewer", Role.VIEWER), Action.ACKNOWLEDGE_ALARM)
     False
     >>> may(None, Action.LOG_IN)
     True
