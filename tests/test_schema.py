@@ -41,7 +41,7 @@ CATALOG = {
 
 
 def catalog(connection: Connection) -> dict[str, list[tuple[object, ...]]]:
-    found = {kind: connection.execute(text).fetchall() for kind, text in CATALOG.items()}  # type: ignore[call-overload]
+    found = {kind: connection.execute(text).fetchall() for kind, text in CATALOG.items()}
     connection.rollback()
     return found
 
@@ -53,7 +53,7 @@ def test_schema_equals_all_migrations(embedded_database: str) -> None:
         migrate(connection, load(), now=datetime.now(UTC))
         migrated = catalog(connection)
         connection.execute("DROP SCHEMA hv CASCADE")
-        connection.execute(text.replace(MARK, "PARTITION BY RANGE (phenomenon_time)"))  # type: ignore[call-overload]
+        connection.execute(text.replace(MARK, "PARTITION BY RANGE (phenomenon_time)"))
         connection.commit()
         drawn = catalog(connection)
     assert migrated["views"]

@@ -75,7 +75,7 @@ class Screen:
 
 @pytest.fixture
 def open_screen(browser: Browser, town: Town) -> Iterator[Callable[..., Screen]]:
-    """Open screens: `open_screen("omar", language="en", theme="light")`."""
+    """Open screens: `open_screen("operator", language="en", theme="light")`."""
     opened: list[Screen] = []
 
     def make(user: str | None = None, *, language: str = "fr", theme: str = "dark") -> Screen:

@@ -41,7 +41,12 @@ from hypervision.store.registry import NewThing, register_things
 
 WEST, SOUTH = 5.02, 47.31
 PASSWORD = "quatre mots pour entrer"
-ACCOUNTS = {"vera": Role.VIEWER, "omar": Role.OPERATOR, "elsa": Role.ENGINEER, "ada": Role.ADMINISTRATOR}
+ACCOUNTS = {
+    "viewer": Role.VIEWER,
+    "operator": Role.OPERATOR,
+    "engineer": Role.ENGINEER,
+    "administrator": Role.ADMINISTRATOR,
+}
 STREETS = [
     "rue Monge",
     "rue des Lilas",
@@ -119,7 +124,7 @@ def prepare(settings: Settings) -> None:
         for name, role in ACCOUNTS.items():
             accounts.add_account(connection, name=name, password=PASSWORD, role=role, now=now)
         accounts.add_account(
-            connection, name="paul", password=PASSWORD, role=Role.OPERATOR, now=now, organisation="agency"
+            connection, name="agency", password=PASSWORD, role=Role.OPERATOR, now=now, organisation="agency"
         )
     write_map(settings.data_dir)
 

@@ -32,7 +32,7 @@ def test_axe_finds_nothing_serious(open_screen: Callable[..., Screen], town: Tow
     screen = open_screen(language=language, theme=theme)
     screen.page.goto(f"{town.base}/login")
     found = _violations(screen)
-    screen.log_in("omar")
+    screen.log_in("operator")
     for path in PAGES:
         screen.go(path)
         screen.page.wait_for_selector(".status-line .age:not(:empty)")

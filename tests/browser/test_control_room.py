@@ -20,7 +20,7 @@ Open = Callable[..., Screen]
 def _clear(town: Town) -> None:
     """Nothing is wrong and nothing waits."""
     town.collector.read(town.collector.normal())
-    with town.session("ada") as client:
+    with town.session("administrator") as client:
         for alarm in client.get("/api/v1/alarms", params={"open": "true"}).json()["rows"]:
             client.post(f"/api/v1/alarms/{alarm['id']}/acknowledge", json={})
 
@@ -30,7 +30,7 @@ def _raise(town: Town, thing: str = "waste-007", value: float = 91.0) -> None:
 
 
 def _states(town: Town, thing: str) -> set[str]:
-    with town.session("vera") as client:
+    with town.session("viewer") as client:
         return {
             row["state"] for row in client.get("/api/v1/alarms", params={"open": "true", "thing": thing}).json()["rows"]
         }
@@ -40,7 +40,7 @@ def test_log_in_page_refuses_a_wrong_password_and_opens_the_asked_page(open_scre
     screen = open_screen()
     screen.page.goto(f"{town.base}/alarms")
     expect(screen.page).to_have_url(f"{town.base}/login?next=/alarms")
-    screen.page.fill("#user", "omar")
+    screen.page.fill("#user", "operator")
     screen.page.fill("#password", "not the password")
     screen.page.press("#password", "Enter")
     expect(screen.page.locator("#error")).to_have_text("Utilisateur ou mot de passe incorrect.")
@@ -52,7 +52,7 @@ def test_log_in_page_refuses_a_wrong_password_and_opens_the_asked_page(open_scre
 
 def test_alarm_appears_live_within_two_seconds(open_screen: Open, town: Town) -> None:
     _clear(town)
-    screen = open_screen("omar")
+    screen = open_screen("operator")
     expect(screen.page.locator(".banner-none")).to_be_visible()
     started = time.monotonic()
     _raise(town)
@@ -66,20 +66,20 @@ def test_alarm_appears_live_within_two_seconds(open_screen: Open, town: Town) ->
 def test_banner_acknowledges_in_one_action_from_any_page(open_screen: Open, town: Town) -> None:
     _clear(town)
     _raise(town, "waste-008")
-    screen = open_screen("omar")
+    screen = open_screen("operator")
     screen.go("/health")
     screen.page.click(".banner-critical .btn-ack")
     expect(screen.page.locator(".banner-none")).to_be_visible()
     assert _states(town, "waste-008") == {"ACKED"}
-    with town.session("vera") as client:
+    with town.session("viewer") as client:
         row = client.get("/api/v1/alarms", params={"thing": "waste-008"}).json()["rows"][0]
-    assert row["acknowledged_by"] == "omar"
+    assert row["acknowledged_by"] == "operator"
 
 
 def test_table_acknowledges_in_two_actions_by_mouse_and_key(open_screen: Open, town: Town) -> None:
     _clear(town)
     _raise(town, "waste-009")
-    screen = open_screen("omar")
+    screen = open_screen("operator")
     screen.go("/alarms")
     screen.page.click('#alarm-grid [col-id="label"]:has-text("Feu de conteneur")')
     expect(screen.page.locator("#alarms-selected")).to_have_text("Acquitter 1 visibles")
@@ -92,7 +92,7 @@ def test_bulk_acknowledges_only_what_is_selected_and_visible(open_screen: Open, 
     _clear(town)
     for thing in ("waste-010", "waste-012", "waste-013"):
         _raise(town, thing)
-    screen = open_screen("omar")
+    screen = open_screen("operator")
     screen.go("/alarms")
     boxes = screen.page.locator("#alarm-grid .ag-row .ag-checkbox-input")
     expect(boxes).to_have_count(3)
@@ -105,16 +105,16 @@ def test_bulk_acknowledges_only_what_is_selected_and_visible(open_screen: Open, 
     screen.page.click("#alarms-acknowledge")
     expect(screen.page.locator(".toast")).to_be_visible()
     assert [_states(town, t) for t in ("waste-010", "waste-012", "waste-013")] == [{"UNACK"}, {"ACKED"}, {"UNACK"}]
-    with town.session("vera") as client:
+    with town.session("viewer") as client:
         alarm = client.get("/api/v1/alarms", params={"thing": "waste-012"}).json()["rows"][0]["id"]
         steps = client.get(f"/api/v1/alarms/{alarm}/transitions").json()["rows"]
-    assert (steps[-1]["actor"], steps[-1]["comment"]) == ("omar", "équipe prévenue")
+    assert (steps[-1]["actor"], steps[-1]["comment"]) == ("operator", "équipe prévenue")
 
 
 def test_new_rows_wait_while_the_pointer_is_in_the_table(open_screen: Open, town: Town) -> None:
     _clear(town)
     _raise(town, "waste-014")
-    screen = open_screen("omar")
+    screen = open_screen("operator")
     screen.go("/alarms")
     rows = screen.page.locator("#alarm-grid .ag-center-cols-container .ag-row")
     expect(rows).to_have_count(1)
@@ -129,7 +129,7 @@ def test_new_rows_wait_while_the_pointer_is_in_the_table(open_screen: Open, town
 def test_language_changes_without_losing_page_selection_and_filter(open_screen: Open, town: Town) -> None:
     _clear(town)
     _raise(town, "waste-016")
-    screen = open_screen("omar")
+    screen = open_screen("operator")
     screen.go("/alarms")
     screen.page.fill("#alarms-comment", "à suivre")
     screen.page.locator("#alarm-grid .ag-row .ag-checkbox-input").first.check()
@@ -146,7 +146,7 @@ def test_language_changes_without_losing_page_selection_and_filter(open_screen: 
 
 
 def test_screen_turns_stale_when_the_collector_dies_and_recovers(open_screen: Open, town: Town) -> None:
-    screen = open_screen("omar")
+    screen = open_screen("operator")
     expect(screen.page.locator("html")).to_have_attribute("data-feed", "live")
     town.collector.stop()
     stopped = datetime.now(UTC)
@@ -161,7 +161,7 @@ def test_screen_turns_stale_when_the_collector_dies_and_recovers(open_screen: Op
 
 
 def test_screen_turns_stale_when_the_server_stops_answering(open_screen: Open, town: Town) -> None:
-    screen = open_screen("omar")
+    screen = open_screen("operator")
     expect(screen.page.locator("html")).to_have_attribute("data-feed", "live")
     os.kill(town.server.pid, signal.SIGSTOP)
     try:
@@ -176,7 +176,7 @@ def test_polling_tells_the_same_when_no_socket_opens(open_screen: Open, town: To
     _clear(town)
     screen = open_screen()
     screen.context.route_web_socket("**/live", lambda socket: socket.close(code=1011))
-    screen.log_in("omar")
+    screen.log_in("operator")
     screen.page.wait_for_selector('html[data-transport="polling"]', timeout=15_000)
     _raise(town, "waste-018")
     screen.page.wait_for_selector(".banner-critical", timeout=5_000)
@@ -186,9 +186,9 @@ def test_polling_tells_the_same_when_no_socket_opens(open_screen: Open, town: To
 def test_viewer_sees_everything_and_acknowledges_nothing(open_screen: Open, town: Town) -> None:
     _clear(town)
     _raise(town, "waste-019")
-    screen = open_screen("vera")
+    screen = open_screen("viewer")
     expect(screen.page.locator(".banner-critical .btn-ack")).to_be_disabled()
-    with town.session("vera") as client:
+    with town.session("viewer") as client:
         alarm = client.get("/api/v1/alarms", params={"open": "true"}).json()["rows"][0]["id"]
     status = screen.page.evaluate(
         "id => fetch(`/api/v1/alarms/${id}/acknowledge`, {method: 'POST', headers: {'content-type': 'application/json'},"
@@ -200,7 +200,7 @@ def test_viewer_sees_everything_and_acknowledges_nothing(open_screen: Open, town
 
 
 def test_log_out_ends_the_session_of_an_open_screen(open_screen: Open, town: Town) -> None:
-    screen = open_screen("omar")
+    screen = open_screen("operator")
     other = screen.context.new_page()
     other.goto(f"{town.base}/alarms")
     other.wait_for_selector('[data-page="/alarms"]')
@@ -214,7 +214,7 @@ def test_map_shows_marks_without_any_foreign_host_and_a_card(
 ) -> None:
     _clear(town)
     _raise(town, "waste-020")
-    screen = open_screen("omar")
+    screen = open_screen("operator")
     screen.go("/map")
     expect(screen.page.locator('#map-list li[data-code="waste-020"]')).to_be_visible()
     marks = (
@@ -226,7 +226,7 @@ def test_map_shows_marks_without_any_foreign_host_and_a_card(
 
 
 def test_asset_page_shows_age_limits_and_trends(open_screen: Open, town: Town) -> None:
-    screen = open_screen("omar", language="en")
+    screen = open_screen("operator", language="en")
     screen.go("/asset/water-003")
     screen.page.wait_for_selector(".chart .js-plotly-plot", timeout=20_000)
     values = screen.page.inner_text("#asset-values")
@@ -246,7 +246,7 @@ def test_names_with_markup_are_shown_as_text(open_screen: Open, town: Town) -> N
         thing = NewThing("nasty-1", nasty, "waste", longitude=5.03, latitude=47.32, place=nasty)
         register_things(connection, [thing], now=datetime.now(UTC))
     town.collector.read({("waste", "nasty-1", "temperature"): 99.0})
-    screen = open_screen("omar")
+    screen = open_screen("operator")
     for path in ("/", "/alarms", "/map?asset=nasty-1", "/asset/nasty-1"):
         screen.page.goto(town.base + path)
         screen.page.wait_for_selector(f"text={nasty}", timeout=15_000)

@@ -97,7 +97,7 @@ class Server:
 
     def _admin(self, text: str, *names: str) -> None:
         with psycopg.connect(**self.admin, autocommit=True) as connection:
-            connection.execute(sql.SQL(text).format(*map(sql.Identifier, names)))  # type: ignore[arg-type]
+            connection.execute(sql.SQL(text).format(*map(sql.Identifier, names)))
 
 
 def migrate_at(url: str, *, now: datetime = NOW) -> list[str]:
@@ -156,12 +156,12 @@ def _system_server() -> Iterator[Server]:
                 stdout=stream, stderr=stream, cwd="/", **who,
             )  # fmt: skip
         try:
-            admin = {"host": "127.0.0.1", "port": port, "user": "postgres", "dbname": "postgres"}
+            admin: dict[str, Any] = {"host": "127.0.0.1", "port": port, "user": "postgres", "dbname": "postgres"}
             _wait(admin, process, log)
             server = Server("postgresql-15", admin, "contract")
             with psycopg.connect(**admin, autocommit=True) as connection:
                 for statement in bootstrap_sql("contract").splitlines():
-                    connection.execute(statement)  # type: ignore[call-overload]
+                    connection.execute(statement)
             yield server
         finally:
             process.terminate()
@@ -303,13 +303,13 @@ class World:
     def _run(self, text: str, values: Mapping[str, object] | None, *, fetch: bool) -> list[tuple[Any, ...]]:
         if self._open and not self.server.many:
             connection = self._open[-1].connection
-            cursor = connection.execute(text, values)  # type: ignore[call-overload]
+            cursor = connection.execute(text, values)
             found = cursor.fetchall() if fetch else []
             connection.commit()
-            return found  # type: ignore[no-any-return]
+            return found
         with connect(self.url, application="test", autocommit=True) as connection:
-            cursor = connection.execute(text, values)  # type: ignore[call-overload]
-            return cursor.fetchall() if fetch else []  # type: ignore[no-any-return]
+            cursor = connection.execute(text, values)
+            return cursor.fetchall() if fetch else []
 
     def batch(self, intake: Intake, *messages: Reading | list[Reading], received: datetime | None = None) -> Batch:
         """One message per reading, or per list of readings."""

@@ -31,7 +31,7 @@ def pressure(at: datetime, result: float) -> tuple[str, str, str, datetime, floa
     return ("water", "p1", "pressure", at, result)
 
 
-def acknowledge(world: Any, alarm_id: int, *, at: datetime = NOW, actor: str = "ines") -> alarm_store.Acknowledged:
+def acknowledge(world: Any, alarm_id: int, *, at: datetime = NOW, actor: str = "operator") -> alarm_store.Acknowledged:
     world.close()
     with connect(world.url, application="serve", autocommit=True) as connection:
         return alarm_store.acknowledge(connection, alarm_id, actor=actor, comment="seen", now=at)
@@ -80,7 +80,7 @@ def test_acknowledged_alarm_returns_and_comes_again_within_one_batch_as_a_new_oc
     intake = world.intake()
     world.send(intake, heat(NOW + SECOND, 50.0), heat(NOW + 2 * SECOND, 80.0))
     assert world.rows("SELECT state, value, acknowledged_by, returned_at FROM alarms ORDER BY id") == [
-        ("NORM", 70.0, "ines", NOW + SECOND),
+        ("NORM", 70.0, "operator", NOW + SECOND),
         ("UNACK", 80.0, None, None),
     ]
     assert [row[:2] for row in world.journal()] == [
@@ -92,9 +92,11 @@ def test_acknowledgement_keeps_who_when_and_why(world: Any) -> None:
     world.send(world.intake(), fault())
     found = acknowledge(world, alarm_id(world), at=NOW + SECOND)
     assert found == alarm_store.Acknowledged(found=True, changed=True, state="ACKED")
-    assert world.rows("SELECT state, acknowledged_at, acknowledged_by FROM alarms") == [("ACKED", NOW + SECOND, "ines")]
+    assert world.rows("SELECT state, acknowledged_at, acknowledged_by FROM alarms") == [
+        ("ACKED", NOW + SECOND, "operator")
+    ]
     assert world.rows("SELECT actor, comment, cause, at FROM alarm_transitions ORDER BY at DESC LIMIT 1") == [
-        ("ines", "seen", "acknowledge", NOW + SECOND)
+        ("operator", "seen", "acknowledge", NOW + SECOND)
     ]
 
 
@@ -105,7 +107,7 @@ def test_acknowledgement_twice_changes_nothing(world: Any) -> None:
     assert acknowledge(world, number, actor="otto") == alarm_store.Acknowledged(
         found=True, changed=False, state="ACKED"
     )
-    assert world.rows("SELECT acknowledged_by FROM alarms") == [("ines",)]
+    assert world.rows("SELECT acknowledged_by FROM alarms") == [("operator",)]
     assert len(world.journal()) == 2
 
 
@@ -115,7 +117,7 @@ def test_acknowledgement_of_a_returned_alarm_closes_it_and_keeps_its_return(worl
     world.send(intake, fault(ago=1, state=1))
     number = alarm_id(world)
     assert acknowledge(world, number).state == "NORM"
-    assert world.rows("SELECT state, returned_at, acknowledged_by FROM alarms") == [("NORM", NOW - SECOND, "ines")]
+    assert world.rows("SELECT state, returned_at, acknowledged_by FROM alarms") == [("NORM", NOW - SECOND, "operator")]
     assert not acknowledge(world, number).changed
 
 

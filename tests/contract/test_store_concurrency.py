@@ -85,7 +85,11 @@ def test_two_writers_of_the_same_readings_in_opposite_order(world: Any) -> None:
 
 def test_new_things_registered_by_two_writers_at_once(world: Any) -> None:
     def write(intake: Intake, order: int) -> Callable[[], None]:
-        return lambda: [world.send(intake, heat(f"bin-{n}", k, 1.0)) for k, n in enumerate(range(30)[::order])] and None
+        def work() -> None:
+            for turn, n in enumerate(range(30)[::order]):
+                world.send(intake, heat(f"bin-{n}", turn, 1.0))
+
+        return work
 
     run(write(world.intake("collector-1"), 1), write(world.intake("collector-2"), -1))
     assert world.rows("SELECT count(*), count(DISTINCT code) FROM things") == [(30, 30)]
@@ -118,14 +122,14 @@ def test_acknowledgement_and_return_at_the_same_instant_both_count(world: Any) -
 
         def acknowledge() -> None:
             with connect(world.url, application="serve", autocommit=True) as connection:
-                alarm_store.acknowledge(connection, number, actor="ines", comment="", now=NOW)
+                alarm_store.acknowledge(connection, number, actor="operator", comment="", now=NOW)
 
         def release() -> None:
             wait_for_lock(world)
             holder.rollback()
 
         run(acknowledge, lambda: world.send(intake, heat("bin", 1, 20.0)) and None, release)
-    assert world.rows("SELECT state, acknowledged_by, returned_at FROM alarms") == [("NORM", "ines", NOW + SECOND)]
+    assert world.rows("SELECT state, acknowledged_by, returned_at FROM alarms") == [("NORM", "operator", NOW + SECOND)]
     steps = world.journal()
     assert steps[0] == ("NORM", "UNACK", "limit")
     assert {cause for _, _, cause in steps[1:]} == {"acknowledge", "return to normal"}

@@ -14,6 +14,7 @@ from hypervision.domains import load
 from hypervision.errors import PermanentStoreError, TemporaryStoreError
 from hypervision.intake import Intake
 from hypervision.store import migrate as migrate_module
+from hypervision.store import sql
 from hypervision.store.connection import connect, wait_for_schema
 from hypervision.store.engines import engine_of
 from hypervision.store.engines import timescale as timescale_module
@@ -171,7 +172,7 @@ def test_timescale_without_the_community_edition_works(
     refused = (
         "DO $$ BEGIN RAISE feature_not_supported USING MESSAGE = 'functionality not supported under \"apache\"'; END $$"
     )
-    real = timescale_module.query
+    real = sql.query
     monkeypatch.setattr(
         timescale_module, "query", lambda name: refused if name == "compress_hypertable" else real(name)
     )

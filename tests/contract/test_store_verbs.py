@@ -89,14 +89,14 @@ def test_database_that_is_away_is_one_sentence(tmp_path: Path) -> None:
 def test_accounts_are_added_once_and_listed(world: Any, tmp_path: Path) -> None:
     password = tmp_path / "password"
     password.write_text("four words are enough\n")
-    add = ["accounts", "add", "ines", "--role", "operator", "--password-file", str(password)]
-    assert "ines may log in as operator" in verb(world.url, tmp_path, *add)
-    assert "the account 'ines' exists" in verb(world.url, tmp_path, *add, expect=1)
+    add = ["accounts", "add", "operator", "--role", "operator", "--password-file", str(password)]
+    assert "operator may log in as operator" in verb(world.url, tmp_path, *add)
+    assert "the account 'operator' exists" in verb(world.url, tmp_path, *add, expect=1)
     assert verb(world.url, tmp_path, *add, "--if-missing") == ""
     assert "the password has 5 characters" in verb(
         world.url, tmp_path, "accounts", "add", "otto", "--role", "viewer", given="short\n", expect=1
     )
-    assert verb(world.url, tmp_path, "accounts", "list").split() == ["ines", "operator", "all"]
+    assert verb(world.url, tmp_path, "accounts", "list").split() == ["operator", "operator", "all"]
 
 
 def test_waiting_thing_is_admitted_and_its_messages_are_stored(world: Any, tmp_path: Path) -> None:

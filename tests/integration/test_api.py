@@ -25,7 +25,7 @@ def town(_database_server: tuple) -> Iterator[Town]:
 
 @pytest.fixture(scope="module")
 def engineer(town: Town) -> Iterator[httpx.Client]:
-    with town.session("elsa") as client:
+    with town.session("engineer") as client:
         yield client
 
 
@@ -103,7 +103,7 @@ def test_posting_malformed_or_hostile_input_never_breaks_the_server(engineer: ht
 
 def test_alarm_is_acknowledged_once_by_name(town: Town) -> None:
     town.collector.read({("waste", "waste-005", "temperature"): 90.0})
-    with town.session("omar") as client:
+    with town.session("operator") as client:
         alarm = client.get("/api/v1/alarms", params={"thing": "waste-005", "open": "true"}).json()["rows"][0]
         path = f"/api/v1/alarms/{alarm['id']}/acknowledge"
         assert client.post(path, json={"comment": "seen"}).json() == {
@@ -119,7 +119,7 @@ def test_alarm_is_acknowledged_once_by_name(town: Town) -> None:
 
 def test_account_of_an_organisation_sees_and_touches_only_its_own(town: Town) -> None:
     town.collector.read({("waste", "waste-006", "temperature"): 90.0, ("waste", "waste-024", "temperature"): 90.0})
-    with town.session("paul") as client:
+    with town.session("agency") as client:
         codes = {row["code"] for row in client.get("/api/v1/things").json()["rows"]}
         assert codes == {"lighting-024", "parking-024", "waste-024", "water-024"}
         for path in ("datastreams", "observations", "alarms"):
@@ -128,7 +128,7 @@ def test_account_of_an_organisation_sees_and_touches_only_its_own(town: Town) ->
         assert {row["code"] for row in live["rows"]} == {"waste-024"}
         unseen = client.get("/api/v1/live", params={"page": "/asset/waste-006", "after": 0}).json()
         assert not any(key.startswith("asset-") for key in unseen["set"])
-        with town.session("ada") as other:
+        with town.session("administrator") as other:
             alarm = other.get("/api/v1/alarms", params={"thing": "waste-006", "open": "true"}).json()["rows"][0]["id"]
         assert client.get(f"/api/v1/alarms/{alarm}").status_code == 404
         assert client.post(f"/api/v1/alarms/{alarm}/acknowledge", json={}).status_code == 404
@@ -149,13 +149,13 @@ def test_log_in_backs_off_after_failures_and_forgets_them_after_success(town: To
     statuses = []
     with httpx.Client(base_url=town.base, timeout=20) as client:
         for _ in range(7):
-            answer = client.post("/api/v1/login", json={"user": "vera", "password": "guess"})
+            answer = client.post("/api/v1/login", json={"user": "viewer", "password": "guess"})
             statuses.append(answer.status_code)
         assert statuses[0] == 401
         assert statuses[-1] == 429
         assert int(answer.headers["retry-after"]) >= 1
         deadline = time.monotonic() + 20
-        while client.post("/api/v1/login", json={"user": "vera", "password": PASSWORD}).status_code != 200:
+        while client.post("/api/v1/login", json={"user": "viewer", "password": PASSWORD}).status_code != 200:
             assert time.monotonic() < deadline
             time.sleep(0.3)
 
@@ -163,13 +163,13 @@ def test_log_in_backs_off_after_failures_and_forgets_them_after_success(town: To
 def test_session_cookie_is_closed_to_scripts_and_renewed_at_log_in(town: Town) -> None:
     with httpx.Client(base_url=town.base, timeout=20) as client:
         client.cookies.set("hypervision_session", "chosen-by-somebody-else")
-        answer = client.post("/api/v1/login", json={"user": "omar", "password": PASSWORD})
+        answer = client.post("/api/v1/login", json={"user": "operator", "password": PASSWORD})
         cookie = answer.headers["set-cookie"]
         assert "HttpOnly" in cookie
         assert "SameSite=lax" in cookie
         assert "chosen" not in cookie
         first = cookie.split(";")[0].split("=", 1)[1]
-        again = client.post("/api/v1/login", json={"user": "omar", "password": PASSWORD}).headers["set-cookie"]
+        again = client.post("/api/v1/login", json={"user": "operator", "password": PASSWORD}).headers["set-cookie"]
         assert again.split(";")[0].split("=", 1)[1] != first
         stale = httpx.get(f"{town.base}/api/v1/things", cookies={"hypervision_session": first})
         assert stale.status_code == 401

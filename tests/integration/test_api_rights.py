@@ -97,7 +97,7 @@ def test_every_callback_has_an_action_and_is_asked_for_it(town: Town) -> None:
     known = set(create_server(town.settings).dash.callback_map) | {
         entry["output"] for entry in create_server(town.settings).dash._callback_list
     }
-    with town.session("vera") as client:
+    with town.session("viewer") as client:
         known |= {entry["output"] for entry in client.get("/_dash-dependencies").json()}
     assert known == set(CALLBACKS)
     assert all(action_of_callback(output) is not None for output in known)
@@ -107,7 +107,7 @@ def test_every_callback_has_an_action_and_is_asked_for_it(town: Town) -> None:
         nobody = httpx.post(f"{town.base}/_dash-update-component", content=body, headers=headers)
         assert nobody.status_code == 401
         if output not in list(CALLBACKS):
-            with town.session("ada") as client:
+            with town.session("administrator") as client:
                 assert client.post("/_dash-update-component", content=body, headers=headers).status_code == 403
 
 
@@ -121,18 +121,18 @@ def _socket(town: Town, cookie: str | None, origin: str | None, path: str = "/li
     [
         (None, "own", "/live"),
         ("forged", "own", "/live"),
-        ("omar", "https://elsewhere.example", "/live"),
-        ("omar", None, "/live"),
-        ("omar", "own", "/_dash-ws-callback"),
-        ("omar", "own", "/nowhere"),
+        ("operator", "https://elsewhere.example", "/live"),
+        ("operator", None, "/live"),
+        ("operator", "own", "/_dash-ws-callback"),
+        ("operator", "own", "/nowhere"),
     ],
 )
 def test_socket_is_refused_without_session_own_origin_and_known_path(
     town: Town, sessions: dict[str | None, httpx.Client], who: str | None, origin: str | None, path: str
 ) -> None:
     cookie = who
-    if who == "omar":
-        cookie = sessions["omar"].cookies["hypervision_session"]
+    if who == "operator":
+        cookie = sessions["operator"].cookies["hypervision_session"]
     with (
         pytest.raises((InvalidStatus, ConnectionClosed)),
         _socket(town, cookie, town.base if origin == "own" else origin, path) as socket,
@@ -141,7 +141,7 @@ def test_socket_is_refused_without_session_own_origin_and_known_path(
 
 
 def test_socket_tells_the_page_asked_for_and_ends_with_the_session(town: Town) -> None:
-    with town.session("omar") as client:
+    with town.session("operator") as client:
         with _socket(town, client.cookies["hypervision_session"], town.base) as socket:
             socket.send(json.dumps({"page": "/", "language": "en", "after": 0}))
             first = json.loads(socket.recv(timeout=5))
@@ -171,7 +171,7 @@ def _read_on(socket: ClientConnection) -> None:
 def test_socket_message_that_makes_no_sense_closes_it(
     town: Town, sessions: dict[str | None, httpx.Client], message: str
 ) -> None:
-    cookie = sessions["omar"].cookies["hypervision_session"]
+    cookie = sessions["operator"].cookies["hypervision_session"]
     with _socket(town, cookie, town.base) as socket:
         socket.send(message)
         with pytest.raises(ConnectionClosed) as closed:
@@ -192,13 +192,13 @@ def test_socket_message_that_makes_no_sense_closes_it(
 def test_change_asked_for_by_another_site_is_refused(
     town: Town, sessions: dict[str | None, httpx.Client], headers: dict[str, str]
 ) -> None:
-    answer = sessions["ada"].post("/api/v1/alarms/1/acknowledge", content=b"{}", headers=headers)
+    answer = sessions["administrator"].post("/api/v1/alarms/1/acknowledge", content=b"{}", headers=headers)
     assert answer.status_code == 403
 
 
 def test_every_answer_carries_the_security_headers(town: Town, sessions: dict[str | None, httpx.Client]) -> None:
     for path in ("/login", "/", "/api/health/live", "/nowhere", "/api/v1/things"):
-        headers = sessions["omar"].get(path).headers
+        headers = sessions["operator"].get(path).headers
         policy = headers["content-security-policy"]
         assert "unsafe-inline" not in policy.split("style-src")[0]
         assert "unsafe-eval" not in policy

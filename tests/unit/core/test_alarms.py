@@ -186,8 +186,8 @@ def test_acknowledgement_of_a_normal_alarm_raises_with_its_state() -> None:
 
 def test_acknowledgement_keeps_actor_and_comment() -> None:
     alarm, _ = apply(Alarm(), Reading(0, True, False, 7.0), Delays())
-    alarm, steps = apply(alarm, Acknowledgement(5, "ines", "crew on its way"), Delays())
-    assert steps == [Transition(5, "UNACK", "ACKED", "acknowledge", "ines", "crew on its way")]
+    alarm, steps = apply(alarm, Acknowledgement(5, "operator", "crew on its way"), Delays())
+    assert steps == [Transition(5, "UNACK", "ACKED", "acknowledge", "operator", "crew on its way")]
     assert alarm.phase == "active"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
-from importlib.metadata import EntryPoint
+from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any
 
@@ -146,9 +146,9 @@ def test_demo_has_its_own_defaults(with_verb: Callable[..., list[Settings]]) -> 
 
 
 def test_entry_point_is_what_the_command_line_finds() -> None:
-    found = {entry.name for entry in cli.entry_points(group=cli.GROUP)}
+    found = {entry.name for entry in entry_points(group=cli.GROUP)}
     assert {"up", "demo", "db", "watch", "accounts", "things", "observations"} <= found
-    assert all(isinstance(entry, EntryPoint) for entry in cli.entry_points(group=cli.GROUP))
+    assert all(isinstance(entry, EntryPoint) for entry in entry_points(group=cli.GROUP))
 
 
 def test_common_options_stand_anywhere(tmp_path: Path) -> None:

@@ -109,11 +109,12 @@ def by_rate(evaluator: Evaluator, make_rule: Callable[..., Rule], rule_set: Call
 
 def rates(evaluator: Evaluator, *rows: tuple[int, float, float]) -> list[float]:
     """Of (slot, hours, result)."""
-    return evaluator.rates(
+    found: list[float] = evaluator.rates(
         np.array([row[0] for row in rows], np.int32),
         np.array([round(row[1] * HOUR) for row in rows], np.int64),
         np.array([row[2] for row in rows], np.float64),
     ).tolist()
+    return found
 
 
 def test_rates_against_the_reading_before_and_the_newest_known(by_rate: Evaluator, streams: StreamTable) -> None:

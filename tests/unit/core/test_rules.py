@@ -10,7 +10,7 @@ import pytest
 from hypervision.datastreams import StreamTable
 from hypervision.rules import LimitArrays, Override, Rule, RuleSet
 
-Judge = Callable[..., list[str]]
+Judge = Callable[..., str]
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def judge(streams: StreamTable, rule_set: Callable[..., RuleSet]) -> Judge:
         assert not (violates & clears).any()
         return "".join("V" if v else "C" if c else "-" for v, c in zip(violates, clears, strict=True))
 
-    return run  # type: ignore[return-value]
+    return run
 
 
 @pytest.mark.parametrize(

@@ -183,7 +183,7 @@ def test_data_dir_is_absolute_and_knows_home(monkeypatch: pytest.MonkeyPatch, tm
 
 def test_settings_are_frozen() -> None:
     with pytest.raises(ValueError, match="frozen"):
-        load({}).language = "en"  # type: ignore[misc]
+        load({}).language = "en"
 
 
 def test_default_data_dir_of_root_is_a_system_folder() -> None:

@@ -107,7 +107,11 @@ def test_draft_becomes_columns() -> None:
     assert batch.message.tolist() == [1, 1]
     assert batch.slot.tolist() == [4, 5]
     assert batch.quality.tolist() == [5, 4]
-    assert (batch.received_us.dtype, batch.time_us.dtype, batch.message.dtype) == (np.int64, np.int64, np.int32)
+    assert [str(column.dtype) for column in (batch.received_us, batch.time_us, batch.message)] == [
+        "int64",
+        "int64",
+        "int32",
+    ]
     assert [refusal.reason for refusal in batch.refusals] == ["empty"]
 
 

@@ -30,8 +30,8 @@ def test_unknown_action_is_forbidden_to_everybody() -> None:
 
 
 def test_require_names_who_and_what() -> None:
-    with pytest.raises(AccessError, match="vera \\(viewer\\) may not acknowledge alarm"):
-        accounts.require(Account(1, "vera", Role.VIEWER), Action.ACKNOWLEDGE_ALARM)
+    with pytest.raises(AccessError, match="viewer \\(viewer\\) may not acknowledge alarm"):
+        accounts.require(Account(1, "viewer", Role.VIEWER), Action.ACKNOWLEDGE_ALARM)
 
 
 def test_password_is_kept_as_argon2id_and_verified() -> None:

@@ -68,10 +68,10 @@ def test_views_are_shared_by_screens_with_the_same_rights() -> None:
         return Drawing({})
 
     views = Views(draw, lambda _key: SCENE)
-    omar = ViewKey.of("/", "fr", Account(1, "omar", Role.OPERATOR))
-    elsa = ViewKey.of("/", "fr", Account(2, "elsa", Role.ENGINEER))
-    vera = ViewKey.of("/", "fr", Account(3, "vera", Role.VIEWER))
-    paul = ViewKey.of("/", "fr", Account(4, "paul", Role.OPERATOR, organisation_id=2))
-    for key in (omar, elsa, vera, paul):
+    operator = ViewKey.of("/", "fr", Account(1, "operator", Role.OPERATOR))
+    engineer = ViewKey.of("/", "fr", Account(2, "engineer", Role.ENGINEER))
+    viewer = ViewKey.of("/", "fr", Account(3, "viewer", Role.VIEWER))
+    agency_agent = ViewKey.of("/", "fr", Account(4, "agency", Role.OPERATOR, organisation_id=2))
+    for key in (operator, engineer, viewer, agency_agent):
         views.after(key, 0)
     assert len(drawn) == 3
