@@ -85,6 +85,8 @@ class Settings(_Section):
     data_dir: Path
     database_url: SecretStr | None = None
     mqtt_url: SecretStr | None = None
+    # Part of the collector's MQTT client id: two installations on one broker must differ.
+    installation: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,31}$")] = "hypervision"
     timezone: str = "Europe/Paris"
     language: Literal["fr", "en"] = "fr"
     registration: Literal["open", "closed"] = "closed"

@@ -34,8 +34,8 @@ _DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
 
 def collector_client_id(settings: Settings) -> str:
-    """Name the collector's session: it must stay the same over restarts, and differ between partitions."""
-    return f"hypervision-collect-{settings.ingest.partition.replace('/', '-')}"
+    """Name the collector's session: it stays the same over restarts, and differs by installation and partition."""
+    return f"{settings.installation}-collect-{settings.ingest.partition.replace('/', '-')}"
 
 
 def session_hash(client_id: str) -> str:

@@ -32,6 +32,7 @@ def variable(key: str) -> str:
 
 # For every key: values that must be refused.
 WRONG: dict[str, list[str]] = {
+    "installation": ["a b", "a.b", "-x", "x" * 33],
     "timezone": ["Mars/Olympus", "../etc/passwd", "Europe", "/etc/localtime"],
     "language": ["de", "FR"],
     "registration": ["maybe"],
