@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from hypervision import cli
 from hypervision.domains import load
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -30,13 +31,18 @@ def names(lines: list[str]) -> list[str]:
     return sorted(re.split(r"[\[<>=;! ]", line, maxsplit=1)[0].lower() for line in lines)
 
 
+def help_of(capsys: pytest.CaptureFixture[str], *words: str) -> str:
+    with pytest.raises(SystemExit) as ended:
+        cli.main([*words, "--help"])
+    assert ended.value.code == 0
+    return capsys.readouterr().out
+
+
 @pytest.mark.parametrize("verb", VERBS)
-def test_verb_has_help_and_a_section(verb: str) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "hypervision", verb, "--help"], capture_output=True, text=True, check=True, timeout=60
-    )
-    assert f"usage: hypervision {verb}" in done.stdout
-    summary = done.stdout.split("\n\n")[1].strip()
+def test_verb_has_help_and_a_section(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
+    told = help_of(capsys, verb)
+    assert f"usage: hypervision {verb}" in told
+    summary = told.split("\n\n")[1].strip()
     assert len(summary) > 10
     assert f"\n## {verb}\n" in (DOCS / "verbs.md").read_text("utf-8")
 
@@ -46,19 +52,13 @@ def test_sections_of_verbs_are_of_verbs_that_exist() -> None:
 
 
 @pytest.mark.parametrize("verb", VERBS)
-def test_option_of_a_verb_that_the_docs_name_exists(verb: str) -> None:
+def test_option_of_a_verb_that_the_docs_name_exists(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
     text = (DOCS / "verbs.md").read_text("utf-8")
     section = text.split(f"\n## {verb}\n", 1)[1].split("\n## ", 1)[0]
     actions = re.findall(rf"`{verb} (\w+)", section)
     for action in [*actions, None] if actions else [None]:
         words = [verb] if action is None else [verb, action]
-        told = subprocess.run(
-            [sys.executable, "-m", "hypervision", *words, "--help"],
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=60,
-        ).stdout
+        told = help_of(capsys, *words)
         named = re.findall(rf"`{verb} {action or ''}[^`]*`", section)
         for option in {option for words_ in named for option in re.findall(r"--[a-z-]+", words_)}:
             assert action is None or option in told, f"{' '.join(words)} has no {option}"

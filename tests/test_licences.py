@@ -42,10 +42,10 @@ def refused(text: str) -> bool:
     return all(REFUSED.search(re.sub(r"LGPL[\w.+-]*", "", choice)) for choice in choices)
 
 
-INSTALLED = {found.metadata["Name"]: found for found in distributions()}
+INSTALLED: dict[str, Distribution] = {str(found.metadata["Name"]): found for found in distributions()}
 
 
-@pytest.mark.parametrize("name", sorted(INSTALLED, key=str.lower))
+@pytest.mark.parametrize("name", sorted(INSTALLED))
 def test_distribution_has_a_licence_that_is_allowed(name: str) -> None:
     text = told(INSTALLED[name])
     name = name.lower()

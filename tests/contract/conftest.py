@@ -401,10 +401,26 @@ def world(server: Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
 
 
 @pytest.fixture
-def several(server: Server) -> None:
-    """For tests that need several connections at once."""
-    if not server.many:
-        pytest.skip("this TimescaleDB takes one connection at a time")
+def several() -> None:
+    """For tests that need several connections at once: the TimescaleDB of this suite takes one."""
+
+
+@pytest.fixture
+def newest_only() -> None:
+    """For tests of verbs, which are the same for every engine and slow to start."""
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what an engine of the suite is not asked: nothing is lost, so nothing is skipped."""
+    left_out = []
+    for item in items:
+        asked = getattr(item, "fixturenames", ())
+        engine = getattr(getattr(item, "callspec", None), "params", {}).get("server", "")
+        if (engine == "timescaledb" and "several" in asked) or (engine != "postgresql-18" and "newest_only" in asked):
+            left_out.append(item)
+    if left_out:
+        items[:] = [item for item in items if item not in set(left_out)]
+        config.hook.pytest_deselected(items=left_out)
 
 
 @pytest.fixture

@@ -163,11 +163,10 @@ def test_observations_are_kept_by_day(world: Any) -> None:
     assert sorted(row[0].removeprefix("hv.") for row in found) == [f"observation_{day:%Y%m%d}" for day in days]
 
 
+@pytest.mark.parametrize("server", ["timescaledb"], indirect=True)
 def test_timescale_without_the_community_edition_works(
     server: Any, empty: str, migrate_now: Callable[..., list[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    if server.name != "timescaledb":
-        pytest.skip("about TimescaleDB's editions")
     # What the Apache edition answers: the setting is refused with feature_not_supported.
     refused = (
         "DO $$ BEGIN RAISE feature_not_supported USING MESSAGE = 'functionality not supported under \"apache\"'; END $$"
