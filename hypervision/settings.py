@@ -8,6 +8,7 @@ import sys
 import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import platformdirs
@@ -107,10 +108,52 @@ class Settings(_Section):
             raise ValueError("give an IANA name such as Europe/Paris") from error
         return value
 
+    # Read here, before anything is made: a service would take a wrong URL for a server that is away, and wait.
+    @field_validator("database_url")
+    @classmethod
+    def _database(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not _is_database_url(value.get_secret_value()):
+            raise ValueError("write postgresql://user:password@host:port/name, with %40 for an @ in the password")
+        return value
+
+    @field_validator("mqtt_url")
+    @classmethod
+    def _broker(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not _is_mqtt_url(value.get_secret_value()):
+            raise ValueError("write mqtt://user:password@host:1883, or mqtts://…:8883, and %40 for an @")
+        return value
+
     @property
     def zone(self) -> ZoneInfo:
         """The installation's time zone."""
         return ZoneInfo(self.timezone)
+
+
+def _is_database_url(text: str) -> bool:
+    """Whether libpq can read it: a URI, also of several hosts, or `key=value` words."""
+    scheme, separator, rest = text.partition("://")
+    if not separator or "=" in scheme:
+        return re.match(r"\s*[a-z_]+\s*=", text) is not None
+    authority = re.split(r"[/?]", rest, maxsplit=1)[0]
+    hosts = authority.partition("@")[2] if "@" in authority else authority
+    parts = [re.fullmatch(r"(?:\[[^\]]+\]|[^:@\[\]\s]*)(?::(\d{0,5}))?", host) for host in hosts.split(",")]
+    return scheme in ("postgresql", "postgres") and all(
+        part is not None and (not part[1] or 1 <= int(part[1]) <= 65535) for part in parts
+    )
+
+
+def _is_mqtt_url(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        return False
+    return (
+        parts.scheme in ("mqtt", "mqtts")
+        and host is not None
+        and re.fullmatch(r"[^\s/@]+", host) is not None
+        and (port is None or port > 0)
+    )
 
 
 def default_data_dir(name: str, *, root: bool) -> Path:

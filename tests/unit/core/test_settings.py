@@ -57,12 +57,23 @@ WRONG: dict[str, list[str]] = {
     "alarms.overdue_periods": ["0.5", "inf"],
     "alarms.stale_periods": ["0", "nan"],
 }
+# The same for values that are never shown.
+WRONG_SECRETS: dict[str, list[str]] = {
+    "database_url": [
+        "geheim", "http://u:geheim@h/d", "mysql://u:geheim@h/d", "=geheim", "postgresql://u:geheim@h:99999/d",
+        "postgresql://u:geheim@h:0/d", "postgresql://u:geheim@h:port/d", "postgresql://u:geheim@x@h/d",
+    ],
+    "mqtt_url": [
+        "geheim", "http://u:geheim@x", "mqtt://", "mqtt://u:geheim@", "mqtt://u:geheim@h:99999", "mqtt://u:geheim@h:0",
+        "mqtt://u:geheim@h:port", "mqtt://[geheim", "//u:geheim@h",
+    ],
+}  # fmt: skip
 # Any text is a value of these.
-FREE = {"data_dir", "database_url", "mqtt_url", "http.host"}
+FREE = {"data_dir", "http.host"}
 
 
 def test_wrong_values_are_known_for_every_setting() -> None:
-    assert {key for key, _ in leaves()} == set(WRONG) | FREE
+    assert {key for key, _ in leaves()} == set(WRONG) | set(WRONG_SECRETS) | FREE
 
 
 @pytest.mark.parametrize(("key", "value"), [(key, value) for key, values in WRONG.items() for value in values])
@@ -74,6 +85,35 @@ def test_wrong_value_is_one_sentence_with_key_value_and_remedy(key: str, value: 
     assert value in text
     assert caught.value.remedy
     assert "\n" not in text
+
+
+@pytest.mark.parametrize(("key", "value"), [(key, value) for key, values in WRONG_SECRETS.items() for value in values])
+def test_wrong_url_is_one_sentence_that_does_not_show_it(key: str, value: str) -> None:
+    with pytest.raises(SettingError) as caught:
+        load({variable(key): value, "HYPERVISION_DATA_DIR": "/tmp/x"})
+    text = str(caught.value)
+    assert f"'{key}'" in text
+    assert "geheim" not in text
+    assert caught.value.remedy.startswith("write ")
+    assert "\n" not in text
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("database_url", "postgresql://u:p%40@h:5432/d"),
+        ("database_url", "postgres://h"),
+        ("database_url", "postgresql:///d?host=/run/postgresql"),
+        ("database_url", "postgresql://u:p#x@[::1]:5432,other/d?sslmode=require"),
+        ("database_url", "postgresql://u@%2Frun%2Fpostgresql/d"),
+        ("database_url", "host=h dbname = 'a b' password='x://y'"),
+        ("mqtt_url", "mqtt://h"),
+        ("mqtt_url", "mqtts://u:p%40@broker.example:65535"),
+        ("mqtt_url", "mqtt://u@[::1]:1883"),
+    ],
+)
+def test_url_of_ones_own_server_is_taken_as_it_is(key: str, value: str) -> None:
+    assert getattr(load({variable(key): value}), key).get_secret_value() == value
 
 
 @pytest.mark.parametrize(
