@@ -85,9 +85,10 @@ def run(
     account = None if own_database else database.account_for(data_dir)
     # Everything that can be refused is looked at before anything is made. An earlier start's processes may still
     # hold the ports of a known directory.
-    datadir.check(data_dir, kind=name)
+    # The more telling sentence first: a cluster of another version may have lost its marker.
     if not own_database:
         database.check_version(data_dir)
+    datadir.check(data_dir, kind=name)
     plan = None if (data_dir / "run").exists() else settle(settings, terminal, name)
     with datadir.prepare(data_dir, kind=name, account=account):
         if _children_left(data_dir):

@@ -22,6 +22,8 @@ VERSION = 1
 # A new cluster, its first write-ahead log and a broker's store need about 150 MB.
 NEEDED_BYTES = 500_000_000
 FOLDERS = ("run", "logs", "secrets", "broker")
+# What a start that failed before it wrote the marker leaves, and what a system puts in every folder or disk.
+_NOBODYS = frozenset({*FOLDERS, "run/up.lock", "lost+found", ".DS_Store"})
 
 
 def prepare(path: Path, *, kind: Kind, account: Account | None = None) -> IO[str]:
@@ -76,8 +78,8 @@ def check(path: Path, *, kind: Kind) -> None:
     Raises
     ------
     ServiceError
-        It is a file, belongs to the other command or to a newer version, cannot be written, or its disk is
-        full.
+        It is a file, belongs to somebody else, to the other command or to a newer version, cannot be written, or
+        its disk is full.
     """
     existing = next(folder for folder in (path, *path.parents) if folder.exists())
     if not existing.is_dir():
@@ -88,6 +90,7 @@ def check(path: Path, *, kind: Kind) -> None:
             remedy="choose another with --data-dir, or give the running user the rights",
         )
     _check_marker(path, kind)
+    _check_owner(path)
     left = shutil.disk_usage(existing).free
     if left < NEEDED_BYTES:
         raise ServiceError(
@@ -117,6 +120,34 @@ def _check_marker(path: Path, kind: Kind) -> None:
             f"{path} is of version {version}, this program knows version {VERSION}",
             remedy="install a newer version of the platform, or choose another --data-dir",
         )
+
+
+def _check_owner(path: Path) -> None:
+    """Refuse a folder in which somebody else keeps files: we would close it and write among them."""
+    if not path.exists() or (path / MARKER).exists():
+        return
+    try:
+        found = [child for folder in (path, *(path / name for name in FOLDERS)) for child in _inside(folder)]
+    except OSError as error:
+        raise ServiceError(
+            f"the data directory {path} cannot be read ({error.strerror}: {error.filename})",
+            remedy="choose another with --data-dir, or give the running user the rights",
+        ) from None
+    names = sorted(str(child.relative_to(path)) for child in found)
+    strange = [
+        name
+        for name in names
+        if not (name in _NOBODYS or name.startswith(f".{MARKER}.")) or (name in FOLDERS and not (path / name).is_dir())
+    ]
+    if strange:
+        raise ServiceError(
+            f"{path} is no data directory of ours and not empty (it holds {strange[0]!r})",
+            remedy="choose an empty or a new folder with --data-dir",
+        )
+
+
+def _inside(folder: Path) -> list[Path]:
+    return list(folder.iterdir()) if folder.is_dir() else []
 
 
 def _open_for(account: Account, path: Path, made: list[Path]) -> None:

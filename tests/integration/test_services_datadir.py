@@ -44,6 +44,29 @@ def test_marker_that_does_not_fit_is_refused(marker: str, sentence: str, tmp_pat
     assert os.listdir(tmp_path) == [datadir.MARKER]  # noqa: PTH208
 
 
+@pytest.mark.parametrize("name", ["thesis.txt", ".git/config", "logs/other.log", "run", "database/PG_VERSION"])
+def test_folder_of_somebody_else_is_refused_untouched(name: str, tmp_path: Path) -> None:
+    file = tmp_path / name
+    file.parent.mkdir(exist_ok=True)
+    file.write_text("mine")
+    tmp_path.chmod(0o755)
+    before = sorted(tmp_path.rglob("*"))
+    with pytest.raises(ServiceError, match=r"no data directory of ours and not empty .*: choose an empty") as caught:
+        datadir.prepare(tmp_path, kind="up")
+    assert "\n" not in str(caught.value)
+    assert sorted(tmp_path.rglob("*")) == before
+    assert stat.S_IMODE(tmp_path.stat().st_mode) == 0o755
+
+
+def test_directory_of_a_first_start_that_failed_is_taken(tmp_path: Path) -> None:
+    with datadir.prepare(tmp_path, kind="up"):
+        pass
+    (tmp_path / datadir.MARKER).rename(tmp_path / f".{datadir.MARKER}.x1")
+    (tmp_path / "lost+found").mkdir()
+    with datadir.prepare(tmp_path, kind="up"):
+        assert (tmp_path / datadir.MARKER).exists()
+
+
 def test_prepared_directory_is_private_and_marked(tmp_path: Path) -> None:
     folder = tmp_path / "a" / "b"
     with datadir.prepare(folder, kind="demo"):
