@@ -7,7 +7,7 @@ import errno
 import logging
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any, Final
@@ -39,6 +39,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         0 done, 1 failed, 2 wrong usage.
     """
     argv = list(sys.argv[1:] if arguments is None else arguments)
+    broken = next((word for word in argv if not _is_text(word)), None)
+    if broken is not None:
+        print(f"hypervision: the argument {broken!a} is not valid UTF-8: write it in UTF-8", file=sys.stderr)  # noqa: T201
+        return 2
     found = {entry.name: entry for entry in entry_points(group=GROUP)}
     if not argv or argv[0] in ("-h", "--help", "help"):
         print(_overview(found))  # noqa: T201
@@ -74,6 +78,43 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
 
 
+def whole(low: int, high: int) -> Callable[[str], int]:
+    """The `type` of an option that takes a whole number from `low` to `high`; anything else is wrong usage.
+
+    Examples
+    --------
+    >>> whole(1, 9)("7")
+    7
+    """
+
+    def read(text: str) -> int:
+        try:
+            # The length first: Python refuses to read thousands of digits with an error of its own.
+            number = int(text) if len(text) < 40 else high + 1
+        except ValueError:
+            raise argparse.ArgumentTypeError(f"{text!r} is no whole number from {low} to {high}") from None
+        if not low <= number <= high:
+            raise argparse.ArgumentTypeError(f"{text[:40]} is not from {low} to {high}")
+        return number
+
+    return read
+
+
+def _folder(text: str) -> Path:
+    if not text.strip():
+        raise argparse.ArgumentTypeError("it is empty: name a folder, or leave the option out")
+    return Path(text)
+
+
+def _is_text(word: str) -> bool:
+    """Whether the bytes of an argument were text; Python hands on others as surrogates, which nothing can store."""
+    try:
+        word.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def _overview(found: dict[str, EntryPoint]) -> str:
     lines = ["usage: hypervision VERB [options]", "", "verbs:"]
     for name in sorted(found):
@@ -83,12 +124,14 @@ def _overview(found: dict[str, EntryPoint]) -> str:
     return "\n".join(lines)
 
 
-def _common() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+def _common(prog: str | None = None) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog=prog, add_help=False, allow_abbrev=False)
     common = parser.add_argument_group("common options")
-    common.add_argument("--data-dir", type=Path, help="where data, secrets and logs live")
-    common.add_argument("--http-port", type=int, metavar="N", help="port of the control room, 0 for any free")
-    common.add_argument("--mqtt-port", type=int, metavar="N", help="port of the broker, 0 for any free")
+    common.add_argument("--data-dir", type=_folder, help="where data, secrets and logs live")
+    common.add_argument(
+        "--http-port", type=whole(0, 65535), metavar="N", help="port of the control room, 0 for any free"
+    )
+    common.add_argument("--mqtt-port", type=whole(0, 65535), metavar="N", help="port of the broker, 0 for any free")
     common.add_argument("--config", type=Path, metavar="FILE", help="settings as TOML")
     common.add_argument("--log-level", choices=["debug", "info", "warning", "error"])
     return parser
@@ -108,7 +151,7 @@ def _parse(verb: Verb, words: list[str]) -> argparse.Namespace:
     if "-h" in words or "--help" in words:
         return parser.parse_args(words)
     end = words.index("--") if "--" in words else len(words)
-    common, rest = _common().parse_known_args(words[:end])
+    common, rest = _common(parser.prog).parse_known_args(words[:end])
     return parser.parse_args(rest + words[end:], namespace=common)
 
 

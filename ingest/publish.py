@@ -42,8 +42,15 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
     Returns
     -------
     int
-        0 when it was acknowledged and nothing of it refused.
+        0 when it was acknowledged and nothing of it refused, 2 when a property stands there twice.
     """
+    read = [value_of(text) for text in options.values]
+    values = dict(read)
+    if len(values) < len(read):
+        names = [name for name, _ in read]
+        twice = next(name for name in values if names.count(name) > 1)
+        print(f"hypervision publish: {twice!r} is given twice: one message has one value of it", file=sys.stderr)  # noqa: T201
+        return 2
     settings = complete(settings)
     address = Address.of(settings)
     if topics.THING.fullmatch(options.thing) is None:
@@ -52,7 +59,6 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
         )
     if options.domain and options.domain not in load():
         raise SettingError(f"there is no domain {options.domain!r}", remedy=f"use one of {', '.join(load())}")
-    values = dict(value_of(text) for text in options.values)
     with ExitStack() as stack:
         lookup = _lookup(settings, stack)
         place = None if lookup is None else lookup.place_of(options.thing)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 from datetime import UTC, datetime
+from typing import Final
 
+from hypervision.cli import whole
 from hypervision.endpoints import complete
 from hypervision.replay import replay
 from hypervision.settings import Settings
@@ -12,17 +14,23 @@ from hypervision.store import rejected
 from hypervision.store.connection import url_of, wait_for_schema
 from hypervision.store.rejected import Rejected
 
+# What one answer may hold in memory, payloads included.
+_MOST: Final = 10_000
+_GREATEST_ID: Final = 2**63 - 1
+
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
     actions = parser.add_subparsers(dest="action", required=True, metavar="list|replay")
     listing = actions.add_parser("list", help="the newest first")
     listing.add_argument("--reason", help="only these, for example unknown_property")
-    listing.add_argument("--limit", type=int, default=50, metavar="N")
+    listing.add_argument("--limit", type=whole(1, _MOST), default=50, metavar="N", help=f"1 to {_MOST}")
     again = actions.add_parser("replay", help="send messages through again, after a fix")
     again.add_argument("--reason", help="only these")
     again.add_argument("--thing", help="only those of one Thing")
-    again.add_argument("--id", type=int, action="append", metavar="N", help="only this one; may be repeated")
+    again.add_argument(
+        "--id", type=whole(1, _GREATEST_ID), action="append", metavar="N", help="only this one; may be repeated"
+    )
 
 
 def run(options: argparse.Namespace, settings: Settings) -> int:
@@ -30,7 +38,7 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
     settings = complete(settings)
     if options.action == "list":
         with wait_for_schema(url_of(settings), application="rejected", wait=5.0) as connection:
-            found = rejected.listed(connection, reason=options.reason, limit=max(1, options.limit))
+            found = rejected.listed(connection, reason=options.reason, limit=options.limit)
         for message in found:
             print(line(message))  # noqa: T201
         if not found:

@@ -97,13 +97,53 @@ def test_port_that_was_not_given_is_not_set(with_verb: Callable[..., list[Settin
     assert "port" not in seen[0].http.model_fields_set
 
 
-def test_wrong_port_is_one_sentence(with_verb: Callable[..., Any], capsys: pytest.CaptureFixture[str]) -> None:
-    with_verb(lambda _: 0)
-    assert cli.main(["try", "--http-port", "70000"]) == 1
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--http-port", "70000"], ["--mqtt-port", "-1"], ["--http-port", "abc"], ["--http-port", "9" * 5000],
+        ["--data-dir", ""], ["--data-dir="],
+    ],
+)  # fmt: skip
+def test_wrong_value_of_an_option_is_wrong_usage(
+    with_verb: Callable[..., list[Settings]], capsys: pytest.CaptureFixture[str], words: list[str]
+) -> None:
+    seen = with_verb(lambda _: 0)
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["try", *words])
+    assert ended.value.code == 2
+    said = capsys.readouterr().err.splitlines()[-1]
+    assert said.startswith(f"hypervision try: error: argument {words[0].rstrip('=')}: ")
+    assert len(said) < 160
+    assert not seen
+
+
+@pytest.mark.parametrize("words", [["try", "x\udcff"], ["\udcff"], ["try", "--data-dir", "/tmp/\udcff"]])
+def test_argument_that_is_no_text_is_wrong_usage(
+    with_verb: Callable[..., list[Settings]], capsys: pytest.CaptureFixture[str], words: list[str]
+) -> None:
+    seen = with_verb(lambda _: 0)
+    assert cli.main(words) == 2
     error = capsys.readouterr().err
-    assert "'http.port'" in error
-    assert "70000" in error
+    assert "is not valid UTF-8" in error
     assert error.count("\n") == 1
+    assert not seen
+
+
+@pytest.mark.parametrize(("variable", "value"), [("HTTP__PORT", "70000"), ("DATABASE_URL", "foo"), ("MQTT_URL", "x")])
+def test_wrong_setting_is_one_sentence_and_nothing_runs(
+    with_verb: Callable[..., list[Settings]],
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    variable: str,
+    value: str,
+) -> None:
+    seen = with_verb(lambda _: 0)
+    monkeypatch.setenv(f"HYPERVISION_{variable}", value)
+    assert cli.main(["try"]) == 1
+    error = capsys.readouterr().err
+    assert f"'{variable.lower().replace('__', '.')}'" in error
+    assert error.count("\n") == 1
+    assert not seen
 
 
 def test_error_is_one_sentence_and_exit_code_1(
@@ -160,6 +200,30 @@ def test_common_options_stand_anywhere(tmp_path: Path) -> None:
     ):
         options = cli._parse(verb, words)
         assert (options.data_dir, options.action, options.limit) == (tmp_path, "list", 3)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["rejected", "list", "--limit", "-5"],
+        ["rejected", "list", "--limit", "0"],
+        ["rejected", "list", "--limit", "99999999999999999999"],
+        ["rejected", "list", "--limit", "many"],
+        ["rejected", "replay", "--id", "99999999999999999999"],
+    ],
+)
+def test_number_out_of_range_is_wrong_usage(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        cli.main(words)
+    assert ended.value.code == 2
+    assert f"argument {words[2]}: " in capsys.readouterr().err
+
+
+def test_property_given_twice_is_wrong_usage(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["publish", "px", "flow=1", "pressure=2", "flow =2"]) == 2
+    error = capsys.readouterr().err
+    assert "'flow'" in error
+    assert error.count("\n") == 1
 
 
 def _with_actions(parser: argparse.ArgumentParser) -> None:
