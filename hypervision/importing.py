@@ -6,14 +6,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Final, cast
+from typing import Any, Final, cast
 
 import numpy as np
 import pandas as pd
 
 from hypervision.batch import Batch, Refusal
 from hypervision.clock import to_us
-from hypervision.datastreams import UNKNOWN
 from hypervision.errors import HypervisionError, SettingError
 from hypervision.intake import Intake
 from hypervision.settings import Settings
@@ -29,6 +28,7 @@ class Imported:
 
     rows: int
     stored: int
+    repeated: int
     refused: int
 
 
@@ -46,16 +46,17 @@ def import_file(settings: Settings, path: Path, *, clock: Callable[[], datetime]
     SettingError
         The file cannot be read or lacks a column; the sentence names it.
     """
-    rows = stored = refused = 0
+    rows = stored = repeated = 0
     with Intake.open(settings, writer="import", wait=10.0) as intake:
         for frame in _chunks(path):
-            batch, faults = _batch(frame, intake, path, to_us(clock()))
+            # The first line of a file holds the names of the columns.
+            batch = _batch(frame, intake, path, first_line=rows + 2, received_us=to_us(clock()))
             receipt = intake.commit(batch, now=clock())
             rows += len(frame)
             stored += receipt.rows
-            unknown = intake.streams.datastream_id[batch.slot] == UNKNOWN
-            refused += faults + int(unknown.sum())
-    return Imported(rows, stored, refused)
+            repeated += receipt.repeated + int(frame.duplicated(list(COLUMNS)).sum())
+            intake.beat(now=clock())
+    return Imported(rows, stored, repeated, max(0, rows - stored - repeated))
 
 
 def _chunks(path: Path) -> Iterator[pd.DataFrame]:
@@ -76,8 +77,9 @@ def _chunks(path: Path) -> Iterator[pd.DataFrame]:
         raise SettingError(f"cannot read {path} ({error})", remedy="give a CSV or Parquet file") from None
 
 
-def _batch(frame: pd.DataFrame, intake: Intake, path: Path, received_us: int) -> tuple[Batch, int]:
+def _batch(frame: pd.DataFrame, intake: Intake, path: Path, *, first_line: int, received_us: int) -> Batch:
     """The rows as one batch; a row that cannot be understood refuses itself."""
+    frame = frame.assign(line=np.arange(first_line, first_line + len(frame))).drop_duplicates(list(COLUMNS))
     times = pd.to_datetime(frame["time"], utc=True, errors="coerce", format="ISO8601")
     results = pd.to_numeric(frame["result"], errors="coerce").to_numpy(np.float64)
     keys = pd.MultiIndex.from_frame(frame[["domain", "thing", "property"]].astype(str))
@@ -95,14 +97,30 @@ def _batch(frame: pd.DataFrame, intake: Intake, path: Path, received_us: int) ->
         source=f"import/{path.name}",
         imported=True,
     )
-    for i in np.nonzero(~good)[0]:
-        domain, thing, name = known[int(codes[i])]
-        what = f"there is no property {name[:40]!r} in domain {domain[:40]!r}"
-        if slots[i] >= 0:
-            time, result = (str(frame[column].iloc[int(i)])[:40] for column in ("time", "result"))
-            what = f"time {time!r} or result {result!r} cannot be read"
-        batch.refusals.append(Refusal(0, "import_row", f"{thing[:64]}: {what}"))
-    return batch, int((~good).sum())
+    for i in map(int, np.nonzero(~good)[0]):
+        row = frame.iloc[i]
+        fault = _fault(row, intake) if slots[i] < 0 else _unreadable(row)
+        batch.refusals.append(Refusal(0, "import_row", f"line {row['line']}: {fault}"))
+    return batch
+
+
+def _fault(row: pd.Series[Any], intake: Intake) -> str:
+    """Why a row names no datastream."""
+    domain, thing, name = (str(row[column])[:64] for column in ("domain", "thing", "property"))
+    catalogue = intake.streams.catalogue
+    if domain not in catalogue:
+        return f"there is no domain {domain!r}, only {', '.join(catalogue)}"
+    found = catalogue.find(domain, name)
+    if found is None:
+        return f"there is no property {name!r} in domain {domain!r}"
+    if found.derived:
+        return f"{name!r} is written by a model and cannot be imported"
+    return f"{thing!r} is no code of a Thing"
+
+
+def _unreadable(row: pd.Series[Any]) -> str:
+    time, result = (str(row[column])[:40] for column in ("time", "result"))
+    return f"time {time!r} or result {result!r} cannot be read"
 
 
 def _slot(key: tuple[str, str, str], intake: Intake) -> int:

@@ -346,7 +346,8 @@ class Intake:
         outcome = outcomes(batch, planned, new=new, newer=links.newer, refusals=refusals)
         writer.reject(rejected_rows(batch, refusals, outcome))
         stored, rejected, duplicate = (int((outcome == code).sum()) for code in (STORED, REJECTED, DUPLICATE))
-        receipt = Receipt(outcome, stored, rejected, duplicate, int(new.sum()), steps)
+        repeated = int((existing == planned.result).sum())
+        receipt = Receipt(outcome, stored, rejected, duplicate, int(new.sum()), steps, repeated)
         self._in_doubt = (batch, commit_no, receipt)
         writer.commit(
             commit_no=commit_no,

@@ -7,7 +7,7 @@ import logging
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from hypervision import endpoints
@@ -147,16 +147,22 @@ def _past(
     open_settings = settings.model_copy(update={"registration": "open"})
     reach = max(days, min((to_us(clock()) - first) / DAY_US + days, _LONGEST_HOLE_DAYS))
     with Intake.open(open_settings, writer=WRITER) as intake:
-        history.register(intake, simulation.town, now=clock(), prefix=simulation.prefix)
-        until = history.fill(
+
+        def progress(done: float) -> None:
+            history.write_progress(settings.data_dir, done)
+            # While this writer beats, nothing is judged silent: the town's past is not complete yet.
+            with contextlib.suppress(TemporaryStoreError):
+                intake.beat(now=clock())
+
+        progress(0.0)
+        # The town is as old as its history.
+        history.register(intake, simulation.town, now=clock() - timedelta(days=days), prefix=simulation.prefix)
+        return history.fill(
             intake,
             simulation,
             days=max(days, reach),
             pace=scenario.history,
             clock=clock,
             stop=stop,
-            progress=lambda done: history.write_progress(settings.data_dir, done),
+            progress=progress,
         )
-        with contextlib.suppress(TemporaryStoreError):
-            intake.beat(now=clock())
-    return until

@@ -27,6 +27,7 @@ DAY_US: Final = 86_400_000_000
 # After a batch met a duplicate the next ones probably do too (a redelivery is under way).
 STAGED_AFTER_DUPLICATE: Final = 20
 PAYLOAD_KEPT: Final = 65_536
+STATEMENT_BYTES: Final = 4_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +81,11 @@ class RejectedRow(NamedTuple):
     topic: str
     thing: str
     payload: bytes
+    payload_bytes: int
     reason: str
     detail: str
     partial: bool
+    number: int = 1
 
 
 class Writer:
@@ -215,21 +218,33 @@ class Writer:
         return [(to_us(r[0]), r[1], r[2]) for r in rows.fetchall()]
 
     def reject(self, rows: Sequence[RejectedRow]) -> None:
-        """Quarantine messages and refused values."""
-        if rows:
-            self.connection.execute(
-                query("put_rejected"),
-                {
-                    "times": [from_us(r.received_us) for r in rows],
-                    "topics": [_text(r.topic) for r in rows],
-                    "things": [_text(r.thing) for r in rows],
-                    "payloads": [r.payload[:PAYLOAD_KEPT] for r in rows],
-                    "sizes": [len(r.payload) for r in rows],
-                    "reasons": [r.reason for r in rows],
-                    "details": [_text(r.detail) for r in rows],
-                    "partials": [r.partial for r in rows],
-                },
-            )
+        """Quarantine messages and refused values, in statements of a size that any server takes."""
+        part: list[RejectedRow] = []
+        size = 0
+        for row in rows:
+            part.append(row)
+            size += min(len(row.payload), PAYLOAD_KEPT) + len(row.detail)
+            if size >= STATEMENT_BYTES:
+                self._reject(part)
+                part, size = [], 0
+        if part:
+            self._reject(part)
+
+    def _reject(self, rows: Sequence[RejectedRow]) -> None:
+        self.connection.execute(
+            query("put_rejected"),
+            {
+                "times": [from_us(r.received_us) for r in rows],
+                "topics": [_text(r.topic) for r in rows],
+                "things": [_text(r.thing) for r in rows],
+                "payloads": [r.payload[:PAYLOAD_KEPT] for r in rows],
+                "sizes": [r.payload_bytes for r in rows],
+                "reasons": [r.reason for r in rows],
+                "details": [_text(r.detail) for r in rows],
+                "partials": [r.partial for r in rows],
+                "counts": [r.number for r in rows],
+            },
+        )
 
     def journal(self, lines: Sequence[tuple[int, str, int, int, str]]) -> None:
         """Append (time_us, kind, thing_id, datastream_id, detail as JSON)."""

@@ -23,7 +23,7 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
 
     done = import_file(complete(settings), options.file, clock=lambda: datetime.now(UTC))
     print(
-        f"{options.file}: {done.rows} rows, {done.stored} stored, {done.refused} refused"
-        " (`hypervision rejected list` tells why)"
+        f"{options.file}: {done.rows} rows, {done.stored} stored, {done.repeated} stored before, {done.refused} refused"
+        + (" (`hypervision rejected list` tells why)" if done.refused else "")
     )
-    return 0
+    return 1 if done.refused else 0

@@ -97,6 +97,43 @@ def test_accounts_are_added_once_and_listed(world: Any, tmp_path: Path) -> None:
     assert verb(world.url, tmp_path, "accounts", "list").split() == ["operator", "operator", "all"]
 
 
+@pytest.mark.parametrize("name", ["", "<img>", "-x", "é", "a b", "x" * 65, "a\n"])
+def test_name_that_no_account_may_have_is_one_sentence(world: Any, tmp_path: Path, name: str) -> None:
+    # Before the password is looked at.
+    told = verb(world.url, tmp_path, "accounts", "add", "--role", "viewer", "--", name, given="short\n", expect=1)
+    assert "is no name of an account: use 1 to 64 letters" in told
+    assert told.count("\n") == 1
+    assert verb(world.url, tmp_path, "accounts", "list") == ""
+
+
+def test_accounts_that_differ_by_capitals_only_are_refused(world: Any, tmp_path: Path) -> None:
+    add, words = ("accounts", "add", "--role", "viewer"), "four words are enough\n"
+    verb(world.url, tmp_path, *add, "viewer", given=words)
+    told = verb(world.url, tmp_path, *add, "VIEWER", given=words, expect=1)
+    assert "the account 'viewer' exists" in told
+    assert verb(world.url, tmp_path, "accounts", "list").split() == ["viewer", "viewer", "all"]
+
+
+@pytest.mark.parametrize("given", ["", "\n"])
+def test_password_that_nobody_gave_is_asked_for_with_the_option(world: Any, tmp_path: Path, given: str) -> None:
+    told = verb(world.url, tmp_path, "accounts", "add", "x", "--role", "viewer", given=given, expect=1)
+    assert "--password-file" in told
+    assert told.count("\n") == 1
+
+
+def test_code_that_no_thing_may_have_is_one_sentence_and_lets_nothing_in(world: Any, tmp_path: Path) -> None:
+    for code in ("../x", "", "x" * 65):
+        told = verb(world.url, tmp_path, "things", "admit", "good", code, "--domain", "water", expect=1)
+        assert "is no code of a Thing: use 1 to 64 letters" in told
+        assert told.count("\n") == 1
+    assert world.rows("SELECT code FROM things") == []
+
+
+def test_thing_that_is_registered_is_said_to_be(world: Any, tmp_path: Path) -> None:
+    assert "p-9 is admitted to water" in verb(world.url, tmp_path, "things", "admit", "p-9", "--domain", "water")
+    assert "p-9 was registered already" in verb(world.url, tmp_path, "things", "admit", "p-9")
+
+
 def test_waiting_thing_is_admitted_and_its_messages_are_stored(world: Any, tmp_path: Path) -> None:
     intake = world.intake(registration="closed")
     now = datetime.now(UTC)
@@ -135,12 +172,15 @@ def test_import_of_a_file_stores_its_readings_once(world: Any, tmp_path: Path, s
         frame.to_parquet(file)
     else:
         frame.to_csv(file, index=False)
-    assert "8 rows, 0 stored, 8 refused" in verb(world.url, tmp_path, "observations", "import", str(file))
+    told = verb(world.url, tmp_path, "observations", "import", str(file), expect=1)
+    assert "8 rows, 0 stored, 0 stored before, 8 refused" in told
     found = world.rows("SELECT reason, detail FROM rejected_messages")
     assert [reason for reason, _ in found] == ["import_row"]
     for stored in (3, 0):
-        told = verb(world.url, tmp_path, "observations", "import", str(file), registration="open")
-        assert f"8 rows, {stored} stored, 5 refused" in told
+        told = verb(world.url, tmp_path, "observations", "import", str(file), registration="open", expect=1)
+        assert f"8 rows, {stored} stored, {3 - stored} stored before, 5 refused" in told
+    (named,) = world.rows("SELECT detail FROM rejected_messages WHERE NOT partial ORDER BY id DESC LIMIT 1")
+    assert "line 5: there is no property 'colour' in domain 'water'" in named[0]
     assert world.rows("SELECT thing, property, phenomenon_time, result FROM observations ORDER BY 4") == [
         ("p1", "flow", datetime(2024, 3, 31, 1, 30, tzinfo=UTC), 1.5),
         ("p1", "flow", datetime(1971, 1, 1, tzinfo=UTC), 2.5),

@@ -99,14 +99,15 @@ FROM hv.alarm_condition c JOIN hv.rule r ON r.rule_id = c.rule_id
 WHERE c.phase <> 'normal' AND NOT r.enabled
 
 -- name: thing_silence
--- Per Thing with an expected period: when it was last heard, and its shortest period.
-SELECT d.thing_id, t.code, t.domain, max(l.phenomenon_time),
+-- Per Thing with an expected period: when it was last heard (or registered, when all it sent is older), and its
+-- shortest period.
+SELECT d.thing_id, t.code, t.domain, greatest(max(l.phenomenon_time), t.registered_at),
        extract(epoch FROM min(d.expected_period))::float8
 FROM hv.datastream d
 JOIN hv.thing t ON t.thing_id = d.thing_id
 JOIN hv.latest l ON l.datastream_id = d.datastream_id
 WHERE d.expected_period IS NOT NULL AND NOT (d.domain || '/' || d.property) = ANY(%(derived)s)
-GROUP BY d.thing_id, t.code, t.domain
+GROUP BY d.thing_id, t.code, t.domain, t.registered_at
 
 -- name: escalate_silence
 -- A Thing that is overdue becomes stale: the same alarm, said louder.

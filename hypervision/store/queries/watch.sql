@@ -3,10 +3,12 @@
 SELECT datastream_id, phenomenon_time, result, quality, received_time, live FROM hv.latest ORDER BY datastream_id
 
 -- name: collectors_alive
--- Whether every collector beats, is connected and holds little; null when there is none.
+-- Whether every collector beats, is connected and holds little (null when there is none), and no import,
+-- replay or generated history is at work.
 SELECT bool_and(s.beat_at > %(since)s AND s.link = 'connected' AND s.in_flight <= %(held)s)
+           FILTER (WHERE w.name LIKE 'collect%%')
+       AND NOT bool_or(w.name IN ('import', 'replay', 'simulate') AND s.beat_at > %(since)s::timestamptz - interval '10 s')
 FROM hv.writer_snapshot s JOIN hv.writer w ON w.writer_id = s.writer_id
-WHERE w.name LIKE 'collect%%'
 
 -- name: purge_identities
 -- Identities of messages without a time are needed for a day.

@@ -112,11 +112,13 @@ RETURNING thing, boot, seq, payload_hash
 
 -- name: put_rejected
 -- Refused messages and refused values of stored ones.
-INSERT INTO hv.rejected_message (received_time, topic, thing, payload, payload_bytes, reason, detail, partial)
-SELECT received_time, topic, thing, payload, payload_bytes, reason, detail, partial
+INSERT INTO hv.rejected_message
+    (received_time, topic, thing, payload, payload_bytes, reason, detail, partial, count)
+SELECT received_time, topic, thing, payload, payload_bytes, reason, detail, partial, count
 FROM unnest(%(times)s::timestamptz[], %(topics)s::text[], %(things)s::text[], %(payloads)s::bytea[],
-            %(sizes)s::int[], %(reasons)s::text[], %(details)s::text[], %(partials)s::boolean[])
-     AS x (received_time, topic, thing, payload, payload_bytes, reason, detail, partial)
+            %(sizes)s::int[], %(reasons)s::text[], %(details)s::text[], %(partials)s::boolean[],
+            %(counts)s::bigint[])
+     AS x (received_time, topic, thing, payload, payload_bytes, reason, detail, partial, count)
 
 -- name: put_journal
 -- Lines of the journal.
