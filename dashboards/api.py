@@ -9,22 +9,22 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 from fastapi import FastAPI, Query, Request
 from fastapi.responses import JSONResponse, Response
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import BaseModel, Field
 
 from dashboards import exports
 from dashboards.live import utc_now
+from dashboards.plain import Instant, Plain
 from dashboards.sessions import caller_account
 from dashboards.writing import NAME
 from hypervision import topics
-from hypervision.errors import PermanentStoreError, StoreError
 from hypervision.store import alarms as alarm_store
 from hypervision.store import screens
 
 if TYPE_CHECKING:
     from dashboards.server import Server
 
-Code = Annotated[str, Query(max_length=64)]
-Name = Annotated[str, Query(max_length=64)]
+Code = Annotated[str, Query(max_length=64), Plain]
+Name = Annotated[str, Query(max_length=64), Plain]
 Count = Annotated[int, Query(ge=1, le=100_000)]
 FormatName = Annotated[Literal["json", "csv", "parquet"] | None, Query(description="else by the Accept header")]
 Outcome = Literal["stored", "duplicate", "rejected"]
@@ -53,7 +53,7 @@ _LATEST_FIRST_DAY: Final = timedelta(days=1)
 class Comment(BaseModel):
     """What may come with an acknowledgement."""
 
-    comment: str = Field(default="", max_length=1000)
+    comment: Annotated[str, Plain] = Field(default="", max_length=1000)
 
 
 class AcknowledgedAlarm(BaseModel):
@@ -85,10 +85,6 @@ def register(app: FastAPI, server: Server) -> None:
     _register_alarms(app, server)
     _register_writing(app, server)
 
-    @app.exception_handler(StoreError)
-    async def store_failed(_request: Request, error: StoreError) -> JSONResponse:
-        return JSONResponse({"detail": str(error)}, 500 if isinstance(error, PermanentStoreError) else 503)
-
 
 async def _rows(server: Server, name: str, values: dict[str, Any]) -> list[dict[str, Any]]:
     full = {"organisation": caller_account().organisation_id, **values}
@@ -111,7 +107,7 @@ def _register_reading(app: FastAPI, server: Server) -> None:
         request: Request,
         domain: Name | None = None,
         thing: Code | None = None,
-        after: Annotated[str, Query(max_length=64, description="the last code of the page before")] = "",
+        after: Annotated[str, Query(max_length=64, description="the last code of the page before"), Plain] = "",
         limit: Count = 1000,
         format: FormatName = None,  # noqa: A002 -- the name of the parameter in the address
     ) -> Response:
@@ -138,8 +134,8 @@ def _register_reading(app: FastAPI, server: Server) -> None:
     async def observations(
         *,
         request: Request,
-        since: Annotated[AwareDatetime | None, Query(alias="from", description="default: a day before `to`")] = None,
-        until: Annotated[AwareDatetime | None, Query(alias="to", description="default: now; not included")] = None,
+        since: Annotated[Instant | None, Query(alias="from", description="default: a day before `to`")] = None,
+        until: Annotated[Instant | None, Query(alias="to", description="default: now; not included")] = None,
         domain: Name | None = None,
         thing: Code | None = None,
         property: Name | None = None,  # noqa: A002
@@ -169,8 +165,8 @@ def _register_alarms(app: FastAPI, server: Server) -> None:
         domain: Name | None = None,
         thing: Code | None = None,
         priority: Priority | None = None,
-        since: Annotated[AwareDatetime | None, Query(alias="from")] = None,
-        until: Annotated[AwareDatetime | None, Query(alias="to")] = None,
+        since: Annotated[Instant | None, Query(alias="from")] = None,
+        until: Annotated[Instant | None, Query(alias="to")] = None,
         before: Annotated[int | None, Query(ge=1, lt=2**63, description="the last id of the page before")] = None,
         limit: Count = 1000,
         format: FormatName = None,  # noqa: A002

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import re
 from typing import TYPE_CHECKING, Any, Final, cast
 from urllib.parse import parse_qs
@@ -20,8 +19,6 @@ from dashboards.views import Drawing, Scene, ViewKey
 
 if TYPE_CHECKING:
     from dashboards.server import Server
-
-log = logging.getLogger(__name__)
 
 _ASSET: Final = re.compile(r"/asset/([A-Za-z0-9][A-Za-z0-9._:-]{0,63})")
 
@@ -50,18 +47,6 @@ class ControlRoom(dash.Dash):
         return document
 
 
-def log_failure(error: Exception) -> None:
-    """Put a failed callback into the log; Dash answers 500 and tells no detail.
-
-    Raises
-    ------
-    Exception
-        The same again.
-    """
-    log.error("a callback failed", exc_info=error)
-    raise error
-
-
 def create_dash(fastapi: FastAPI, server: Server) -> Any:
     """Put Dash on the FastAPI application, everything served from here."""
     app = ControlRoom(
@@ -75,7 +60,6 @@ def create_dash(fastapi: FastAPI, server: Server) -> Any:
         websocket_callbacks=False,
         enable_mcp=False,
         use_pages=False,
-        on_error=log_failure,
         index_string=_INDEX.format(language="en", theme="dark", zone="UTC"),
     )
     app.zone = server.settings.timezone
@@ -100,8 +84,8 @@ def create_dash(fastapi: FastAPI, server: Server) -> Any:
     app.layout = layout
 
     @app.callback(Output("frame", "children"), Input("language", "data"), prevent_initial_call=True)
-    def draw_frame(language: str) -> Component:
-        scene = server.scene(ViewKey.of("/", language, caller_account()))
+    def draw_frame(language: object) -> Component:
+        scene = server.scene(ViewKey.of("/", str(language), caller_account()))
         made = frame.frame(scene.words, caller_account())
         fill(made, Drawing(frame.live(scene)))
         return made
@@ -109,11 +93,11 @@ def create_dash(fastapi: FastAPI, server: Server) -> Any:
     @app.callback(
         Output("page", "children"), Input("url", "pathname"), Input("frame", "children"), State("url", "search")
     )
-    def draw_page_of_path(path: str, _frame: Any, search: str) -> Component:
+    def draw_page_of_path(pathname: object, _frame: Any, search: object) -> Component:
         caller = CALLER.get()
-        return lay_out(
-            server.scene_of(caller, path or "/"), path or "/", parse_qs((search or "").lstrip("?")), theme=caller.theme
-        )
+        path = str(pathname or "/")
+        asked = parse_qs(str(search or "").lstrip("?"))
+        return lay_out(server.scene_of(caller, path), path, asked, theme=caller.theme)
 
     asset.register(app, server)
     town_map.register(app, server)

@@ -9,6 +9,8 @@ from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from typing import Any, Final
 from urllib.parse import quote, urlsplit
 
+from dashboards.callbacks import Fits
+from dashboards.failures import UNEXPECTED, FailureLog
 from dashboards.routes import action_of, action_of_callback, is_page
 from dashboards.sessions import CALLER, COOKIE, Caller, Sessions, cookies_of
 from dashboards.words import language_of
@@ -43,11 +45,25 @@ class Guard:
         Whether health and metrics answer callers from elsewhere without log-in.
     script_hashes : sequence of str
         Hashes of the inline scripts that Dash cannot do without, as the policy writes them.
+    fits : callable
+        Whether the body of a callback's call is whole.
+    failures : FailureLog
+        Told of every error that nothing else caught.
     """
 
     def __init__(
-        self, app: App, sessions: Sessions, *, language: str, health_open: bool, script_hashes: Sequence[str]
+        self,
+        app: App,
+        sessions: Sessions,
+        *,
+        language: str,
+        health_open: bool,
+        script_hashes: Sequence[str],
+        fits: Fits,
+        failures: FailureLog,
     ) -> None:
+        self._fits = fits
+        self._failures = failures
         self._app = app
         self._sessions = sessions
         self._language = language
@@ -59,9 +75,24 @@ class Guard:
         if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
         elif scope["type"] == "http":
-            await self._http(scope, receive, self._with_headers(scope, send))
+            await self._caught(scope, receive, self._with_headers(scope, send))
         elif scope["type"] == "websocket":
             await self._websocket(scope, receive, send)
+
+    async def _caught(self, scope: Scope, receive: Receive, send: Send) -> None:
+        started = False
+
+        async def sending(message: MutableMapping[str, Any]) -> None:
+            nonlocal started
+            started = True
+            await send(message)
+
+        try:
+            await self._http(scope, receive, sending)
+        except Exception as error:  # noqa: BLE001 -- the last resort: whatever it is, it is logged and answered
+            self._failures.note(error, f"{scope['method']} {scope['path']}")
+            if not started:
+                await _answer(sending, 500, {"detail": UNEXPECTED})
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
         method, path = scope["method"], scope["path"]
@@ -86,9 +117,14 @@ class Guard:
             if body is None:
                 await _answer(send, 413, {"detail": f"the body is larger than {_LARGEST} bytes: send it in parts"})
                 return
-            if path == "/_dash-update-component" and not _callback_allowed(body, caller.account):
-                await _answer(send, 403, {"detail": "this callback is not allowed"})
-                return
+            if path == "/_dash-update-component":
+                asked = _callback_of(body)
+                if not may(caller.account, action_of_callback(asked.get("output"))):
+                    await _answer(send, 403, {"detail": "this callback is not allowed"})
+                    return
+                if not self._fits(asked):
+                    await _answer(send, 422, {"detail": "the call does not fit the callback: load the page again"})
+                    return
             receive = _replay(body, receive)
         token = CALLER.set(caller)
         try:
@@ -216,7 +252,7 @@ def refused_origin(headers: dict[str, str], *, json_only: bool = True) -> str:
     A browser always tells the origin of such a request; a form of a foreign page cannot send JSON.
     """
     origin, host = headers.get("origin", ""), headers.get("host", "")
-    if origin and urlsplit(origin).netloc != host:
+    if origin and _host_of(origin) != host:
         return f"the request comes from {origin[:100]}, not from this platform"
     if headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
         return "the request comes from another site"
@@ -224,6 +260,13 @@ def refused_origin(headers: dict[str, str], *, json_only: bool = True) -> str:
     if json_only and not (kind.startswith("application/") and kind.endswith("json")):
         return f"the content type is {kind[:60]!r}: send application/json"
     return ""
+
+
+def _host_of(origin: str) -> str | None:
+    try:
+        return urlsplit(origin).netloc
+    except ValueError:
+        return None
 
 
 def is_loopback(address: str) -> bool:
@@ -234,13 +277,12 @@ def is_loopback(address: str) -> bool:
         return False
 
 
-def _callback_allowed(body: bytes, account: Account | None) -> bool:
+def _callback_of(body: bytes) -> dict[str, Any]:
     try:
         asked = json.loads(body)
     except (ValueError, RecursionError):
-        return False
-    output = asked.get("output") if isinstance(asked, dict) else None
-    return may(account, action_of_callback(output))
+        return {}
+    return asked if isinstance(asked, dict) else {}
 
 
 async def _body(receive: Receive, headers: dict[str, str]) -> bytes | None:

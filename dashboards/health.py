@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 # A model or a timer beats each second too, but is allowed a slow step [s].
 _PATIENCE: Final = 15.0
 _RETIRED: Final = 86_400.0
+# What ran once is listed so long after its last beat [s].
+_LISTED: Final = 60.0
 _COUNTERS: Final = ("received", "stored", "duplicate", "rejected", "in_flight")
 
 
@@ -49,25 +51,36 @@ class Part:
 
 
 def parts(town: Town, *, now: datetime) -> list[Part]:
-    """Judge every part: the database, each writer that ever beat, and that there is a collector at all."""
+    """Judge every part: the database, each writer at work or needed, and that the collectors do collect."""
     silent = (now - town.proved_at).total_seconds()
     answered = town.proved_at != judge.NO_TIME
     found = [Part("database", answered and silent <= BEAT_LIMIT, silent if answered else None, True, town.failure)]
     if not answered:
         return found
     collectors = 0
+    trouble: list[str] = []
     for writer in town.writers:
         if writer.beat_age is None:
             continue
         age = writer.beat_age + silent
         collector = writer.name.startswith("collector")
         limit = BEAT_LIMIT if collector else _PATIENCE
-        collectors += collector and age <= limit
         # One that is long gone was taken out of service or ran once (an import, a generated history).
         lasting = collector or writer.name in ("watch", "http", "analyse")
-        found.append(Part(writer.name, age <= limit, age, lasting and age <= _RETIRED, writer.link or ""))
+        needed = lasting and age <= _RETIRED
+        if not needed and age > _LISTED:
+            continue
+        working, detail = age <= limit, writer.link or ""
+        collectors += collector and working
+        held = judge.stuck(town, writer, now=now) if working else None
+        if held is not None:
+            working, detail = False, f"{writer.in_flight} messages in flight, none committed for {held:.0f} s"
+            trouble.append(f"{writer.name}: {detail}")
+        found.append(Part(writer.name, working, age, needed, detail))
     if not collectors:
-        found.append(Part("collectors", False, None, True, "no collector beats"))
+        trouble.append("no collector beats")
+    if trouble:
+        found.append(Part("collectors", False, None, True, "; ".join(trouble)))
     return found
 
 

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from dashboards.courses import read_courses
-from dashboards.town import Limits, Town
+from dashboards.town import Limits, Town, progressed
 from hypervision.domains import Catalogue
 from hypervision.errors import StoreError
 from hypervision.store import screens
@@ -110,7 +110,12 @@ class LiveReader:
         # Writers, readings and alarms of one snapshot: a cursor never runs ahead of the rows it stands for.
         with listener.snapshot() as connection:
             before = self.town
-            town = replace(before, proved_at=now, failure="", writers=tuple(screens.read_writers(connection)))
+            writers = tuple(screens.read_writers(connection))
+            # What stood still while the database was away is not held against a collector.
+            seen = {} if before.failure else before.progress
+            town = replace(
+                before, proved_at=now, failure="", writers=writers, progress=progressed(seen, writers, now=now)
+            )
             registry = screens.read_registry_version(connection)
             if registry != self._registry:
                 town = self._with_registry(town, connection)

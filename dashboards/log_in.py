@@ -6,17 +6,17 @@ import asyncio
 from datetime import timedelta
 from html import escape
 from math import ceil
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 from fastapi import FastAPI, Request
 from fastapi.responses import FileResponse, JSONResponse, RedirectResponse, Response
 from pydantic import BaseModel, Field
 
 from dashboards.live import utc_now
+from dashboards.plain import Plain
 from dashboards.routes import is_page
 from dashboards.sessions import CALLER, COOKIE
 from dashboards.words import Words, language_of
-from hypervision.errors import StoreError
 from hypervision.store import accounts as store
 from hypervision.store.accounts import Login
 
@@ -50,8 +50,8 @@ _PAGE: Final = """<!DOCTYPE html>
 class Credentials(BaseModel):
     """What a log-in sends."""
 
-    user: str = Field(min_length=1, max_length=64)
-    password: str = Field(min_length=1, max_length=1024)
+    user: Annotated[str, Plain] = Field(min_length=1, max_length=64)
+    password: Annotated[str, Plain] = Field(min_length=1, max_length=1024)
 
 
 class LoggedIn(BaseModel):
@@ -118,10 +118,7 @@ def register(app: FastAPI, server: Server) -> None:
         """Open a session; the answer sets its cookie."""
         caller = CALLER.get()
         async with at_once:
-            try:
-                login = await asyncio.to_thread(_check, server, credentials, caller.address)
-            except StoreError as error:
-                return JSONResponse({"detail": str(error)}, 503)
+            login = await asyncio.to_thread(_check, server, credentials, caller.address)
         if login.wait > 0:
             seconds = ceil(login.wait)
             return JSONResponse(

@@ -170,5 +170,5 @@ async def _serve(socket: WebSocket, hub: Hub, token: str, account: Account) -> N
 def _parsed(text: str) -> object:
     try:
         return json.loads(text[:1000])
-    except ValueError:
+    except (ValueError, RecursionError):
         return None

@@ -33,7 +33,7 @@ _ROUTES: Final = tuple(
         ("GET", rf"/asset/{_CODE}", Action.SEE_SCREENS),
         ("GET", r"/health", Action.SEE_SYSTEM),
         ("GET", r"/assets/[A-Za-z0-9._/-]+", Action.SEE_SCREENS),
-        ("GET", r"/_dash-component-suites/[A-Za-z0-9@._/-]+", Action.SEE_SCREENS),
+        ("GET", r"/_dash-component-suites/[A-Za-z0-9_]+/[A-Za-z0-9@._/-]+", Action.SEE_SCREENS),
         ("GET", r"/_dash-(layout|dependencies)", Action.SEE_SCREENS),
         # Then by the callback it names, below.
         ("POST", r"/_dash-update-component", Action.SEE_SCREENS),

@@ -13,7 +13,8 @@ from typing import Any
 from fastapi import FastAPI
 from starlette.middleware.gzip import GZipMiddleware
 
-from dashboards import api, documents, health, log_in, push
+from dashboards import api, documents, failures, health, log_in, push
+from dashboards.callbacks import fits_one_of
 from dashboards.control_room import create_dash, draw_page
 from dashboards.guard import Guard
 from dashboards.live import LiveReader, utc_now
@@ -92,6 +93,8 @@ def create_server(settings: Settings) -> Server:
     server.views = Views(draw_page, server.scene)
     server.hub = push.Hub(server.views, server.reader, server.sessions)
     server.fastapi = _fastapi(server)
+    failed = failures.FailureLog()
+    failures.register(server.fastapi, failed)
     log_in.register(server.fastapi, server)
     health.register(server.fastapi, server)
     api.register(server.fastapi, server)
@@ -105,6 +108,8 @@ def create_server(settings: Settings) -> Server:
         language=settings.language,
         health_open=settings.http.health_open,
         script_hashes=server.dash.csp_hashes(),
+        fits=fits_one_of(server.dash._callback_list),  # noqa: SLF001 -- what /_dash-dependencies tells
+        failures=failed,
     )
     return server
 

@@ -80,6 +80,14 @@ class Course:
 
 
 @dataclass(frozen=True, slots=True)
+class Progress:
+    """How many messages a writer has settled, and since when it holds others without settling any."""
+
+    settled: int
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Town:
     """Everything the screens show, at one moment.
 
@@ -91,6 +99,8 @@ class Town:
         When the database last answered.
     failure : str
         Why it does not answer now; empty when it does.
+    progress : mapping
+        By writer, what was last seen of its work.
     """
 
     seq: int = 0
@@ -103,6 +113,7 @@ class Town:
     latest: Mapping[int, ReadingRow] = field(default_factory=dict)
     alarms: Mapping[int, AlarmRow] = field(default_factory=dict)
     writers: tuple[WriterRow, ...] = ()
+    progress: Mapping[str, Progress] = field(default_factory=dict)
     limits: Limits = field(default_factory=Limits)
     courses: Mapping[str, Course] = field(default_factory=dict)
     rejected: tuple[RejectedRow, ...] = ()
@@ -211,6 +222,41 @@ BEAT_LIMIT: Final = 3.0
 _RETIRED: Final = 86_400.0
 
 
+# A batch is committed within a second or two; a collector that holds messages for so long is stuck [s].
+STUCK_AFTER: Final = 30.0
+
+
+def progressed(before: Mapping[str, Progress], writers: Iterable[WriterRow], *, now: datetime) -> dict[str, Progress]:
+    """What is known of each writer's work after another look.
+
+    Parameters
+    ----------
+    before : mapping
+        After the look before; empty after an outage of the database, during which nobody could commit.
+
+    Returns
+    -------
+    dict
+        The instant moves on whenever stored + duplicate + rejected changed, or nothing was in flight.
+    """
+    found = {}
+    for writer in writers:
+        settled = (writer.stored or 0) + (writer.duplicate or 0) + (writer.rejected or 0)
+        last = before.get(writer.name)
+        stands = last is not None and last.settled == settled and bool(writer.in_flight)
+        found[writer.name] = last if last is not None and stands else Progress(settled, now)
+    return found
+
+
+def stuck(town: Town, writer: WriterRow, *, now: datetime) -> float | None:
+    """For how long a collector has held messages without committing any [s]; None while it works."""
+    last = town.progress.get(writer.name)
+    if last is None or not writer.in_flight or not writer.name.startswith("collector"):
+        return None
+    silent = (now - last.since).total_seconds()
+    return silent if silent >= STUCK_AFTER else None
+
+
 @dataclass(frozen=True, slots=True)
 class Feed:
     """Whether what is on the screen is alive.
@@ -218,7 +264,7 @@ class Feed:
     Attributes
     ----------
     state : str
-        `live`, `database` (it does not answer), `collector` (one stopped) or `none` (no collector yet).
+        `live`, `database` (it does not answer), `collector` (one stopped or is stuck) or `none` (no collector yet).
     name : str
         Of the collector that stopped.
     since : datetime or None
@@ -246,4 +292,7 @@ def feed(town: Town, *, now: datetime) -> Feed:
     if dead:
         worst = max(dead, key=lambda w: ages[w.name])
         return Feed("collector", worst.name, worst.beat_at)
+    for writer in collectors:
+        if ages[writer.name] <= BEAT_LIMIT and stuck(town, writer, now=now) is not None:
+            return Feed("collector", writer.name, town.progress[writer.name].since)
     return Feed("live")

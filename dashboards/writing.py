@@ -100,6 +100,9 @@ class HttpWriter:
             except StoreError as error:
                 log.warning("readings over HTTP wait: %s", error)
                 self._stop.wait(_BEAT)
+            except Exception:
+                log.exception("a reading over HTTP broke its writer: it begins anew")
+                self._stop.wait(_BEAT)
             finally:
                 self.ready = False
 
@@ -129,7 +132,8 @@ class HttpWriter:
                     bounds=bounds,
                 )
                 receipt = intake.commit(draft.close(), now=now)
-            except StoreError as error:
+            except Exception as error:
+                # Whoever waits is told; what the intake holds is in doubt, so that it is opened anew.
                 job.done.set_exception(error)
                 raise
             job.done.set_result(Taken(receipt, topic, now))

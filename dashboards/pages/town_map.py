@@ -89,10 +89,10 @@ def layout(scene: Scene, asked: Mapping[str, Sequence[str]], *, theme: str) -> C
 def register(app: Any, server: Server) -> None:
     """Add the callback that draws the ground in another theme; the marks are filled in by the browser."""
 
-    def draw_ground(theme: str) -> dict[str, Any]:
+    def draw_ground(theme: object) -> dict[str, Any]:
         scene = server.scene_of(CALLER.get(), "/map")
         town_map, extent = ground(scene)
-        return {} if extent is None else figure(town_map, extent, theme=theme)
+        return {} if extent is None else figure(town_map, extent, theme=str(theme))
 
     app.callback(Output("map-graph", "figure"), Input("theme", "data"), prevent_initial_call=True)(draw_ground)
 

@@ -173,3 +173,119 @@ def test_session_cookie_is_closed_to_scripts_and_renewed_at_log_in(town: Town) -
         assert again.split(";")[0].split("=", 1)[1] != first
         stale = httpx.get(f"{town.base}/api/v1/things", cookies={"hypervision_session": first})
         assert stale.status_code == 401
+
+
+@pytest.mark.parametrize(
+    "credentials",
+    [
+        b'{"user": "a\\u0000", "password": "x"}',
+        b'{"user": "a", "password": "x\\u0000"}',
+        b'{"user": "\\ud800", "password": "\\ud800"}',
+        b'{"\\ud800": 1}',
+        b'["\\ud800"]',
+        b"[" * 5000,
+    ],
+)
+def test_log_in_with_text_that_is_none_is_refused_in_plain_words(town: Town, credentials: bytes) -> None:
+    answer = httpx.post(
+        f"{town.base}/api/v1/login", content=credentials, headers={"content-type": "application/json"}, timeout=10
+    )
+    assert answer.status_code in (400, 422), answer.text
+    answer.content.decode("utf-8")
+    assert "\\ud8" not in answer.text
+    assert "database" not in answer.text
+
+
+@pytest.mark.parametrize(
+    ("path", "query"),
+    [
+        ("things", "thing=%00"),
+        ("things", "domain=%00"),
+        ("things", "after=%00"),
+        ("datastreams", "property=a%00b"),
+        ("observations", "thing=%00"),
+        ("observations", "to=0001-01-01T00:00:00Z"),
+        ("observations", "from=0001-01-01T00:00:00%2B14:00"),
+        ("observations", "to=9999-12-31T23:59:59-14:00"),
+        ("alarms", "from=0001-01-01T00:00:00%2B14:00"),
+        ("alarms", "domain=%00"),
+    ],
+)
+def test_query_that_no_database_can_hold_is_refused(engineer: httpx.Client, path: str, query: str) -> None:
+    answer = engineer.get(f"/api/v1/{path}?{query}")
+    assert answer.status_code == 422, answer.text
+    assert {"type", "loc", "msg"} == set(answer.json()["detail"][0])
+
+
+@pytest.mark.parametrize("comment", ["a\\u0000b", "\\ud800"])
+def test_comment_that_no_database_can_hold_is_refused(town: Town, comment: str) -> None:
+    with town.session("operator") as client:
+        alarm = client.get("/api/v1/alarms", params={"limit": 1}).json()["rows"][0]
+        answer = client.post(
+            f"/api/v1/alarms/{alarm['id']}/acknowledge",
+            content=f'{{"comment": "{comment}"}}'.encode(),
+            headers={"content-type": "application/json"},
+        )
+    assert answer.status_code == 422, answer.text
+
+
+def test_posted_names_that_are_no_text_do_not_break_the_writer(engineer: httpx.Client) -> None:
+    target, headers = {"domain": "water", "thing": "water-003"}, {"content-type": "application/json"}
+    for body in (b'{"a\\u0000b": 1}', b'{"\\ud800": 1}', b'{"flow": "\\u0000"}', b'[{"n": "\\u0000", "v": 1}]'):
+        answer = engineer.post("/api/v1/observations", params=target, content=body, headers=headers, timeout=10)
+        assert answer.status_code == 422, (body, answer.text)
+    assert engineer.post("/api/v1/observations", params=target, json={"seq": 9, "flow": 1.0}).status_code == 200
+
+
+@pytest.mark.parametrize("origin", ["http://[", "http://[::1", "http://[x]:1"])
+def test_origin_that_is_no_address_is_refused(town: Town, origin: str) -> None:
+    answer = httpx.post(f"{town.base}/api/v1/login", json={"user": "a", "password": "b"}, headers={"origin": origin})
+    assert answer.status_code == 403
+
+
+@pytest.mark.parametrize("name", ["dash/nope.js", "os/path.py", "dash/../x.py", "dash/deps/", "numpy/__init__.py"])
+def test_component_file_that_is_none_is_not_found(town: Town, name: str) -> None:
+    with town.session("viewer") as client:
+        answer = client.get(f"/_dash-component-suites/{name}")
+    assert answer.status_code == 404
+    assert "registered" not in answer.text
+
+
+def _call(output: str, inputs: object, **more: object) -> dict[str, object]:
+    ident, name = output.split(".")
+    return {
+        "output": output,
+        "outputs": {"id": ident, "property": name},
+        "inputs": inputs,
+        "changedPropIds": [],
+        **more,
+    }
+
+
+def test_callback_called_with_a_part_of_its_inputs_is_refused(town: Town) -> None:
+    theme = {"id": "theme", "property": "data", "value": "dark"}
+    wrong = [
+        {"output": "page.children"},
+        _call("page.children", []),
+        _call("map-graph.figure", []),
+        _call("map-graph.figure", [None]),
+        _call("map-graph.figure", [{"id": "theme"}]),
+        _call("map-graph.figure", [theme, theme]),
+        _call("map-graph.figure", {"0": theme}),
+        _call("map-graph.figure", [theme], changedPropIds=7),
+        _call("map-graph.figure", [theme], outputs=[1]),
+        _call("asset-trends.children", [theme]),
+    ]
+    with town.session("viewer") as client:
+        for body in wrong:
+            assert client.post("/_dash-update-component", json=body).status_code == 422, body
+        for value in ("dark", None, 7, ["x"], {"a": 1}):
+            answer = client.post("/_dash-update-component", json=_call("map-graph.figure", [{**theme, "value": value}]))
+            assert answer.status_code in (200, 422), (value, answer.text)
+            language = {"id": "language", "property": "data", "value": value}
+            answer = client.post("/_dash-update-component", json=_call("frame.children", [language]))
+            assert answer.status_code in (200, 422), (value, answer.text)
+            at = [{"id": "url", "property": "pathname", "value": value}, {"id": "frame", "property": "children"}]
+            state = [{"id": "url", "property": "search", "value": value}]
+            answer = client.post("/_dash-update-component", json=_call("page.children", at, state=state))
+            assert answer.status_code in (200, 422), (value, answer.text)

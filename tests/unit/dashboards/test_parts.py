@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -12,7 +13,7 @@ from dashboards.health import messages, parts, report
 from dashboards.pages.system import refusals_of
 from dashboards.routes import CALLBACKS, action_of, is_page
 from dashboards.theme import COLOURS
-from dashboards.town import Limits, Periods, Town
+from dashboards.town import Limits, Periods, Town, progressed
 from dashboards.trends import line
 from hypervision.accounts import Action
 from hypervision.domains import load
@@ -126,6 +127,8 @@ def test_map_leaves_broken_features_out_and_draws_the_others() -> None:
         ({"host": "a:1", "sec-fetch-site": "same-site", "content-type": "application/json"}, True),
         ({"host": "a:1", "content-type": "text/plain"}, True),
         ({"host": "a:1"}, True),
+        ({"host": "a:1", "origin": "http://[", "content-type": "application/json"}, True),
+        ({"host": "", "origin": "http://[", "content-type": "application/json"}, True),
     ],
 )
 def test_origin_of_a_change(headers: dict[str, str], refused: bool) -> None:
@@ -178,6 +181,34 @@ def test_health_names_what_fails_and_sums_the_counters() -> None:
     working = Town(proved_at=NOW, writers=(_writer("collector-1/1", 0.5),))
     assert report(working, now=NOW)["status"] == "ready"
     assert messages(working)["stored"] == 3
+
+
+def test_health_lists_what_ran_once_only_for_a_minute() -> None:
+    once = ("simulate", "replay", "import")
+    ended = Town(
+        proved_at=NOW,
+        writers=(_writer("collector-1/1", 0.5), *(_writer(name, 61.0) for name in once), _writer("watch", 90_000.0)),
+    )
+    assert [(p.name, p.working) for p in parts(ended, now=NOW)] == [("database", True), ("collector-1/1", True)]
+    running = Town(proved_at=NOW, writers=(_writer("collector-1/1", 0.5), *(_writer(name, 2.0) for name in once)))
+    assert {p.name for p in parts(running, now=NOW) if p.working} >= set(once)
+    needed = Town(
+        proved_at=NOW, writers=tuple(_writer(n, 600.0) for n in ("collector-1/1", "watch", "http", "analyse"))
+    )
+    assert report(needed, now=NOW)["failing"] == ["collector-1/1", "watch", "http", "analyse", "collectors"]
+
+
+def test_health_fails_when_a_collector_holds_messages_and_commits_none() -> None:
+    def told(seconds: float, **counters: int) -> dict[str, Any]:
+        writers = (_writer("collector-1/1", 0.5, **counters), _writer("collector-1/2", 0.5, in_flight=0, received=5))
+        progress = progressed({}, writers, now=NOW - timedelta(seconds=seconds))
+        return report(Town(proved_at=NOW, writers=writers, progress=progress), now=NOW)
+
+    assert told(29.0)["status"] == "ready"
+    assert told(3000.0, in_flight=0, received=5)["status"] == "ready"
+    stuck = told(30.0)
+    assert (stuck["status"], stuck["failing"]) == ("failing", ["collector-1/1", "collectors"])
+    assert "none committed for 30 s" in stuck["parts"][-1]["detail"]
 
 
 def test_health_before_the_database_ever_answered() -> None:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from dashboards import town as judge
-from dashboards.town import Feed, Freshness, Limits, Periods, Reporting, Town
+from dashboards.town import Feed, Freshness, Limits, Periods, Progress, Reporting, Town, progressed
 from hypervision.store.screens import AlarmRow, LimitRow, ReadingRow, StreamRow, ThingRow, WriterRow
 
 NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
@@ -138,3 +138,19 @@ def test_feed_names_the_link_that_is_dead(proved: float, writers: list[tuple[str
 
 def test_feed_that_never_answered_is_the_database() -> None:
     assert judge.feed(Town(), now=NOW) == Feed("database")
+
+
+def test_progress_counts_from_the_last_commit_or_the_last_idle_moment() -> None:
+    held = replace(writer("collector-1/1", 0.5), stored=7, in_flight=3)
+    first = progressed({}, [held], now=ago(100))
+    assert first == {"collector-1/1": Progress(7, ago(100))}
+    assert progressed(first, [held], now=ago(50)) == first
+    assert progressed(first, [replace(held, rejected=1)], now=ago(50)) == {"collector-1/1": Progress(8, ago(50))}
+    assert progressed(first, [replace(held, in_flight=0)], now=ago(50)) == {"collector-1/1": Progress(7, ago(50))}
+
+
+def test_feed_tells_a_collector_that_beats_but_commits_nothing() -> None:
+    held = replace(writer("collector-1/1", 0.5), in_flight=3)
+    town = Town(proved_at=NOW, writers=(held,), progress={held.name: Progress(1, ago(30))})
+    assert judge.feed(town, now=NOW) == Feed("collector", held.name, ago(30))
+    assert judge.feed(replace(town, progress={held.name: Progress(1, ago(29))}), now=NOW) == Feed("live")

@@ -1,0 +1,62 @@
+"""Text and instants from outside that the database can hold; everything else is refused at the door."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Final
+
+from pydantic import AfterValidator, AwareDatetime
+
+# A day more or less of either must still be a date.
+_MARGIN: Final = timedelta(days=2)
+_EARLIEST: Final = datetime.min.replace(tzinfo=UTC) + _MARGIN
+_LATEST: Final = datetime.max.replace(tzinfo=UTC) - _MARGIN
+
+
+def plain(text: str) -> str:
+    """The text itself.
+
+    Raises
+    ------
+    ValueError
+        It holds NUL or half a surrogate pair, which PostgreSQL keeps in no text.
+    """
+    if "\x00" in text or not _is_unicode(text):
+        raise ValueError("the text holds a NUL or half a character: leave it out")
+    return text
+
+
+def within(at: datetime) -> datetime:
+    """The instant itself.
+
+    Raises
+    ------
+    ValueError
+        It lies at the very edge of the calendar, where nothing can be reckoned from it.
+    """
+    if not _EARLIEST <= at <= _LATEST:
+        raise ValueError("the instant is at the edge of the calendar: give one of our time")
+    return at
+
+
+def mended(text: str) -> str:
+    """The text as it can be sent: half characters become question marks.
+
+    Examples
+    --------
+    >>> mended("a" + chr(0xD800))
+    'a?'
+    """
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+Plain = AfterValidator(plain)
+Instant = Annotated[AwareDatetime, AfterValidator(within)]

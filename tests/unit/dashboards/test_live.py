@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from dashboards import live
+from dashboards.health import report
+from dashboards.live import LiveReader
+from hypervision.store.screens import WriterRow
+
+NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
+HELD = WriterRow(1, "collector-1/1", 1, 1, NOW, 0.5, 6, 3, 1, 1, 1, "connected", {})
+
+
+class _Database:
+    """Answers a reader's look with one writer and nothing else."""
+
+    def __init__(self) -> None:
+        self.writer = HELD
+
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        yield None
+
+
+@pytest.fixture
+def database(monkeypatch: pytest.MonkeyPatch) -> _Database:
+    made = _Database()
+    monkeypatch.setattr(live.screens, "read_writers", lambda _c: [made.writer])
+    for name in ("read_alarms", "read_things", "read_streams", "read_limits"):
+        monkeypatch.setattr(live.screens, name, lambda _c: [])
+    monkeypatch.setattr(live.screens, "read_latest", lambda _c, _cursors: [])
+    monkeypatch.setattr(live.screens, "read_rejected", lambda _c, organisation: [])
+    monkeypatch.setattr(live.screens, "read_registry_version", lambda _c: (1,))
+    monkeypatch.setattr(live.screens, "read_engine", lambda _c: None)
+    return made
+
+
+def _failing(reader: LiveReader, database: Any, monkeypatch: pytest.MonkeyPatch, seconds: float) -> list[str]:
+    now = NOW + timedelta(seconds=seconds)
+    monkeypatch.setattr(live, "utc_now", lambda: now)
+    reader._look(database)
+    return list(report(reader.town, now=now)["failing"])
+
+
+def test_reader_remembers_since_when_a_collector_commits_nothing(
+    database: _Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reader = LiveReader("", {})
+    assert [_failing(reader, database, monkeypatch, s) for s in (0, 10, 29)] == [[], [], []]
+    assert _failing(reader, database, monkeypatch, 31) == ["collector-1/1", "collectors"]
+    database.writer = replace(HELD, stored=4, received=7)
+    assert _failing(reader, database, monkeypatch, 32) == []
+    assert _failing(reader, database, monkeypatch, 63) == ["collector-1/1", "collectors"]
+
+
+def test_reader_does_not_hold_an_outage_of_the_database_against_a_collector(
+    database: _Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reader = LiveReader("", {})
+    assert _failing(reader, database, monkeypatch, 0) == []
+    reader.town = replace(reader.town, failure="the database is away")
+    assert _failing(reader, database, monkeypatch, 100) == []
+    assert _failing(reader, database, monkeypatch, 131) == ["collector-1/1", "collectors"]
