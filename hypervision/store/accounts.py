@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -17,6 +18,8 @@ from hypervision.store.sql import query
 # Mistyped passwords that cost nothing: by name, and by address (a whole office may share one).
 _FREE_BY_NAME: Final = 4
 _FREE_BY_ADDRESS: Final = 20
+# As in schema.sql.
+_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,21 @@ class ListedAccount:
     disabled_at: datetime | None
 
 
+def check_name(name: str) -> None:
+    """Look whether an account may have this name.
+
+    Raises
+    ------
+    AccessError
+        It may not.
+    """
+    if _NAME.fullmatch(name) is None:
+        raise AccessError(
+            f"{name[:64]!r} is no name of an account",
+            remedy="use 1 to 64 letters of ASCII, digits, '.', '_', '@' or '-', the first a letter or digit",
+        )
+
+
 def add_account(
     connection: Connection,
     *,
@@ -64,8 +82,9 @@ def add_account(
     Raises
     ------
     AccessError
-        The name is taken, the organisation unknown or the password too short.
+        The name is none or taken, also in other capitals, the organisation unknown or the password too short.
     """
+    check_name(name)
     values = {
         "name": name,
         "password_hash": accounts.hash_password(password),
@@ -77,9 +96,14 @@ def add_account(
     with mapped(), connection.transaction():
         if organisation is not None and not connection.execute(query("account_organisation_known"), values).fetchone():
             raise AccessError(f"there is no organisation {organisation!r}", remedy="register a Thing of it first")
-        row = connection.execute(query("account_add"), values).fetchone()
+        # Two at once must not both find the name free.
+        connection.execute(query("account_lock"))
+        taken = connection.execute(query("account_alike"), values).fetchone()
+        row = None if taken else connection.execute(query("account_add"), values).fetchone()
     if row is None:
-        raise AccessError(f"the account {name!r} exists", remedy="choose another name, or set its password")
+        raise AccessError(
+            f"the account {(taken[0] if taken else name)!r} exists", remedy="choose another name, or set its password"
+        )
     return int(row[0])
 
 

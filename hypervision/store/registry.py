@@ -174,6 +174,12 @@ def admit(connection: Connection, code: str, *, domain: str, name: str, now: dat
         return row is not None
 
 
+def registered(connection: Connection, codes: Collection[str]) -> set[str]:
+    """Which of these Things are registered."""
+    with mapped():
+        return {row[0] for row in connection.execute(query("known_things"), {"codes": list(codes)}).fetchall()}
+
+
 class WaitingThing(NamedTuple):
     """A Thing that sent messages and is not registered."""
 

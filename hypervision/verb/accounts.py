@@ -34,6 +34,8 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
     from hypervision.accounts import Role
     from hypervision.store import accounts as store
 
+    if options.action == "add":
+        store.check_name(options.name)
     with wait_for_schema(url_of(complete(settings)), application="accounts", wait=10.0) as connection:
         known = store.list_accounts(connection)
         if options.action == "list":
@@ -63,7 +65,15 @@ def _password(path: Path | None) -> str:
         except (OSError, UnicodeDecodeError) as error:
             raise SettingError(f"cannot read --password-file {path} ({error})", remedy="check the path") from None
     if not sys.stdin.isatty():
-        return sys.stdin.readline().rstrip("\n")
+        try:
+            given = sys.stdin.readline().rstrip("\n")
+        except UnicodeDecodeError:
+            raise SettingError("the password on standard input is not text", remedy="write it in UTF-8") from None
+        if not given:
+            raise SettingError(
+                "no password stands on standard input", remedy="write it there, or into the file of --password-file"
+            )
+        return given
     first = getpass.getpass("Password: ")
     if first != getpass.getpass("Again: "):
         raise SettingError("the two passwords differ", remedy="type the same twice")

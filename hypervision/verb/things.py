@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import argparse
 import time
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Final
 
+from hypervision import topics
 from hypervision.domains import load
 from hypervision.endpoints import complete
 from hypervision.errors import SettingError
@@ -41,14 +43,14 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
                     f" last {thing.last:%Y-%m-%d %H:%M:%S} UTC"
                 )
             return 0
+        # All are looked at before the first is let in.
+        known = registry.registered(connection, options.thing)
+        domains = {code: _domain(code, options.domain, waiting) for code in options.thing if code not in known}
         for code in options.thing:
-            domain = options.domain or (waiting[code].domain if code in waiting else None)
-            if domain is None:
-                raise SettingError(f"{code} never sent anything", remedy="name its domain with --domain")
-            if domain not in load():
-                raise SettingError(f"there is no domain {domain!r}", remedy=f"use one of {', '.join(load())}")
-            new = registry.admit(connection, code, domain=domain, name=options.name or code, now=datetime.now(UTC))
-            print(f"{code} is admitted to {domain}" if new else f"{code} was registered already")
+            new = code in domains and registry.admit(
+                connection, code, domain=domains[code], name=options.name or code, now=datetime.now(UTC)
+            )
+            print(f"{code} is admitted to {domains[code]}" if new else f"{code} was registered already")
     from hypervision.replay import replay
 
     for code in options.thing:
@@ -59,3 +61,17 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
     for code in options.thing:
         replay(settings, thing=code, reason="unknown_thing", clock=lambda: datetime.now(UTC))
     return 0
+
+
+def _domain(code: str, given: str | None, waiting: Mapping[str, registry.WaitingThing]) -> str:
+    if topics.THING.fullmatch(code) is None:
+        raise SettingError(
+            f"{code[:64]!r} is no code of a Thing",
+            remedy="use 1 to 64 letters, digits, '.', '_', ':' or '-', the first a letter or digit",
+        )
+    domain = given or (waiting[code].domain if code in waiting else None)
+    if domain is None:
+        raise SettingError(f"{code} never sent anything", remedy="name its domain with --domain")
+    if domain not in load():
+        raise SettingError(f"there is no domain {domain!r}", remedy=f"use one of {', '.join(load())}")
+    return domain

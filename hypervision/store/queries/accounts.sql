@@ -12,6 +12,14 @@ SELECT %(name)s, %(password_hash)s, %(role)s,
 ON CONFLICT (name) DO NOTHING
 RETURNING account_id;
 
+-- name: account_alike
+-- The account whose name differs by capitals at most; "C" because a Turkish database would not make an i of I.
+SELECT name FROM hv.account WHERE lower(name COLLATE "C") = lower(%(name)s COLLATE "C") LIMIT 1;
+
+-- name: account_lock
+-- One new account at a time; reading and logging in go on.
+LOCK TABLE hv.account IN SHARE ROW EXCLUSIVE MODE;
+
 -- name: account_organisation_known
 -- Whether an organisation exists.
 SELECT 1 FROM hv.organisation WHERE code = %(organisation)s;
