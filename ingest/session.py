@@ -60,7 +60,7 @@ class Address:
         except ValueError:
             parts, port = urlsplit(""), None
         tls = parts.scheme in _TLS_SCHEMES
-        if parts.scheme not in ("mqtt", "tcp", *_TLS_SCHEMES) or not parts.hostname:
+        if parts.scheme not in ("mqtt", *_TLS_SCHEMES) or not parts.hostname:
             raise SettingError(
                 "setting 'mqtt_url' is no broker URL", remedy="write mqtt://user:password@host:1883, or mqtts://…:8883"
             )

@@ -254,7 +254,7 @@ def test_wrong_password_is_one_sentence_and_exit_code_1(town: Town, wait_until: 
     ("environ", "words"),
     [
         ({"HYPERVISION_MQTT_URL": ""}, "setting 'mqtt_url' is missing"),
-        ({"HYPERVISION_MQTT_URL": "http://x"}, "setting 'mqtt_url' is no broker URL"),
+        ({"HYPERVISION_MQTT_URL": "http://x"}, "setting 'mqtt_url' cannot be"),
         ({"HYPERVISION_INGEST__PARTITION": "2/3"}, "setting 'ingest.partition' cannot be '2/3'"),
     ],
 )
