@@ -22,7 +22,8 @@ PACKAGES = ("hypervision", "ingest", "models", "dashboards", "simulators")
 BUDGETS = {"unit": 3, "integration": 6, "browser": 6, "faults": 5, "rest": 3}
 FOLDERS = {
     "unit": ("unit",),
-    "integration": ("integration",),
+    # The verbs against a database and the simulated town belong here: they start processes.
+    "integration": ("integration", "contract/test_store_verbs.py", "scenarios/test_simulated_town.py"),
     "browser": ("browser",),
     "faults": ("faults",),
 }
@@ -85,12 +86,14 @@ def counts_in(line: str) -> Counts | None:
 def paths_of(group: str) -> list[str]:
     """List what pytest is given for one group."""
     if group in FOLDERS:
-        return [str(TESTS / folder) for folder in FOLDERS[group] if any((TESTS / folder).rglob("test_*.py"))]
-    named = {folder for folders in FOLDERS.values() for folder in folders}
+        places = [TESTS / place for place in FOLDERS[group]]
+        return [str(place) for place in places if place.is_file() or any(place.rglob("test_*.py"))]
+    named = {place for places in FOLDERS.values() for place in places}
     others = [path for path in sorted(TESTS.iterdir()) if path.name not in named]
     found = [str(path) for path in others if path.is_dir() and any(path.rglob("test_*.py"))]
     found += [str(path) for path in others if path.match("test_*.py")]
-    return [*found, *(str(ROOT / package) for package in PACKAGES), str(Path(__file__))]
+    elsewhere = [f"--ignore={TESTS / place}" for place in sorted(named) if place.endswith(".py")]
+    return [*found, *(str(ROOT / package) for package in PACKAGES), str(Path(__file__)), *elsewhere]
 
 
 def stream(argv: Sequence[str]) -> tuple[int, str]:
