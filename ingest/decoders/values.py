@@ -111,7 +111,8 @@ class Meaning:
         result = self._number(value) * way.factor + way.offset
         if not math.isfinite(result):
             raise RefusedError("not_a_number", f"{name} is {shown(value)} {unit}, too large for its unit {own}.")
-        return result
+        # No instrument has thirteen digits: 68 [degF] is 20 Cel and not 20.000000000000036.
+        return float(f"{result:.13g}")
 
 
 class Target(NamedTuple):
