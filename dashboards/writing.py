@@ -15,9 +15,10 @@ from dashboards.live import utc_now
 from hypervision import topics
 from hypervision.batch import Draft, Receipt
 from hypervision.clock import to_us
-from hypervision.decoding import Bounds, decoder
+from hypervision.decoding import decoder
 from hypervision.errors import StoreError, TemporaryStoreError
 from hypervision.intake import Intake
+from hypervision.replay import bounds_of
 from hypervision.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -109,9 +110,7 @@ class HttpWriter:
     def _serve(self, intake: Intake) -> None:
         due = 0.0
         decode = decoder("urban")
-        settings = self._settings.ingest
-        earliest = utc_now().replace(year=settings.earliest, month=1, day=1, hour=0, minute=0, second=0, microsecond=0)
-        bounds = Bounds(to_us(earliest), int(settings.future_tolerance * 1e6))
+        bounds = bounds_of(self._settings)
         while not self._stop.is_set():
             if time.monotonic() >= due:
                 intake.beat(now=utc_now())
