@@ -13,6 +13,10 @@
   cells.HvText = ({ value }) => make("span", { className: "clamp", title: value }, value);
   cells.HvAsset = ({ data }) => (data.code ? make("a", { className: "cell-asset clamp", title: data.name, href: `/asset/${encodeURIComponent(data.code)}` }, data.name) : make("span", { className: "cell-asset clamp" }, data.name));
 
+  // The filter finds what is on the screen: without this "12" would also find a time whose milliseconds hold a 12.
+  const searched = { rank: (row) => row.priority_label, state_label: (row) => `${row.state_label} ${row.by}`, raised: () => "" };
+  (window.dashAgGridFunctions = window.dashAgGridFunctions || {}).HvSearched = ({ colDef, data }) => searched[colDef.field](data);
+
   let inside = false;
   let queued = null; // rows and removals that wait until the pointer has left
   const api = () => {

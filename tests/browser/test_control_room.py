@@ -111,6 +111,21 @@ def test_bulk_acknowledges_only_what_is_selected_and_visible(open_screen: Open, 
     assert (steps[-1]["actor"], steps[-1]["comment"]) == ("operator", "équipe prévenue")
 
 
+def test_filter_finds_what_the_eye_reads_and_nothing_else(open_screen: Open, town: Town) -> None:
+    _clear(town)
+    _raise(town, "waste-012")
+    screen = open_screen("operator")
+    screen.go("/alarms")
+    rows = screen.page.locator("#alarm-grid .ag-center-cols-container .ag-row")
+    expect(rows).to_have_count(1)
+    with town.session("viewer") as client:
+        raised = client.get("/api/v1/alarms", params={"thing": "waste-012"}).json()["rows"][0]["raised_at"]
+    hidden = str(int(datetime.fromisoformat(raised).timestamp() * 1000))
+    for text, found in ((hidden[:6], 0), ("Conteneur 12", 1), ("critique", 1), ("sans rapport", 0)):
+        screen.page.fill("#alarms-filter", text)
+        expect(rows, text).to_have_count(found)
+
+
 def test_new_rows_wait_while_the_pointer_is_in_the_table(open_screen: Open, town: Town) -> None:
     _clear(town)
     _raise(town, "waste-014")
