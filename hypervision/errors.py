@@ -63,7 +63,15 @@ class StoreError(HypervisionError):
 
 
 class TemporaryStoreError(StoreError):
-    """Trying again later can succeed: connection, lock, resources, restart."""
+    """Trying again later can succeed: connection, lock, resources, restart.
+
+    Attributes
+    ----------
+    midway : bool
+        It struck a transaction at work, which is certainly not committed; false when nobody answered at all.
+    """
+
+    midway = False
 
 
 class PermanentStoreError(StoreError):

@@ -31,7 +31,8 @@ from hypervision.settings import Settings
 from hypervision.stepping import Stepper
 from hypervision.store import registry
 from hypervision.store.alarms import Case
-from hypervision.store.connection import Connection, connect, mapped, roll_back, url_of, wait_for_schema
+from hypervision.store.connection import Connection, connect, mapped, roll_back, url_of
+from hypervision.store.versions import wait_for_schema
 from hypervision.store.writer import Columns, Writer, open_writer
 
 _log = logging.getLogger(__name__)
@@ -147,6 +148,7 @@ class Intake:
             Nothing was stored; commit the same batch again later.
         """
         for _ in range(_RACES):
+            writer = None
             try:
                 with mapped():
                     writer = self._attached()
@@ -156,6 +158,7 @@ class Intake:
                     return self._transaction(batch, writer, now)
             except TemporaryStoreError as error:
                 self._roll_back()
+                error.midway = writer is not None and self._in_doubt is None
                 if not error.sqlstate.startswith("40"):
                     raise
                 _log.info("batch tried again: %s", error)

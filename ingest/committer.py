@@ -8,16 +8,15 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Final, Protocol, TypeVar
+from typing import Final, Protocol
 
 from hypervision.batch import Batch, Receipt
 from hypervision.errors import TemporaryStoreError
 from ingest.assembly import Load
 from ingest.counters import Counters
-from ingest.isolation import isolate
+from ingest.isolation import isolate, suspected
 from ingest.quiet import Quiet
 
-_T = TypeVar("_T")
 _quiet = Quiet(__name__)
 
 WAITING: Final = 2
@@ -135,7 +134,7 @@ class Committer:
         parts = [load.batch]
         while parts:
             try:
-                receipt = self._patiently(lambda: self._store.commit(parts[0], now=datetime.now(UTC)))
+                receipt = self._patiently(parts[0])
             except Exception as error:  # noqa: BLE001  (whatever is wrong with a message, its neighbours are stored)
                 _quiet.warning("a batch of %d messages is taken apart (%s)", parts[0].messages, error)
                 parts[:1] = isolate(parts[0], error)
@@ -147,14 +146,24 @@ class Committer:
         self.done.append(load)
         return True
 
-    def _patiently(self, work: Callable[[], _T]) -> _T | None:
-        """Do something that needs the database, again and again while it is away; None when told to stop."""
+    def _patiently(self, batch: Batch) -> Receipt | None:
+        """Commit a batch, again and again while the database is away; None when told to stop.
+
+        Raises
+        ------
+        TemporaryStoreError
+            The batch itself seems to be what the database cannot bear.
+        """
         pause = _FIRST_PAUSE
+        blows: list[TemporaryStoreError] = []
         while not self._stop.is_set():
             try:
-                return work()
+                return self._store.commit(batch, now=datetime.now(UTC))
             except TemporaryStoreError as error:
                 _quiet.warning("the batch waits for the database: %s", error)
+                blows.append(error)
+                if suspected(batch, blows):
+                    raise
                 # With some chance in it, so that writers do not all return at once.
                 self._stop.wait(pause * random.uniform(0.5, 1.0))  # noqa: S311
                 pause = min(2 * pause, _LONGEST_PAUSE)

@@ -2,9 +2,39 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Final
+
 import numpy as np
 
 from hypervision.batch import Batch, Refusal
+from hypervision.errors import TemporaryStoreError
+
+_BLOWS: Final = 3
+"""So often in a row a batch may break its transaction before it is halved."""
+_LAST_BLOWS: Final = 8
+"""So often a single message may make the server hang up before it is refused."""
+# The server hung up (none, 08, 57P02) or ran out of memory: possibly what is in the message.
+_HANGS_UP: Final = ("08", "57P02", "53200")
+# It took too long (statement, lock, idle in transaction): a smaller batch passes, and no message is at fault.
+_TOO_LONG: Final = ("57014", "55P03", "25P03")
+
+
+def suspected(batch: Batch, blows: Sequence[TemporaryStoreError]) -> bool:
+    """Whether a batch that broke its transaction again and again had better be taken apart.
+
+    Parameters
+    ----------
+    batch : Batch
+        What was to be committed.
+    blows : sequence of TemporaryStoreError
+        What happened, one after the other; a database that was away tells nothing about the batch.
+    """
+    midway = [blow.sqlstate for blow in blows if blow.midway]
+    hung_up = sum(not state or state.startswith(_HANGS_UP) for state in midway)
+    if batch.messages == 1:
+        return hung_up >= _LAST_BLOWS
+    return hung_up + sum(state in _TOO_LONG for state in midway) >= _BLOWS
 
 
 def isolate(batch: Batch, error: Exception) -> list[Batch]:

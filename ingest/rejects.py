@@ -11,8 +11,9 @@ from hypervision.endpoints import complete
 from hypervision.replay import replay
 from hypervision.settings import Settings
 from hypervision.store import rejected
-from hypervision.store.connection import url_of, wait_for_schema
+from hypervision.store.connection import url_of
 from hypervision.store.rejected import Rejected
+from hypervision.store.versions import wait_for_schema
 
 # What one answer may hold in memory, payloads included.
 _MOST: Final = 10_000

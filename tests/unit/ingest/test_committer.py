@@ -115,3 +115,64 @@ def test_store_that_refuses_even_nothing_is_a_failure(wait_until: Callable[..., 
     wait_until(lambda: committer.failure is not None)
     assert "no such table" in str(committer.failure)
     assert not committer.done
+
+
+class Fragile(FakeStore):
+    """Hangs up, or takes too long, over whatever holds `bad`."""
+
+    def __init__(self, sqlstate: str, *, midway: bool = True) -> None:
+        super().__init__()
+        self.sqlstate, self.midway, self.tried = sqlstate, midway, 0
+
+    def commit(self, batch: Batch, *, now: datetime) -> Receipt:
+        if any(batch.payloads[m] == b"bad" for m in batch.message):
+            self.tried += 1
+            error = TemporaryStoreError("database: the server closed the connection", sqlstate=self.sqlstate)
+            error.midway = self.midway
+            raise error
+        return super().commit(batch, now=now)
+
+
+@pytest.mark.parametrize("sqlstate", ["", "57P02", "08006"])
+def test_message_over_which_the_server_hangs_up_each_time_is_refused_alone(
+    sqlstate: str, monkeypatch: pytest.MonkeyPatch, wait_until: Callable[..., None]
+) -> None:
+    monkeypatch.setattr(committer_module, "_FIRST_PAUSE", 0.0)
+    store, counters = Fragile(sqlstate), Counters((0, 0, 0))
+    committer = Committer(store, counters, settled=lambda: None)
+    counters.arrived(4)
+    committer.submit(load(b"a", b"b", b"bad", b"c"))
+    committer.start()
+    wait_until(lambda: committer.idle)
+    assert counters.snapshot() == Snapshot(4, 3, 0, 1, 0)
+    assert [p for batch in store.batches for p in batch.payloads] == [b"a", b"b", b"bad", b"c"]
+    # Three blows each for four and two messages, eight for the one.
+    assert store.tried == 3 + 3 + 8
+    committer.stop(1.0)
+
+
+def test_batch_that_takes_too_long_is_made_smaller_and_no_message_refused(
+    monkeypatch: pytest.MonkeyPatch, wait_until: Callable[..., None]
+) -> None:
+    monkeypatch.setattr(committer_module, "_FIRST_PAUSE", 0.0)
+    store, counters = Fragile("57014"), Counters((0, 0, 0))
+    committer = Committer(store, counters, settled=lambda: None)
+    committer.submit(load(b"a", b"bad"))
+    committer.start()
+    wait_until(lambda: store.tried > 50)
+    assert [batch.payloads for batch in store.batches] == [[b"a"]]
+    assert not [r for batch in store.batches for r in batch.refusals]
+    committer.stop(1.0)
+
+
+def test_database_that_is_away_says_nothing_about_the_batch(
+    monkeypatch: pytest.MonkeyPatch, wait_until: Callable[..., None]
+) -> None:
+    monkeypatch.setattr(committer_module, "_FIRST_PAUSE", 0.0)
+    store = Fragile("", midway=False)
+    committer = Committer(store, Counters((0, 0, 0)), settled=lambda: None)
+    committer.submit(load(b"a", b"bad"))
+    committer.start()
+    wait_until(lambda: store.tried > 50)
+    assert not store.batches
+    committer.stop(1.0)
