@@ -130,38 +130,3 @@ def wait_for_server(url: str, *, application: str, wait: float) -> Connection:
             if time.monotonic() >= deadline:
                 raise
             time.sleep(0.2)
-
-
-def wait_for_schema(url: str, *, application: str, wait: float | None = None) -> Connection:
-    """Connect to a database at this version, waiting for server and migration.
-
-    Parameters
-    ----------
-    wait : float, optional
-        At most this long [s]; None waits for ever.
-
-    Raises
-    ------
-    TemporaryStoreError
-        The time is over.
-    """
-    from hypervision.store.migrate import behind
-
-    deadline = None if wait is None else time.monotonic() + wait
-    while True:
-        try:
-            connection = connect(url, application=application)
-            missing = behind(connection)
-            connection.rollback()
-            if not missing:
-                return connection
-            connection.close()
-            error: StoreError = TemporaryStoreError(
-                f"the database lacks the migrations {', '.join(missing)}",
-                remedy="run `hypervision db migrate`",
-            )
-        except TemporaryStoreError as failure:
-            error = failure
-        if deadline is not None and time.monotonic() >= deadline:
-            raise error
-        time.sleep(0.25)

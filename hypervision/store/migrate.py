@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
-from importlib import resources
 
 from psycopg import Connection
 
@@ -14,30 +12,10 @@ from hypervision.store.connection import mapped
 from hypervision.store.engines import Engine, engine_of
 from hypervision.store.rules import install_defaults
 from hypervision.store.sql import query
+from hypervision.store.versions import applied, migrations
 
 # Any constant of our own: two migrations at once must wait for each other.
 _LOCK = 7_206_471_001
-
-
-def migrations() -> Mapping[str, str]:
-    """Name and text of every migration, in order."""
-    folder = resources.files("hypervision.store") / "migrations"
-    files = sorted((entry for entry in folder.iterdir() if entry.name.endswith(".sql")), key=lambda e: e.name)
-    return {entry.name.removesuffix(".sql"): entry.read_text("utf-8") for entry in files}
-
-
-def applied(connection: Connection) -> list[str]:
-    """Names of the migrations the database has."""
-    with mapped():
-        if connection.execute(query("has_installation")).fetchone() == (False,):
-            return []
-        return [row[0] for row in connection.execute(query("migrations_applied")).fetchall()]
-
-
-def behind(connection: Connection) -> list[str]:
-    """Names of the migrations the database lacks."""
-    done = set(applied(connection))
-    return [name for name in migrations() if name not in done]
 
 
 def migrate(connection: Connection, catalogue: Catalogue, *, now: datetime) -> list[str]:
@@ -67,13 +45,16 @@ def migrate(connection: Connection, catalogue: Catalogue, *, now: datetime) -> l
         connection.execute(query("lock_migration"), {"lock": _LOCK})
         try:
             known = migrations()
-            newer = [name for name in applied(connection) if name not in known]
+            there = applied(connection)
+            newer = [name for name in there if name not in known]
             if newer:
                 raise PermanentStoreError(
                     f"the database has the migration {newer[0]}, which this version does not know",
                     remedy="install the newer version of the platform",
                 )
-            for name in behind(connection):
+            for name in known:
+                if name in there:
+                    continue
                 _apply(connection, name, known[name], engine, now)
                 connection.commit()
                 done.append(name)

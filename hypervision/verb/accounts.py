@@ -11,7 +11,8 @@ from pathlib import Path
 from hypervision.endpoints import complete
 from hypervision.errors import SettingError
 from hypervision.settings import Settings
-from hypervision.store.connection import url_of, wait_for_schema
+from hypervision.store.connection import url_of
+from hypervision.store.versions import wait_for_schema
 
 ROLES = ("viewer", "operator", "engineer", "administrator")
 

@@ -46,7 +46,7 @@ def _migrate(options: argparse.Namespace, url: str) -> int:
 
 def _status(_options: argparse.Namespace, url: str) -> int:
     from hypervision.store.engines import engine_of
-    from hypervision.store.migrate import applied, behind
+    from hypervision.store.versions import applied, behind
 
     with connect(url, application="status") as connection:
         engine = engine_of(connection)
@@ -68,7 +68,7 @@ def _backup(options: argparse.Namespace, url: str) -> int:
 
 
 def _restore(options: argparse.Namespace, url: str) -> int:
-    from hypervision.store.migrate import applied
+    from hypervision.store.versions import applied
 
     if not options.file.is_file():
         raise ServiceError(f"there is no backup {options.file}", remedy="name a file that `db backup` wrote")

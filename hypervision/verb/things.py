@@ -14,7 +14,8 @@ from hypervision.endpoints import complete
 from hypervision.errors import SettingError
 from hypervision.settings import Settings
 from hypervision.store import registry
-from hypervision.store.connection import url_of, wait_for_schema
+from hypervision.store.connection import url_of
+from hypervision.store.versions import wait_for_schema
 
 # Longer than a collector goes without asking for an unknown Thing again, with its batch [s].
 _TURNED_AWAY: Final = 2.0

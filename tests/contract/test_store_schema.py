@@ -15,10 +15,11 @@ from hypervision.errors import PermanentStoreError, TemporaryStoreError
 from hypervision.intake import Intake
 from hypervision.store import migrate as migrate_module
 from hypervision.store import sql
-from hypervision.store.connection import connect, wait_for_schema
+from hypervision.store.connection import connect
 from hypervision.store.engines import engine_of
 from hypervision.store.engines import timescale as timescale_module
-from hypervision.store.migrate import applied, behind, migrate, migrations
+from hypervision.store.migrate import migrate
+from hypervision.store.versions import applied, behind, migrations, wait_for_schema
 
 pytestmark = pytest.mark.integration
 NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
