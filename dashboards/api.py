@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 from fastapi import FastAPI, Query, Request
 from fastapi.responses import JSONResponse, Response
@@ -14,14 +14,12 @@ from pydantic import BaseModel, Field
 from dashboards import exports
 from dashboards.live import utc_now
 from dashboards.plain import Instant, Plain
+from dashboards.server import Server
 from dashboards.sessions import caller_account
 from dashboards.writing import NAME
 from hypervision import topics
 from hypervision.store import alarms as alarm_store
 from hypervision.store import screens
-
-if TYPE_CHECKING:
-    from dashboards.server import Server
 
 Code = Annotated[str, Query(max_length=64), Plain]
 Name = Annotated[str, Query(max_length=64), Plain]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import Any, Final, cast
 from urllib.parse import parse_qs
 
 import dash
@@ -13,12 +13,10 @@ from fastapi import FastAPI
 
 from dashboards import frame
 from dashboards.pages import alarms, asset, overview, system, town_map
+from dashboards.server import Server
 from dashboards.sessions import CALLER, caller_account
 from dashboards.ui import div, el, link
 from dashboards.views import Drawing, Scene, ViewKey
-
-if TYPE_CHECKING:
-    from dashboards.server import Server
 
 _ASSET: Final = re.compile(r"/asset/([A-Za-z0-9][A-Za-z0-9._:-]{0,63})")
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from fastapi import FastAPI
 from fastapi.responses import Response
 
+from dashboards.server import Server
 from dashboards.sessions import CALLER
-
-if TYPE_CHECKING:
-    from dashboards.server import Server
 
 _PAGE: Final = """<!DOCTYPE html>
 <html lang="en" data-theme="{theme}"><head><meta charset="utf-8">

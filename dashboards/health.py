@@ -14,14 +14,13 @@ from prometheus_client.registry import Collector
 
 from dashboards import town as judge
 from dashboards.live import utc_now
+from dashboards.server import Server
 from dashboards.town import BEAT_LIMIT, Town
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from prometheus_client.core import Metric
-
-    from dashboards.server import Server
 
 # A model or a timer beats each second too, but is allowed a slow step [s].
 _PATIENCE: Final = 15.0

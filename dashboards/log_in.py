@@ -6,7 +6,8 @@ import asyncio
 from datetime import timedelta
 from html import escape
 from math import ceil
-from typing import TYPE_CHECKING, Annotated, Final
+from pathlib import Path
+from typing import Annotated, Final
 
 from fastapi import FastAPI, Request
 from fastapi.responses import FileResponse, JSONResponse, RedirectResponse, Response
@@ -15,16 +16,15 @@ from pydantic import BaseModel, Field
 from dashboards.live import utc_now
 from dashboards.plain import Plain
 from dashboards.routes import is_page
+from dashboards.server import Server
 from dashboards.sessions import CALLER, COOKIE
 from dashboards.words import Words, language_of
 from hypervision.store import accounts as store
 from hypervision.store.accounts import Login
 
-if TYPE_CHECKING:
-    from dashboards.server import Server
-
 # Each check takes 64 MiB for a moment: two at a time are enough for people, and no guesser gets more.
 _AT_ONCE: Final = 2
+_STATIC: Final = Path(__file__).parent / "static"
 
 _PAGE: Final = """<!DOCTYPE html>
 <html lang="{language}" data-theme="{theme}">
@@ -92,8 +92,6 @@ def page(words: Words, *, theme: str, target: str, failure: str) -> str:
 
 def register(app: FastAPI, server: Server) -> None:
     """Add the page, its static files, log-in and log-out."""
-    from dashboards.server import STATIC
-
     at_once = asyncio.Semaphore(_AT_ONCE)
 
     @app.get("/login", include_in_schema=False)
@@ -108,7 +106,7 @@ def register(app: FastAPI, server: Server) -> None:
 
     @app.get("/static/{name}", include_in_schema=False)
     async def static(name: str) -> Response:
-        known = {entry.name: entry for entry in STATIC.iterdir()}
+        known = {entry.name: entry for entry in _STATIC.iterdir()}
         if name not in known:
             return JSONResponse({"detail": "there is no such file"}, 404)
         return FileResponse(known[name], headers={"cache-control": "public, max-age=3600"})

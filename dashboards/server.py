@@ -1,32 +1,22 @@
-"""The web server of one process: FastAPI and Dash behind the guard, the reader beside them."""
+"""What the routes, pages and callbacks of one server process share; they import it, it imports none of them."""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI
-from starlette.middleware.gzip import GZipMiddleware
 
-from dashboards import api, documents, failures, health, log_in, push
-from dashboards.callbacks import fits_one_of
-from dashboards.control_room import create_dash, draw_page
 from dashboards.guard import Guard
 from dashboards.live import LiveReader, utc_now
+from dashboards.push import Hub
 from dashboards.sessions import Caller, Sessions, caller_account
 from dashboards.town import Periods
 from dashboards.views import Scene, ViewKey, Views
 from dashboards.words import Words, language_of
 from dashboards.writing import HttpWriter
 from hypervision.domains import Catalogue
-from hypervision.domains import load as load_domains
 from hypervision.settings import Settings
-from hypervision.store.connection import url_of
 from hypervision.store.pool import ScreenPool
 
 
@@ -53,7 +43,7 @@ class Server:
     sessions: Sessions
     writer: HttpWriter
     views: Views = field(init=False)
-    hub: push.Hub = field(init=False)
+    hub: Hub = field(init=False)
     app: Guard = field(init=False)
     fastapi: FastAPI = field(init=False)
     dash: Any = field(init=False)
@@ -74,67 +64,3 @@ class Server:
     def scene_of(self, caller: Caller, path: str) -> Scene:
         """What a page is drawn from for one caller, now."""
         return self.scene(ViewKey.of(path, caller.language, caller_account()))
-
-
-def create_server(settings: Settings) -> Server:
-    """Assemble the control room and the API; nothing is opened yet."""
-    url = url_of(settings)
-    extra = settings.data_dir / "domains"
-    catalogue = load_domains(extra if extra.is_dir() else None)
-    pool = ScreenPool(url)
-    server = Server(
-        settings=settings,
-        catalogue=catalogue,
-        pool=pool,
-        reader=LiveReader(url, catalogue),
-        sessions=Sessions(pool),
-        writer=HttpWriter(settings),
-    )
-    server.views = Views(draw_page, server.scene)
-    server.hub = push.Hub(server.views, server.reader, server.sessions)
-    server.fastapi = _fastapi(server)
-    failed = failures.FailureLog()
-    failures.register(server.fastapi, failed)
-    log_in.register(server.fastapi, server)
-    health.register(server.fastapi, server)
-    api.register(server.fastapi, server)
-    documents.register(server.fastapi, server)
-    push.register(server.fastapi, server.hub)
-    server.dash = create_dash(server.fastapi, server)
-    server.fastapi.add_middleware(GZipMiddleware, minimum_size=700, compresslevel=5)
-    server.app = Guard(
-        server.fastapi,
-        server.sessions,
-        language=settings.language,
-        health_open=settings.http.health_open,
-        script_hashes=server.dash.csp_hashes(),
-        fits=fits_one_of(server.dash._callback_list),  # noqa: SLF001 -- what /_dash-dependencies tells
-        failures=failed,
-    )
-    return server
-
-
-def _fastapi(server: Server) -> FastAPI:
-    @asynccontextmanager
-    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        server.pool.open()
-        server.hub.start(asyncio.get_running_loop())
-        server.reader.start()
-        server.writer.start()
-        yield
-        await asyncio.to_thread(server.writer.stop)
-        await asyncio.to_thread(server.reader.stop)
-        server.pool.close()
-
-    return FastAPI(
-        title="Hypervision",
-        version=version("hypervision"),
-        description="Things, observations and alarms of a city.",
-        docs_url=None,
-        redoc_url=None,
-        openapi_url="/api/openapi.json",
-        lifespan=lifespan,
-    )
-
-
-STATIC = Path(__file__).parent / "static"

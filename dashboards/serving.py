@@ -7,7 +7,7 @@ import socket
 
 import uvicorn
 
-from dashboards.server import create_server
+from dashboards.assembly import create_server
 from hypervision.endpoints import complete
 from hypervision.errors import ServiceError
 from hypervision.settings import Settings

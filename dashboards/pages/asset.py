@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from dash import Input, Output, State, dcc
 from dash.development.base_component import Component
@@ -13,6 +13,7 @@ from dashboards.components.history import history
 from dashboards.components.tables import table
 from dashboards.components.values import age
 from dashboards.live import utc_now
+from dashboards.server import Server
 from dashboards.sessions import CALLER
 from dashboards.town import Freshness, freshness
 from dashboards.trends import RANGES, Trends, read_trends
@@ -21,9 +22,6 @@ from dashboards.views import Drawing, Scene
 from hypervision import quality
 from hypervision.errors import StoreError
 from hypervision.store.screens import LimitRow, StreamRow, ThingRow
-
-if TYPE_CHECKING:
-    from dashboards.server import Server
 
 # The charts are read again at most this often while readings come [s].
 _REDRAW_EVERY = 10

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from dash import Input, Output, dcc
 from dash.development.base_component import Component
@@ -12,15 +12,13 @@ from dashboards import geo
 from dashboards.components.alarms import describe, symbol
 from dashboards.components.values import age
 from dashboards.geo import Extent, TownMap
+from dashboards.server import Server
 from dashboards.sessions import CALLER
 from dashboards.theme import colours
 from dashboards.town import RANK, is_reporting
 from dashboards.ui import button, div, el, hidden, link, segmented, span
 from dashboards.views import Drawing, Scene
 from hypervision.store.screens import AlarmRow, ThingRow
-
-if TYPE_CHECKING:
-    from dashboards.server import Server
 
 # What the browser fills in: first every Thing, then what is abnormal, the worst drawn last.
 MARKS = ("place", "stale", "low", "medium", "high", "critical")

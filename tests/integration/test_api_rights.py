@@ -11,8 +11,8 @@ import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
+from dashboards.assembly import create_server
 from dashboards.routes import CALLBACKS, action_of, action_of_callback
-from dashboards.server import create_server
 from hypervision.accounts import RIGHTS, Action, Role
 from tests.browser.fake_town import ACCOUNTS, Town, running
 
