@@ -6,7 +6,7 @@ import ast
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from importlib.metadata import distribution, distributions, packages_distributions
 from pathlib import Path
 
@@ -53,6 +53,59 @@ def imports(name: str, text: str) -> Iterator[tuple[int, str]]:
             yield node.lineno, node.module or ""
 
 
+def at_run_time(node: ast.AST) -> Iterator[ast.AST]:
+    """Every node below, but for what only a type checker sees."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.If) and ast.unparse(child.test) in ("TYPE_CHECKING", "typing.TYPE_CHECKING"):
+            for other in child.orelse:
+                yield other
+                yield from at_run_time(other)
+        else:
+            yield child
+            yield from at_run_time(child)
+
+
+def import_graph(files: Iterable[tuple[str, str]]) -> dict[str, set[str]]:
+    """The modules that each module imports, at its top or within a function.
+
+    Parameters
+    ----------
+    files : iterable of (str, str)
+        Path and text.
+    """
+    texts = {name.removesuffix(".py").removesuffix("/__init__").replace("/", "."): text for name, text in files}
+    graph: dict[str, set[str]] = {}
+    for module, text in texts.items():
+        wanted: set[str] = set()
+        for node in at_run_time(ast.parse(text, module)):
+            if isinstance(node, ast.Import):
+                wanted |= {alias.name for alias in node.names}
+            elif isinstance(node, ast.ImportFrom):
+                inner = {f"{node.module}.{alias.name}" for alias in node.names}
+                wanted |= inner & texts.keys()
+                # A name that is no module is defined by the package itself.
+                wanted |= {node.module or ""} if inner - texts.keys() else set()
+        graph[module] = wanted & texts.keys()
+    return graph
+
+
+def circles(graph: Mapping[str, set[str]]) -> list[str]:
+    """Every import circle, as its shortest way round from its first module."""
+    found = set()
+    for start in sorted(graph):
+        ways = [[start]]
+        seen: set[str] = set()
+        while ways:
+            way = ways.pop(0)
+            if start in graph[way[-1]]:
+                first = way.index(min(way))
+                found.add(" -> ".join([*way[first:], *way[:first], min(way)]))
+                break
+            ways += [[*way, module] for module in sorted(graph[way[-1]] - seen)]
+            seen |= graph[way[-1]]
+    return sorted(found)
+
+
 def tracked() -> list[Path]:
     """Files of the project, as git knows them; without git, everything that is no cache."""
     try:
@@ -75,6 +128,28 @@ def test_package_imports_the_core_only(package: str) -> None:
         if module.split(".")[0] in others
     ]
     assert wrong == []
+
+
+def test_modules_import_in_no_circle() -> None:
+    """An import within a function counts: it hides a circle, and does not open it."""
+    assert circles(import_graph(sources())) == []
+
+
+def test_circle_is_found_wherever_the_import_stands() -> None:
+    files = {
+        "a/__init__.py": "",
+        "a/one.py": "from a import two\nfrom a.alone import thing",
+        "a/two.py": "def late():\n    import a.deep.three",
+        "a/deep/__init__.py": "from a.deep.three import name",
+        "a/deep/three.py": "from a.one import name",
+        "a/self.py": "from a.self import name",
+        "a/alone.py": "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from a.one import name\nelse:\n    import b",
+        "b.py": "",
+    }
+    graph = import_graph(files.items())
+    assert graph["a.alone"] == {"b"}
+    assert graph["a.deep"] == {"a.deep.three"}
+    assert circles(graph) == ["a.deep.three -> a.one -> a.two -> a.deep.three", "a.self -> a.self"]
 
 
 def test_library_is_imported_in_its_room_only() -> None:
