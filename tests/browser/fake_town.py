@@ -214,24 +214,25 @@ FAULTS = {
 }
 
 
+def administer(server: tuple[Path, int], name: str, *statements: str) -> None:
+    """Run statements about the database `name`, which stands for their `{}`, as its server's administrator."""
+    folder, port = server
+    secret_file = secret(folder, "database-superuser")
+    with psycopg.connect(
+        host="127.0.0.1", port=port, user="postgres", dbname="postgres", password=password(secret_file), autocommit=True
+    ) as connection:
+        for text in statements:
+            connection.execute(sql.SQL(text).format(sql.Identifier(name)))
+
+
 @contextmanager
 def database_on(server: tuple[Path, int]) -> Iterator[str]:
     """The libpq URL of a new empty database on the embedded PostgreSQL of the test session."""
     folder, port = server
     name = f"town_{secrets.token_hex(4)}"
-    superuser = {
-        "host": "127.0.0.1",
-        "port": port,
-        "user": "postgres",
-        "dbname": "postgres",
-        "password": password(secret(folder, "database-superuser")),
-        "autocommit": True,
-    }
-    with psycopg.connect(**superuser) as connection:
-        connection.execute(sql.SQL("CREATE DATABASE {} OWNER hypervision").format(sql.Identifier(name)))
+    administer(server, name, "CREATE DATABASE {} OWNER hypervision")
     yield database.url(folder, port).rsplit("/", 1)[0] + f"/{name}"
-    with psycopg.connect(**superuser) as connection:
-        connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+    administer(server, name, "DROP DATABASE {} WITH (FORCE)")
 
 
 @dataclass
@@ -243,6 +244,20 @@ class Town:
     server: subprocess.Popen[bytes]
     log: Path
     collector: Collector
+    database: tuple[Path, int]
+
+    @contextmanager
+    def dead_database(self) -> Iterator[None]:
+        """The database answers nobody any more, and does again afterwards; the collector is another one then."""
+        name = url_of(self.settings).rsplit("/", 1)[1]
+        self.collector.stop()
+        hang_up = f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"
+        administer(self.database, name, "ALTER DATABASE {} ALLOW_CONNECTIONS false", hang_up)
+        try:
+            yield
+        finally:
+            administer(self.database, name, "ALTER DATABASE {} ALLOW_CONNECTIONS true")
+            self.collector = Collector(self.settings)
 
     @contextmanager
     def session(self, user: str | None) -> Iterator[httpx.Client]:
@@ -285,7 +300,7 @@ def running(server: tuple[Path, int]) -> Iterator[Town]:
                 env=environ,
                 cwd=folder,
             )
-        town = Town(settings, f"http://127.0.0.1:{port}", process, log, collector)
+        town = Town(settings, f"http://127.0.0.1:{port}", process, log, collector, server)
         try:
             _wait_ready(town)
             yield town

@@ -175,6 +175,15 @@ def test_screen_turns_stale_when_the_collector_dies_and_recovers(open_screen: Op
     screen.page.wait_for_selector('html[data-feed="live"]', timeout=STALE_WITHIN)
 
 
+def test_screen_turns_stale_when_the_database_is_away_and_recovers(open_screen: Open, town: Town) -> None:
+    screen = open_screen("operator")
+    screen.page.wait_for_selector('html[data-feed="live"]')
+    with town.dead_database():
+        screen.page.wait_for_selector('html[data-feed="lost"][data-cause="database"]', timeout=STALE_WITHIN)
+        expect(screen.page.locator(".lost-database")).to_be_visible()
+    screen.page.wait_for_selector('html[data-feed="live"]', timeout=20_000)
+
+
 def test_screen_turns_stale_when_the_server_stops_answering(open_screen: Open, town: Town) -> None:
     screen = open_screen("operator")
     expect(screen.page.locator("html")).to_have_attribute("data-feed", "live")
