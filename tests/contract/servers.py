@@ -1,0 +1,234 @@
+"""The database servers of the suite: each engine once per session, and databases made from a template."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import json
+import os
+import select
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from hypervision.domains import load
+from hypervision.services import ports, unprivileged
+from hypervision.services.plan import secret
+from hypervision.services.secrets import password
+from hypervision.store.connection import connect
+from hypervision.store.migrate import migrate
+from hypervision.store.provision import bootstrap_sql
+
+NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
+ENGINES = ("postgresql-18", "postgresql-15", "timescaledb")
+_numbers = itertools.count(1)
+
+
+@dataclass
+class Server:
+    """A database server of the suite.
+
+    Attributes
+    ----------
+    many : bool
+        Whether it takes several connections and databases at once.
+    """
+
+    name: str
+    admin: dict[str, Any]
+    password: str = ""
+    many: bool = True
+    template: str = field(default="", init=False)
+
+    def url(self, database: str) -> str:
+        if not self.many:
+            return f"postgresql://postgres:postgres@127.0.0.1:{self.admin['port']}/postgres?sslmode=disable"
+        return f"postgresql://hypervision:{self.password}@127.0.0.1:{self.admin['port']}/{database}"
+
+    def empty(self) -> str:
+        """A database without anything, owned by a role that is no superuser."""
+        name = f"contract_{next(_numbers)}"
+        if self.many:
+            self._admin("CREATE DATABASE {} OWNER hypervision", name)
+        else:
+            self._admin("DROP SCHEMA IF EXISTS hv CASCADE")
+        return self.url(name)
+
+    def migrated(self) -> str:
+        if not self.many:
+            url = self.empty()
+            migrate_at(url)
+            return url
+        if not self.template:
+            url = self.empty()
+            migrate_at(url)
+            self.template = url.rsplit("/", 1)[1]
+        name = f"contract_{next(_numbers)}"
+        self._admin("CREATE DATABASE {} OWNER hypervision TEMPLATE {}", name, self.template)
+        return self.url(name)
+
+    def drop(self, url: str) -> None:
+        if self.many:
+            self._admin("DROP DATABASE {} WITH (FORCE)", url.rsplit("/", 1)[1])
+
+    def kick(self, url: str) -> None:
+        """Cut every connection to a database, as a restart of the server does."""
+        with psycopg.connect(**self.admin, autocommit=True) as connection:
+            connection.execute(
+                "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = %s",
+                (url.rsplit("/", 1)[1],),
+            )
+
+    def _admin(self, text: str, *names: str) -> None:
+        with psycopg.connect(**self.admin, autocommit=True) as connection:
+            connection.execute(sql.SQL(text).format(*map(sql.Identifier, names)))
+
+
+def migrate_at(url: str, *, now: datetime = NOW) -> list[str]:
+    with connect(url, application="migrate") as connection:
+        return migrate(connection, load(), now=now)
+
+
+def embedded_server(folder: Path, port: int) -> Iterator[Server]:
+    """The embedded PostgreSQL 18, which runs already."""
+    admin: dict[str, Any] = {
+        "host": "127.0.0.1", "port": port, "user": "postgres", "dbname": "postgres",
+        "password": password(secret(folder, "database-superuser")),
+    }  # fmt: skip
+    deadline = time.monotonic() + 20
+    while True:
+        try:
+            psycopg.connect(**admin).close()
+        except psycopg.OperationalError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.05)
+        else:
+            break
+    yield Server("postgresql-18", admin, password(secret(folder, "database-application")))
+
+
+def _system_install() -> Path | None:
+    """PostgreSQL 15 of this machine."""
+    known = [Path("/usr/lib/postgresql/15"), Path("/usr/pgsql-15"), Path("/opt/homebrew/opt/postgresql@15")]
+    on_path = shutil.which("postgres")
+    if on_path is not None:
+        known.append(Path(on_path).resolve().parent.parent)
+    for install in known:
+        program = install / "bin" / "postgres"
+        if program.exists():
+            told = subprocess.run([program, "--version"], capture_output=True, text=True, check=False).stdout
+            if " 15" in told:
+                return install
+    return None
+
+
+def _wait(admin: dict[str, Any], process: subprocess.Popen[Any], log: Path, *, seconds: float = 40) -> None:
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            psycopg.connect(**admin).close()
+        except psycopg.OperationalError as error:
+            if process.poll() is not None or time.monotonic() > deadline:
+                pytest.fail(f"the server does not answer ({error})\n{log.read_text()[-3000:]}")
+            time.sleep(0.05)
+        else:
+            return
+
+
+def system_server() -> Iterator[Server]:
+    install = _system_install()
+    if install is None:
+        pytest.skip("PostgreSQL 15 is not installed on this machine")
+    account = unprivileged.choose()
+    who: dict[str, Any] = {} if account is None else {"user": account.uid, "group": account.gid, "extra_groups": []}
+    folder = Path(tempfile.mkdtemp(prefix="hv-pg15-"))
+    try:
+        if account is not None:
+            os.chown(folder, account.uid, account.gid)
+        port, log = ports.free(), folder / "log"
+        subprocess.run(
+            [install / "bin" / "initdb", "-D", folder / "data", "-U", "postgres", "--auth=trust", "--encoding=UTF8",
+             "--locale=C", "--no-sync"],
+            check=True, capture_output=True, cwd="/", **who,
+        )  # fmt: skip
+        with log.open("wb") as stream:
+            process = subprocess.Popen(
+                [install / "bin" / "postgres", "-D", folder / "data", "-p", str(port), "-h", "127.0.0.1", "-k", "",
+                 "-c", "fsync=off"],
+                stdout=stream, stderr=stream, cwd="/", **who,
+            )  # fmt: skip
+        try:
+            admin: dict[str, Any] = {"host": "127.0.0.1", "port": port, "user": "postgres", "dbname": "postgres"}
+            _wait(admin, process, log)
+            server = Server("postgresql-15", admin, "contract")
+            with psycopg.connect(**admin, autocommit=True) as connection:
+                for statement in bootstrap_sql("contract").splitlines():
+                    connection.execute(statement)
+            yield server
+        finally:
+            process.terminate()
+            process.wait(timeout=30)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def timescale_server() -> Iterator[Server]:
+    npm, node = shutil.which("npm"), shutil.which("node")
+    if npm is None or node is None:
+        pytest.skip("TimescaleDB runs in Node.js here, and npm or node is not installed on this machine")
+    source = Path(__file__).parent / "timescale"
+    lock = (source / "package-lock.json").read_bytes()
+    base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "hypervision-tests"
+    folder = base / f"timescale-{hash_of(lock):x}"
+    if not (folder / "node_modules" / ".done").exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        for name in ("package.json", "package-lock.json"):
+            shutil.copy(source / name, folder / name)
+        done = subprocess.run(
+            [npm, "ci", "--no-audit", "--no-fund", "--ignore-scripts"], cwd=folder, capture_output=True, text=True,
+            check=False, timeout=280,
+        )  # fmt: skip
+        if done.returncode:
+            pytest.skip(f"npm ci cannot fetch TimescaleDB: {(done.stderr or done.stdout).strip()[-300:]}")
+        (folder / "node_modules" / ".done").touch()
+    shutil.copy(source / "server.mjs", folder / "server.mjs")
+    with tempfile.TemporaryFile() as errors:
+        process = subprocess.Popen(
+            [node, "server.mjs"], cwd=folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors
+        )
+        assert process.stdout is not None
+        assert process.stdin is not None
+        try:
+            ready, _, _ = select.select([process.stdout], [], [], 120)
+            line = process.stdout.readline() if ready else b""
+            if not line:
+                errors.seek(0)
+                pytest.fail(f"TimescaleDB did not start: {errors.read().decode(errors='replace')[-3000:]}")
+            admin = {
+                "host": "127.0.0.1", "port": json.loads(line)["port"], "user": "postgres", "password": "postgres",
+                "dbname": "postgres", "sslmode": "disable",
+            }  # fmt: skip
+            yield Server("timescaledb", admin, many=False)
+        finally:
+            process.stdin.close()
+            try:
+                process.wait(timeout=10)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+            process.stdout.close()
+
+
+def hash_of(data: bytes) -> int:
+    return int.from_bytes(hashlib.sha256(data).digest()[:6], "big")
