@@ -11,6 +11,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -20,6 +21,9 @@ from hypervision.services import broker, database, datadir, guard, ports
 from hypervision.services.plan import Plan, log_file, secret
 from hypervision.services.secrets import password
 from hypervision.settings import Settings
+
+if TYPE_CHECKING:
+    from tests.integration.one_up import Up
 
 
 @pytest.fixture
@@ -71,7 +75,7 @@ class Child:
         deadline = time.monotonic() + seconds
         while not answers(port):
             if self.process.poll() is not None or time.monotonic() > deadline:
-                pytest.fail(f"{self.process.args}: port {port} does not open\n{self.log.read_text()[-3000:]}")
+                pytest.fail(f"{self.process.args!r}: port {port} does not open\n{self.log.read_text()[-3000:]}")
             time.sleep(0.02)
 
     def stop(self) -> int:
@@ -130,6 +134,25 @@ def embedded_database(_database_server: tuple[Path, int], superuser_url: str) ->
     yield database.url(folder, port).rsplit("/", 1)[0] + f"/{name}"
     with psycopg.connect(superuser_url, autocommit=True) as connection:
         connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+@pytest.fixture
+def up(data_dir: Path, wait_until: Callable[..., None]) -> Iterator[Callable[..., Up]]:
+    """Start `up` with its two embedded services, ready; whatever is left of it at the end is stopped."""
+    from tests.integration.one_up import Up
+
+    started: list[Up] = []
+
+    def start(folder: Path = data_dir, *, ready: bool = True, **options: object) -> Up:
+        one = Up(folder, **options)  # type: ignore[arg-type]
+        started.append(one)
+        if ready:
+            wait_until(one.ready, seconds=60, tell=lambda: one.output)
+        return one
+
+    yield start
+    for one in started:
+        one.close()
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from ingest.bench.runs import NAME
 from ingest.bench.stage import stage
 from ingest.session import Address
 
-pytestmark = pytest.mark.integration
+pytestmark = pytest.mark.faults
 
 
 @pytest.mark.parametrize("batch_size", [5000, 50], ids=["all_held", "socket_left_unread"])
