@@ -16,6 +16,7 @@ from hypervision.services.report import Start, Terminal, report
 from hypervision.services.secrets import write_private
 from hypervision.services.supervise import Program
 from hypervision.settings import Settings
+from hypervision.store.connection import url_of
 
 
 def programs(kind: datadir.Kind, *, own_database: bool, own_broker: bool) -> list[Program]:
@@ -76,6 +77,9 @@ def run(
         Something is wrong before anything was started.
     """
     del options
+    if settings.database_url is not None:
+        # Read for its refusal: a child would take a wrong URL for a server that is away, and wait.
+        url_of(settings)
     terminal = Terminal(settings.language)
     data_dir = settings.data_dir
     terminal.say("preparing", data_dir=data_dir)

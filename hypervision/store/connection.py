@@ -9,10 +9,10 @@ from typing import Final
 
 import psycopg
 from psycopg import Connection as Connection  # noqa: PLC0414  (the core names the type, and not the library)
-from psycopg.conninfo import conninfo_to_dict
 
 from hypervision.errors import PermanentStoreError, SettingError, StoreError, TemporaryStoreError
 from hypervision.settings import Settings
+from hypervision.store import address
 
 # SQLSTATE classes that a retry can mend: connection, transaction rollback (deadlock, serialisation),
 # insufficient resources (disk full, memory, connections), object not in state (lock not available),
@@ -65,14 +65,16 @@ def url_of(settings: Settings) -> str:
     Raises
     ------
     SettingError
-        None is set.
+        None is set, or one that libpq cannot use.
     """
     if settings.database_url is None:
         raise SettingError(
             "setting 'database_url' is missing",
             remedy="set HYPERVISION_DATABASE_URL, or start the platform with `hypervision up`",
         )
-    return settings.database_url.get_secret_value()
+    url = settings.database_url.get_secret_value()
+    address.check(url)
+    return url
 
 
 def connect(url: str, *, application: str, autocommit: bool = False) -> Connection:
@@ -87,18 +89,14 @@ def connect(url: str, *, application: str, autocommit: bool = False) -> Connecti
 
     Raises
     ------
+    SettingError
+        libpq cannot use the URL.
     TemporaryStoreError
         The server is away or refuses for now.
     PermanentStoreError
-        The URL is wrong.
+        The server refuses for good.
     """
-    try:
-        conninfo_to_dict(url)
-    except psycopg.ProgrammingError:
-        raise SettingError(
-            "setting 'database_url' is not a libpq URI",
-            remedy="write postgresql://user:password@host:port/name",
-        ) from None
+    address.check(url)
     with mapped():
         connection = psycopg.connect(
             url,

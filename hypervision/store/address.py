@@ -1,0 +1,73 @@
+"""The database URL: whether libpq will take it, said before anything waits for the server it names."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+import psycopg
+from psycopg import pq
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+from hypervision.errors import SettingError
+
+# No server can answer below a file, so that libpq looks at every word and then gives up at once.
+_NOWHERE: Final = "/dev/null"
+
+
+def check(url: str) -> None:
+    """Refuse what libpq cannot use: an unknown word, a wrong value, another number of ports than of hosts.
+
+    Parameters
+    ----------
+    url : str
+        libpq URI or `key=value` words; no connection is made.
+
+    Raises
+    ------
+    SettingError
+        One sentence with the key, the value without its password and the remedy.
+    """
+    problem = _problem(url)
+    if problem:
+        shown = without_password(url)
+        # libpq quotes pieces of what it read; one that we hide may be a piece of the password.
+        if not all(piece in (shown + "=") for piece in re.findall(r'"([^"]*)"', problem)):
+            problem = "libpq cannot read it"
+        raise SettingError(
+            f"setting 'database_url' cannot be {shown!r} ({problem})",
+            remedy="write postgresql://user:password@host:port/name, and after a ? only options that libpq knows,"
+            " such as sslmode=require",
+        )
+
+
+def without_password(url: str) -> str:
+    """The URL as it may be shown; what could be part of a password is left out with it.
+
+    Examples
+    --------
+    >>> without_password("postgresql://me:geheim@h/d?sslpassword=p&sslmode=require")
+    'postgresql://me:…@h/d?sslpassword=…&sslmode=require'
+    """
+    if "://" in url.partition("=")[0]:
+        url = re.sub(r"(://[^:@/]*):(?:[^?]*|[^/]*)@", r"\1:…@", url, count=1)
+        return re.sub(r"([?&]\w*(?:password|secret)=)[^&]*", r"\1…", url)
+    return re.sub(r"(\b\w*(?:password|secret)\s*=).*", r"\1…", url, flags=re.DOTALL)
+
+
+def _problem(url: str) -> str:
+    """What libpq says against the URL, empty when nothing."""
+    try:
+        words = conninfo_to_dict(url)
+    except psycopg.ProgrammingError as error:
+        return _line(str(error))
+    hosts = str(words.get("host") or words.get("hostaddr") or "").split(",")
+    nowhere = make_conninfo(url, host=",".join(_NOWHERE for _ in hosts), hostaddr="")
+    connection = pq.PGconn.connect_start(nowhere.encode())
+    said = connection.error_message.decode("utf-8", "replace")
+    connection.finish()
+    return "" if said.startswith("connection to server") else _line(said)
+
+
+def _line(text: str) -> str:
+    return " ".join(text.split())
