@@ -92,10 +92,32 @@ def whole(low: int, high: int) -> Callable[[str], int]:
             # The length first: Python refuses to read thousands of digits with an error of its own.
             number = int(text) if len(text) < 40 else high + 1
         except ValueError:
-            raise argparse.ArgumentTypeError(f"{text!r} is no whole number from {low} to {high}") from None
+            raise argparse.ArgumentTypeError(f"{text[:40]!r} is no whole number from {low} to {high}") from None
         if not low <= number <= high:
             raise argparse.ArgumentTypeError(f"{text[:40]} is not from {low} to {high}")
         return number
+
+    return read
+
+
+def number(low: float, high: float) -> Callable[[str], float]:
+    """The `type` of an option that takes a number from `low` to `high`; NaN, infinities and the rest are wrong usage.
+
+    Examples
+    --------
+    >>> number(0.5, 9)("1.5")
+    1.5
+    """
+
+    def read(text: str) -> float:
+        try:
+            value = float(text)
+        except ValueError:
+            raise argparse.ArgumentTypeError(f"{text[:40]!r} is no number from {low} to {high}") from None
+        # So written that NaN is refused too.
+        if not low <= value <= high:
+            raise argparse.ArgumentTypeError(f"{text[:40]} is not from {low} to {high}")
+        return value
 
     return read
 

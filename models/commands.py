@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from hypervision.cli import number, whole
 from hypervision.settings import Settings
 from hypervision.verbs import Verb
 
@@ -16,14 +17,20 @@ def _analyse(options: argparse.Namespace, settings: Settings) -> int:
     from models import analysis
 
     stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        signal.signal(number, lambda *_: stop.set())
+    for caught in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(caught, lambda *_: stop.set())
     analysis.run(settings, stop, every=options.every)
     return 0
 
 
 def _analyse_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--every", type=float, default=60.0, metavar="S", help="time between two rounds (60)")
+    parser.add_argument(
+        "--every",
+        type=number(1, 86_400),
+        default=60.0,
+        metavar="S",
+        help="time between two rounds, 1 to 86400 [s] (60)",
+    )
 
 
 def _models(options: argparse.Namespace, settings: Settings) -> int:
@@ -50,8 +57,12 @@ def _models_options(parser: argparse.ArgumentParser) -> None:
         metavar=("NAME", "PATH"),
         help="battledim or leakdb, with the folder of its network and leaks",
     )
-    judge.add_argument("--scenarios", type=int, default=20, metavar="N", help="how many of leakdb's scenarios (20)")
-    judge.add_argument("--seed", type=int, default=1, help="of the demand noise of a data set (1)")
+    judge.add_argument(
+        "--scenarios", type=whole(1, 1000), default=20, metavar="N", help="how many of leakdb's 1000 scenarios (20)"
+    )
+    judge.add_argument(
+        "--seed", type=whole(0, 2**32 - 1), default=1, metavar="N", help="of the demand noise of a data set (1)"
+    )
 
 
 ANALYSE = Verb("analyse", "learn what is normal and write how far readings lie above it", _analyse, _analyse_options)

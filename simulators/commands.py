@@ -9,21 +9,30 @@ import threading
 from datetime import UTC, datetime
 from pathlib import Path
 
+from hypervision.cli import number, whole
 from hypervision.settings import Settings
 from hypervision.verbs import Verb
 
 
 def _configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--scenario", default="town", metavar="FILE", help="a .toml file, or town or tiny")
-    parser.add_argument("--seed", type=int, metavar="N", help="instead of the scenario's")
+    parser.add_argument("--seed", type=whole(0, 2**32 - 1), metavar="N", help="instead of the scenario's")
     parser.add_argument("--truth", type=Path, metavar="FILE", help="write what is really wrong as JSON lines")
-    parser.add_argument("--speed", type=_positive, default=1.0, metavar="X", help="times faster than real time")
     parser.add_argument(
-        "--duration", type=_positive, metavar="SECONDS", help="simulated time; for ever without, an hour with --speed"
+        "--speed", type=number(0.001, 1_000_000), default=1.0, metavar="X", help="times faster than real time"
     )
-    parser.add_argument("--things", type=int, metavar="N", help="about how many Things")
     parser.add_argument(
-        "--history", type=float, metavar="DAYS", help="first make up the past in the database (a demo does)"
+        "--duration",
+        type=number(0.001, 31_622_400),
+        metavar="SECONDS",
+        help="simulated time, at most a year; for ever without, an hour with --speed",
+    )
+    parser.add_argument("--things", type=whole(1, 20_000), metavar="N", help="about how many Things, 1 to 20000")
+    parser.add_argument(
+        "--history",
+        type=number(0, 366),
+        metavar="DAYS",
+        help="first make up the past in the database, 0 to 366 (a demo does)",
     )
     parser.add_argument(
         "--prefix", type=_code, default="", metavar="TEXT", help="before every Thing's code: a town beside another"
@@ -36,19 +45,12 @@ def _code(text: str) -> str:
     return text
 
 
-def _positive(text: str) -> float:
-    value = float(text)
-    if not 0.0 < value < 1e9:
-        raise argparse.ArgumentTypeError(f"{text} is not a positive number")
-    return value
-
-
 def _simulate(options: argparse.Namespace, settings: Settings) -> int:
     from simulators import run
 
     stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+    for caught in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(caught, lambda *_: stop.set())
     wishes = run.Wishes(
         scenario=options.scenario,
         seed=options.seed,

@@ -8,6 +8,7 @@ import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
 
+from hypervision.cli import number
 from hypervision.domains import load
 from hypervision.endpoints import complete
 from hypervision.errors import ServiceError
@@ -19,7 +20,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
     actions = parser.add_subparsers(dest="action", required=True, metavar="migrate|status|backup|restore")
     migrate = actions.add_parser("migrate", help="bring the database to this version")
-    migrate.add_argument("--wait", type=float, default=0.0, metavar="S", help="wait this long for the server [s]")
+    migrate.add_argument(
+        "--wait", type=number(0, 86_400), default=0.0, metavar="S", help="wait for the server, 0 to 86400 [s]"
+    )
     actions.add_parser("status", help="what engine and version it is, and what is missing")
     backup = actions.add_parser("backup", help="write the whole database to one file")
     backup.add_argument("file", type=Path)

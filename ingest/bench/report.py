@@ -9,6 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Final
 
+from hypervision.cli import number, whole
 from hypervision.errors import SettingError
 from hypervision.store.bench import Gauge
 from ingest.bench.runs import Drain, Latency, Runs
@@ -25,11 +26,17 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
     subjects = parser.add_subparsers(dest="subject", required=True, metavar="ingest")
     ingest = subjects.add_parser("ingest", help="drain and end-to-end rates, latency, CPU, memory")
-    ingest.add_argument("--messages", type=int, default=200_000, metavar="N", help="of each run (default 200,000)")
-    ingest.add_argument("--topics", type=int, default=20_000, metavar="N", help="Things that send (default 20,000)")
-    ingest.add_argument("--rounds", type=int, default=2, metavar="N", help="drains of each side (default 2)")
-    ingest.add_argument("--rate", type=float, default=1200.0, metavar="R", help="of the latency run [1/s]")
-    ingest.add_argument("--seconds", type=float, default=20.0, metavar="S", help="of the latency run [s]")
+    ingest.add_argument(
+        "--messages", type=whole(1, 100_000_000), default=200_000, metavar="N", help="of each run (default 200,000)"
+    )
+    ingest.add_argument(
+        "--topics", type=whole(1, 1_000_000), default=20_000, metavar="N", help="Things that send (default 20,000)"
+    )
+    ingest.add_argument("--rounds", type=whole(1, 1000), default=2, metavar="N", help="drains of each side (default 2)")
+    ingest.add_argument(
+        "--rate", type=number(1, 1_000_000), default=1200.0, metavar="R", help="of the latency run [1/s]"
+    )
+    ingest.add_argument("--seconds", type=number(1, 86_400), default=20.0, metavar="S", help="of the latency run [s]")
     ingest.add_argument("--mqtt-url", metavar="URL", help="a broker of one's own instead of the embedded one")
     ingest.add_argument("--database-url", metavar="URL", help="an empty database of one's own")
     ingest.add_argument("--json", type=Path, metavar="FILE", help="write the figures there as well")
@@ -37,9 +44,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Measure and print; every step is bounded in time and everything started is ended."""
-    for name in ("messages", "topics", "rounds", "rate", "seconds"):
-        if getattr(options, name) <= 0:
-            raise SettingError(f"--{name} cannot be {getattr(options, name)}", remedy="give a number above 0")
     print("starting a broker, a database and a collector of its own …", flush=True)  # noqa: T201
     with stage(mqtt_url=options.mqtt_url, database_url=options.database_url) as place:
         with Gauge(place.database_url) as gauge:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any
@@ -217,6 +218,64 @@ def test_number_out_of_range_is_wrong_usage(words: list[str], capsys: pytest.Cap
         cli.main(words)
     assert ended.value.code == 2
     assert f"argument {words[2]}: " in capsys.readouterr().err
+
+
+VERBS = {entry.name: entry.load() for entry in entry_points(group=cli.GROUP)}
+
+
+def options_of(parser: argparse.ArgumentParser, *words: str) -> Iterator[tuple[tuple[str, ...], argparse.Action]]:
+    """Every option of a verb and of its actions, with the words that lead to it."""
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for name, inner in action.choices.items():
+                yield from options_of(inner, *words, name)
+        else:
+            yield words, action
+
+
+OPTIONS = [(words, option) for name, verb in VERBS.items() for words, option in options_of(cli._parser(verb), name)]
+NUMBERS = {
+    (*words, option.option_strings[0])
+    for words, option in OPTIONS
+    if getattr(option.type, "__qualname__", "").startswith(("whole.", "number."))
+}
+COMMON = {"--http-port", "--mqtt-port"}
+
+
+def test_option_that_takes_a_number_has_bounds() -> None:
+    assert [(words, option.dest) for words, option in OPTIONS if option.type in (int, float, complex)] == []
+    # A default that is a number tells that a number is meant.
+    meant = {
+        (*words, option.option_strings[0])
+        for words, option in OPTIONS
+        if isinstance(option.default, int | float) and not isinstance(option.default, bool)
+    }
+    assert meant
+    assert meant <= NUMBERS
+    assert {
+        ("simulate", "--speed"), ("simulate", "--seed"), ("simulate", "--history"), ("analyse", "--every"),
+        ("bench", "ingest", "--seconds"), ("models", "evaluate", "--scenarios"), ("db", "migrate", "--wait"),
+    } <= NUMBERS  # fmt: skip
+
+
+@pytest.mark.parametrize("value", ["nan", "inf", "-inf", "-1", "1e999", "9" * 50, "9" * 5000, "many", "", "1,5"])
+@pytest.mark.parametrize("words", sorted(n for n in NUMBERS if n[0] == "up" or n[-1] not in COMMON), ids=" ".join)
+def test_number_out_of_bounds_is_refused_in_one_sentence(
+    words: tuple[str, ...], value: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    *verb, option = words
+    with pytest.raises(SystemExit) as ended:
+        cli.main([*verb, f"{option}={value}"])
+    assert ended.value.code == 2
+    said = capsys.readouterr().err.splitlines()[-1]
+    assert f"{option}: {value[:40]}" in said or f"{option}: {value[:40]!r}" in said
+    assert re.search(r" from \S+ to \d+$", said)
+    assert len(said) < 200
+
+
+@pytest.mark.parametrize(("text", "read"), [("0.5", 0.5), ("9", 9.0), ("1e0", 1.0), (" 3 ", 3.0)])
+def test_number_inside_its_bounds_is_read(text: str, read: float) -> None:
+    assert cli.number(0.5, 9)(text) == read
 
 
 def test_property_given_twice_is_wrong_usage(capsys: pytest.CaptureFixture[str]) -> None:
