@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
-from hypervision.domains.catalogue import Catalogue, Domain, ObservedProperty, RuleTemplate, StateLabel, load
+from hypervision.domains.catalogue import Catalogue, Domain, ObservedProperty, RuleTemplate, StateLabel
+from hypervision.domains.reading import load
 
 __all__ = ["Catalogue", "Domain", "ObservedProperty", "RuleTemplate", "StateLabel", "load"]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import argparse
 from pathlib import Path
 
 import pytest
 
 from hypervision import launch
+from hypervision.errors import DomainError
 from hypervision.services import phrases
 from hypervision.services.plan import Plan
 from hypervision.services.report import Start, steps
@@ -66,6 +68,17 @@ def test_environment_holds_no_secret() -> None:
     environ = launch.environment(load({}, overrides=given))
     assert "hidden" not in repr(environ)
     assert "HYPERVISION_DATABASE_URL" not in environ
+
+
+def test_wrong_domain_file_ends_the_start_before_anything_is_made(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "domains").mkdir()
+    (tmp_path / "domains" / "air.toml").write_text('code = "air"\ncolour = 1\n', "utf-8")
+    with pytest.raises(DomainError, match=r"air\.toml: the file has the unknown key 'colour'"):
+        launch.run(argparse.Namespace(), load({}, overrides={"data_dir": tmp_path}), name="up")
+    assert capfd.readouterr().out == ""
+    assert [path.name for path in tmp_path.iterdir()] == ["domains"]
 
 
 def start(kind: str = "up", **given: object) -> Start:

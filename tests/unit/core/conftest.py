@@ -10,7 +10,7 @@ import pytest
 from hypervision.batch import Batch, Draft
 from hypervision.datastreams import StreamTable
 from hypervision.domains import Catalogue
-from hypervision.domains.catalogue import parse
+from hypervision.domains.reading import parse
 from hypervision.rules import Override, Rule, RuleSet
 
 AIR = """

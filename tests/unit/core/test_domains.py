@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from hypervision.domains import Catalogue, Domain, load
-from hypervision.domains.catalogue import parse
+from hypervision.domains.reading import UNITS, parse
 from hypervision.errors import DomainError
 from hypervision.units import conversion
 
@@ -140,38 +140,154 @@ def test_a_new_domain_is_one_file(tmp_path: Path, air_text: str) -> None:
     assert catalogue["air"].label("en") == "Air"
 
 
-@pytest.mark.parametrize(
-    ("old", "new", "said"),
-    [
-        ('code = "air"', "", "code"),
-        ('code = "air"', "code = ", "TOML"),
-        ('kind = "gauge"', 'kind = "guage"', "guage"),
-        ('unit = "ug/m3"', "", "unit"),
-        ("valid = [0, 1000]", "valid = [1000, 0]", "empty range"),
-        ("valid = [0, 1000]", "valid = 7", "int"),
-        ("decimals = 1", "colour = 1", "colour"),
-        ("deadband = 5", "dead_band = 5", "dead_band"),
-        ('priority = "high"', 'priority = "urgent"', "urgent"),
-        ('kind = "high"', 'kind = "higher"', "higher"),
-        ('property = "pm25"\nkind = "high"', 'property = "pm10"\nkind = "high"', "pm10"),
-        ('fr = "Air pollué", ', "", "fr"),
-        ("limit = 25", 'limit = "lots"', "lots"),
-        ("limit = 25\n", "", "limit"),
-    ],
-)
-def test_wrong_domain_file_is_named_with_key_or_value(air_text: str, old: str, new: str, said: str) -> None:
+# What is written wrongly, and what the sentence says: the key and the value, or the key that is missing.
+WRONG = [
+    ('code = "air"\n', "", "the file lacks the key 'code'"),
+    ('code = "air"', "code = ", "TOML"),
+    ('code = "air"', 'code = "Air quality"', "code = 'Air quality'"),
+    ("order = 9", 'order = "last"', "order = 'last'"),
+    ("order = 9", "ordre = 9", "'ordre' (value 9)"),
+    ('label = { fr = "Air", en = "Air" }', "", "the file lacks the key 'label'"),
+    ('fr = "Air", en = "Air"', 'fr = "Air"', "label of the file lacks the key 'en'"),
+    ('fr = "Air", en = "Air"', 'fr = "Air", en = "Air", de = "Luft"', "'de' (value 'Luft')"),
+    ('fr = "Air", en = "Air"', 'fr = " ", en = "Air"', "fr = ' '"),
+    ('fr = "Air", en = "Air"', 'fr = "A\\u0000", en = "Air"', r"fr = 'A\x00'"),
+    ('{ fr = "Air", en = "Air" }', '"Air"', "label = 'Air'"),
+    ("[[property]]", "[[proprty]]", "'proprty'"),
+    ("[[property]]", "[property.a]", "TOML"),
+    ('name = "pm25"\n', "", "property 1 lacks the key 'name'"),
+    ('name = "pm25"', 'name = "PM 2.5"', "name = 'PM 2.5'"),
+    ('name = "pm25"', 'name = "time"', "name = 'time'"),
+    ('name = "fan"', 'name = "pm25"', "name = 'pm25'"),
+    ('kind = "gauge"', 'kind = "guage"', "property 'pm25' has kind = 'guage'"),
+    ('kind = "gauge"', "kind = [1]", "kind = [1]"),
+    ('kind = "gauge"\n', "", "'kind'"),
+    ('unit = "ug/m3"', "", "property 'pm25' lacks the key 'unit'"),
+    ('unit = "ug/m3"', 'unit = "parsnip"', "unit = 'parsnip'"),
+    ('unit = "ug/m3"', 'unit = "µg/m³"', "unit = 'µg/m³'"),
+    ('unit = "1"', 'unit = "m"', "property 'fan' has unit = 'm'"),
+    ("valid = [0, 1000]", "valid = [1000, 0]", "valid = [1000, 0]: it is an empty range"),
+    ("valid = [0, 1000]", "valid = 7", "valid = 7"),
+    ("valid = [0, 1000]", "valid = [0, nan]", "valid = [0, nan]"),
+    ("valid = [0, 1000]", f"valid = [0, 1{'0' * 400}]", "valid = [0, 1000"),
+    ("period = 600", "period = 0", "period = 0"),
+    ("period = 600", "period = -600", "period = -600"),
+    ("period = 600", "period = true", "period = True"),
+    ("decimals = 1", "decimals = -1", "decimals = -1"),
+    ("decimals = 1", "decimals = 1.5", "decimals = 1.5"),
+    ("decimals = 1", "colour = 1", "property 'pm25' has the unknown key 'colour' (value 1)"),
+    ("decimals = 1", 'derived = "no"', "derived = 'no'"),
+    ("decimals = 1", 'states = [{ value = 1, code = "a", fr = "a", en = "a" }]', "property 'pm25' has states = "),
+    ("states = [", "valid = [0, 1]\nstates = [", "valid = [0, 1]: widen it"),
+    ("value = 2", "value = 0", "states 'fault' of property 'fan' has value = 0"),
+    ('code = "fault"', 'code = "off"', "has code = 'off'"),
+    ('value = 2, code = "fault", fr = "en défaut"', 'value = 2, code = "fault"', "lacks the key 'fr'"),
+    ('code = "air.pm25.high"', 'code = "pm25.high"', "rule 'pm25.high' has code = 'pm25.high'"),
+    ('code = "air.silence"', 'code = "air.pm25.high"', "code = 'air.pm25.high'"),
+    ('kind = "high"', 'kind = "higher"', "rule 'air.pm25.high' has kind = 'higher'"),
+    ('property = "pm25"\nkind = "high"', 'property = "pm10"\nkind = "high"', "property = 'pm10'"),
+    ('property = "pm25"\nkind = "high"', 'kind = "high"', "lacks the key 'property'"),
+    ('kind = "silence"', 'kind = "silence"\nproperty = "pm25"', "property = 'pm25'"),
+    ('kind = "silence"', 'kind = "silence"\nlimit = 0', "limit = 0"),
+    ('kind = "silence"', 'kind = "silence"\ndeadband = 1', "deadband = 1"),
+    ("limit = 25", 'limit = "lots"', "limit = 'lots'"),
+    ("limit = 25\n", "", "rule 'air.pm25.high' lacks the key 'limit'"),
+    ("limit = 25", "limit = inf", "limit = inf"),
+    ("limit = 25", "limit = 1000", "limit = 1000: give one below its end, the valid range of pm25 is 0 to 1000"),
+    ("limit = 25", "limit = -1", "limit = -1"),
+    ('kind = "high"\nlimit = 25', 'kind = "low"\nlimit = 0', "limit = 0: give one above its beginning"),
+    ('kind = "high"\nlimit = 25', 'kind = "low"\nlimit = 996', "deadband = 5: give a smaller one"),
+    ('kind = "high"\nlimit = 25', 'kind = "rate_of_change"\nlimit = 0', "limit = 0"),
+    ('kind = "high"\nlimit = 25', 'kind = "rate_of_change"\nlimit = 4', "deadband = 5"),
+    ('kind = "high"\nlimit = 25\ndeadband = 5', 'kind = "state_equals"\nlimit = 2', "property = 'pm25'"),
+    (
+        'property = "pm25"\nkind = "high"\nlimit = 25\ndeadband = 5',
+        'property = "fan"\nkind = "state_equals"\nlimit = 1',
+        "limit = 1: give one of the states of fan: 0, 2",
+    ),
+    ("deadband = 5", "dead_band = 5", "'dead_band' (value 5)"),
+    ("deadband = 5", "deadband = -5", "deadband = -5"),
+    ("deadband = 5", "deadband = 26", "deadband = 26: give a smaller one, or the alarm never returns"),
+    ("on_delay = 60", "on_delay = -60", "on_delay = -60"),
+    ("off_delay = 120", "off_delay = -0.5", "off_delay = -0.5"),
+    ("off_delay = 120", "off_delay = nan", "off_delay = nan"),
+    ('priority = "high"', 'priority = "urgent"', "priority = 'urgent': write one of critical, high, medium, low"),
+    ('priority = "high"', "", "lacks the key 'priority'"),
+    ('fr = "Air pollué", ', "", "label of rule 'air.pm25.high' lacks the key 'fr'"),
+    ('fr = "Prévenir la préfecture.", ', "", "action of rule 'air.pm25.high' lacks the key 'fr'"),
+]
+
+
+@pytest.mark.parametrize(("old", "new", "said"), WRONG)
+def test_wrong_domain_file_is_one_sentence_with_file_key_value_and_remedy(
+    air_text: str, old: str, new: str, said: str
+) -> None:
     assert old in air_text
     with pytest.raises(DomainError) as caught:
         parse(air_text.replace(old, new, 1), name="air.toml")
-    assert "air.toml" in str(caught.value)
+    assert "domain file air.toml" in str(caught.value)
+    assert said in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert len(str(caught.value)) < 500
+    assert caught.value.remedy
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [("", "'code'"), ('property = 1\nrule = "x"\ncode = "a"\nlabel = { fr = "a", en = "b" }', "property = 1"),
+     ('code = "a"\nlabel = { fr = "a", en = "b" }\nproperty = [1]', "property 1 is 1"),
+     ('code = "a"\nlabel = { fr = "a", en = "b" }', "lacks the key 'property'")],
+)  # fmt: skip
+def test_file_of_another_shape_is_one_sentence(text: str, said: str) -> None:
+    with pytest.raises(DomainError, match=r"domain file a\.toml") as caught:
+        parse(text, name="a.toml")
     assert said in str(caught.value)
     assert caught.value.remedy
 
 
 def test_state_without_states_is_refused(air_text: str) -> None:
     text = re.sub(r"states = \[.*?\n\]", "", air_text, flags=re.DOTALL)
-    with pytest.raises(DomainError, match="fan is a state without states"):
+    with pytest.raises(DomainError, match="'fan' lacks the key 'states': it is a state without states"):
         parse(text, name="air.toml")
+
+
+@pytest.mark.parametrize("unit", sorted(UNITS))
+def test_unit_taken_unasked_is_known_to_the_library(unit: str) -> None:
+    assert conversion("parsnip", "Cel").problem == "unknown_unit"
+    assert conversion(unit, "K").problem in ("", "incompatible_unit")
+
+
+def test_units_of_the_shipped_domains_are_taken_unasked() -> None:
+    assert {prop.unit for prop in PROPERTIES} <= UNITS
+
+
+@pytest.mark.parametrize("unit", ["dB[SPL]", "[pH]", "{car}/h", "m3/(h.m2)"])
+def test_unit_of_ones_own_is_taken(air_text: str, unit: str) -> None:
+    found = parse(air_text.replace('"ug/m3"', f'"{unit}"'), name="air.toml")
+    assert found.properties["pm25"].unit == unit
+
+
+@pytest.mark.parametrize(
+    "rule",
+    ['kind = "high"\nlimit = 0', 'kind = "high"\nlimit = 25\ndeadband = 25', 'kind = "low"\nlimit = 1000',
+     'kind = "low"\nlimit = 900\ndeadband = 100', 'kind = "rate_of_change"\nlimit = 5000\ndeadband = 5000'],
+)  # fmt: skip
+def test_limit_and_deadband_may_reach_the_ends_of_the_range(air_text: str, rule: str) -> None:
+    text = air_text.replace('kind = "high"\nlimit = 25\ndeadband = 5', rule)
+    assert len(parse(text, name="air.toml").rules) == 2
+
+
+def test_two_files_of_one_code_are_named(tmp_path: Path, air_text: str) -> None:
+    for name in ("air.toml", "wind.toml"):
+        (tmp_path / name).write_text(air_text, "utf-8")
+    with pytest.raises(DomainError, match=r"air.toml and .*wind.toml share a code \('air'\)"):
+        load(tmp_path)
+
+
+def test_file_that_is_no_text_is_named(tmp_path: Path) -> None:
+    (tmp_path / "air.toml").write_bytes(b"code = \xff")
+    with pytest.raises(DomainError, match=r"cannot read the domain file .*air\.toml"):
+        load(tmp_path)
 
 
 def test_two_domains_of_one_code_are_refused() -> None:
