@@ -7,7 +7,6 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -21,6 +20,7 @@ from hypervision.services import broker, database, datadir, guard, ports
 from hypervision.services.plan import Plan, log_file, secret
 from hypervision.services.secrets import password
 from hypervision.settings import Settings
+from tests import places
 
 if TYPE_CHECKING:
     from tests.integration.one_up import Up
@@ -42,11 +42,8 @@ def wait_until() -> Callable[..., None]:
 
 @pytest.fixture
 def data_dir() -> Iterator[Path]:
-    """An empty folder directly below the system's temporary one.
-
-    Not pytest's `tmp_path`: its parents are closed, and root's database runs under another account.
-    """
-    folder = Path(tempfile.mkdtemp(prefix="hv-"))
+    """An empty folder below no closed one."""
+    folder = places.folder("hv-")
     folder.chmod(0o755)
     yield folder
     shutil.rmtree(folder, ignore_errors=True)
@@ -94,7 +91,7 @@ def settings_in(folder: Path, **overrides: object) -> Settings:
 
 @pytest.fixture(scope="session")
 def _database_server() -> Iterator[tuple[Path, int]]:
-    folder = Path(tempfile.mkdtemp(prefix="hv-db-"))
+    folder = places.folder("hv-db-")
     try:
         account = database.account_for(folder)
         with datadir.prepare(folder, kind="up", account=account):

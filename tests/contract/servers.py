@@ -28,6 +28,7 @@ from hypervision.services.secrets import password
 from hypervision.store.connection import connect
 from hypervision.store.migrate import migrate
 from hypervision.store.provision import bootstrap_sql
+from tests import places
 
 NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
 ENGINES = ("postgresql-18", "postgresql-15", "timescaledb")
@@ -152,7 +153,7 @@ def system_server() -> Iterator[Server]:
         pytest.skip("PostgreSQL 15 is not installed on this machine")
     account = unprivileged.choose()
     who: dict[str, Any] = {} if account is None else {"user": account.uid, "group": account.gid, "extra_groups": []}
-    folder = Path(tempfile.mkdtemp(prefix="hv-pg15-"))
+    folder = places.folder("hv-pg15-")
     try:
         if account is not None:
             os.chown(folder, account.uid, account.gid)
