@@ -65,7 +65,7 @@ def _chunks(path: Path) -> Iterator[pd.DataFrame]:
             whole = pd.read_parquet(path)
             frames: Iterator[pd.DataFrame] = (whole[i : i + _CHUNK] for i in range(0, len(whole), _CHUNK))
         else:
-            frames = iter(pd.read_csv(path, dtype=str, keep_default_na=False, chunksize=_CHUNK))
+            frames = _lines(path)
         for frame in frames:
             missing = [name for name in COLUMNS if name not in frame.columns]
             if missing:
@@ -75,6 +75,11 @@ def _chunks(path: Path) -> Iterator[pd.DataFrame]:
         raise
     except (OSError, ValueError) as error:
         raise SettingError(f"cannot read {path} ({error})", remedy="give a CSV or Parquet file") from None
+
+
+def _lines(path: Path) -> Iterator[pd.DataFrame]:
+    with pd.read_csv(path, dtype=str, keep_default_na=False, chunksize=_CHUNK) as reader:
+        yield from reader
 
 
 def _batch(frame: pd.DataFrame, intake: Intake, path: Path, *, first_line: int, received_us: int) -> Batch:

@@ -13,6 +13,7 @@ from hypervision.errors import SettingError
 from hypervision.settings import Settings
 from hypervision.store.connection import url_of
 from hypervision.store.versions import wait_for_schema
+from hypervision.verb import PATIENCE
 
 ROLES = ("viewer", "operator", "engineer", "administrator")
 
@@ -37,7 +38,7 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
 
     if options.action == "add":
         store.check_name(options.name)
-    with wait_for_schema(url_of(complete(settings)), application="accounts", wait=10.0) as connection:
+    with wait_for_schema(url_of(complete(settings)), application="accounts", wait=PATIENCE) as connection:
         known = store.list_accounts(connection)
         if options.action == "list":
             for account in known:

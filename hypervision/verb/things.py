@@ -16,6 +16,7 @@ from hypervision.settings import Settings
 from hypervision.store import registry
 from hypervision.store.connection import url_of
 from hypervision.store.versions import wait_for_schema
+from hypervision.verb import PATIENCE
 
 # Longer than a collector goes without asking for an unknown Thing again, with its batch [s].
 _TURNED_AWAY: Final = 2.0
@@ -34,7 +35,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace, settings: Settings) -> int:
     """Run one action."""
     settings = complete(settings)
-    with wait_for_schema(url_of(settings), application="things", wait=10.0) as connection:
+    with wait_for_schema(url_of(settings), application="things", wait=PATIENCE) as connection:
         waiting = {thing.code: thing for thing in registry.waiting(connection)}
         connection.rollback()
         if options.action == "waiting":

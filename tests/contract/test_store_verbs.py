@@ -2,31 +2,83 @@
 
 from __future__ import annotations
 
+import io
+import logging
 import os
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import pytest
+
+from hypervision import cli
 
 pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("newest_only")]
 NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
 
 
-def verb(url: str, folder: Path, *words: str, given: str = "", expect: int = 0, registration: str = "closed") -> str:
-    """Run `hypervision WORDS`; return what it said."""
-    environ = {key: value for key, value in os.environ.items() if not key.startswith("HYPERVISION_")}
-    environ |= {"HYPERVISION_DATABASE_URL": url, "HYPERVISION_DATA_DIR": str(folder), "HYPERVISION_LANGUAGE": "en"}
-    environ["HYPERVISION_REGISTRATION"] = registration
-    done = subprocess.run(
-        [sys.executable, "-m", "hypervision", *words],
-        capture_output=True, text=True, env=environ, cwd=folder, input=given, check=False, timeout=120,
-    )  # fmt: skip
-    assert done.returncode == expect, done.stdout + done.stderr
-    assert "Traceback" not in done.stderr
-    return done.stdout + done.stderr
+class Says(Protocol):
+    """Run `hypervision WORDS` against a database; give what it said."""
+
+    def __call__(self, url: str, *words: str, given: str = ..., expect: int = ..., registration: str = ...) -> str: ...
+
+
+def environment(url: str, folder: Path, registration: str) -> dict[str, str]:
+    return {
+        "HYPERVISION_DATABASE_URL": url,
+        "HYPERVISION_DATA_DIR": str(folder),
+        "HYPERVISION_LANGUAGE": "en",
+        "HYPERVISION_REGISTRATION": registration,
+    }
+
+
+@pytest.fixture
+def started(tmp_path: Path) -> Says:
+    """A verb in a process of its own, as a person starts it."""
+
+    def run(url: str, *words: str, given: str = "", expect: int = 0, registration: str = "closed") -> str:
+        environ = {key: value for key, value in os.environ.items() if not key.startswith("HYPERVISION_")}
+        done = subprocess.run(
+            [sys.executable, "-m", "hypervision", *words],
+            env=environ | environment(url, tmp_path, registration),
+            capture_output=True, text=True, cwd=tmp_path, input=given, check=False, timeout=120,
+        )  # fmt: skip
+        assert done.returncode == expect, done.stdout + done.stderr
+        assert "Traceback" not in done.stderr
+        return done.stdout + done.stderr
+
+    return run
+
+
+@pytest.fixture
+def verb(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> Says:
+    """A verb in this process, which is put back as it was: a new Python takes longer to start than the verb to run."""
+    root = logging.getLogger()
+
+    def run(url: str, *words: str, given: str = "", expect: int = 0, registration: str = "closed") -> str:
+        capfd.readouterr()
+        handlers, level = root.handlers[:], root.level
+        with pytest.MonkeyPatch.context() as patch:
+            for name in [name for name in os.environ if name.startswith("HYPERVISION_")]:
+                patch.delenv(name)
+            for name, value in environment(url, tmp_path, registration).items():
+                patch.setenv(name, value)
+            patch.setattr(sys, "stdin", io.StringIO(given))
+            patch.chdir(tmp_path)
+            # Where there is a handler, pytest's, a verb sets up none of its own and its lines are not seen.
+            root.handlers[:] = []
+            try:
+                code = cli.main(words)
+            finally:
+                root.handlers[:] = handlers
+                root.setLevel(level)
+        said = capfd.readouterr()
+        assert code == expect, said.out + said.err
+        return said.out + said.err
+
+    return run
 
 
 def fill(world: Any) -> None:
@@ -39,16 +91,18 @@ def fill(world: Any) -> None:
     world.close()
 
 
-def test_backup_and_restore_give_the_same_database(world: Any, empty: str, tmp_path: Path) -> None:
+def test_backup_and_restore_give_the_same_database(
+    world: Any, empty: str, tmp_path: Path, verb: Says, started: Says
+) -> None:
     fill(world)
     file = tmp_path / "town.backup"
-    assert f"wrote {file}" in verb(world.url, tmp_path, "db", "backup", str(file))
+    assert f"wrote {file}" in started(world.url, "db", "backup", str(file))
     assert file.stat().st_size > 10_000
-    assert f"{file} exists" in verb(world.url, tmp_path, "db", "backup", str(file), expect=1)
-    assert "not empty" in verb(world.url, tmp_path, "db", "restore", str(file), expect=1)
-    assert "there is no backup" in verb(empty, tmp_path, "db", "restore", str(tmp_path / "none"), expect=1)
-    assert "restored" in verb(empty, tmp_path, "db", "restore", str(file))
-    assert "missing    nothing" in verb(empty, tmp_path, "db", "status")
+    assert f"{file} exists" in verb(world.url, "db", "backup", str(file), expect=1)
+    assert "not empty" in verb(world.url, "db", "restore", str(file), expect=1)
+    assert "there is no backup" in verb(empty, "db", "restore", str(tmp_path / "none"), expect=1)
+    assert "restored" in started(empty, "db", "restore", str(file))
+    assert "missing    nothing" in verb(empty, "db", "status")
     asked = [
         "SELECT * FROM observations ORDER BY 1, 2, 3, 4", "SELECT * FROM latest_observations ORDER BY 1, 2, 3",
         "SELECT * FROM alarms ORDER BY id", "SELECT * FROM alarm_transitions ORDER BY alarm_id, at",
@@ -65,95 +119,97 @@ def test_backup_and_restore_give_the_same_database(world: Any, empty: str, tmp_p
     assert len(world.alarms()) == 3
 
 
-def test_migrate_and_status_say_what_they_found(empty: str, tmp_path: Path) -> None:
-    assert "missing    0001_house" in verb(empty, tmp_path, "db", "status", expect=1)
-    assert "applied 0001_house" in verb(empty, tmp_path, "db", "migrate")
-    assert "the database is at this version" in verb(empty, tmp_path, "db", "migrate")
-    told = verb(empty, tmp_path, "db", "status")
+def test_migrate_and_status_say_what_they_found(empty: str, verb: Says) -> None:
+    assert "missing    0001_house" in verb(empty, "db", "status", expect=1)
+    assert "applied 0001_house" in verb(empty, "db", "migrate")
+    assert "the database is at this version" in verb(empty, "db", "migrate")
+    told = verb(empty, "db", "status")
     assert told.startswith("engine     PostgreSQL 1")
     assert "missing    nothing" in told
 
 
-def test_verb_without_its_schema_says_what_to_run(empty: str, tmp_path: Path) -> None:
-    assert "run `hypervision db migrate`" in verb(empty, tmp_path, "accounts", "list", expect=1)
+def test_verb_without_its_schema_says_what_to_run(empty: str, verb: Says) -> None:
+    assert "run `hypervision db migrate`" in verb(empty, "accounts", "list", expect=1)
 
 
-def test_database_that_is_away_is_one_sentence(tmp_path: Path) -> None:
-    told = verb("postgresql://u:geheim@127.0.0.1:1/x", tmp_path, "db", "status", expect=1)
+def test_database_that_is_away_is_one_sentence(verb: Says) -> None:
+    told = verb("postgresql://u:geheim@127.0.0.1:1/x", "db", "status", expect=1)
     assert told.count("\n") == 1
     assert "geheim" not in told
 
 
-def test_accounts_are_added_once_and_listed(world: Any, tmp_path: Path) -> None:
+def test_accounts_are_added_once_and_listed(world: Any, tmp_path: Path, verb: Says) -> None:
     password = tmp_path / "password"
     password.write_text("four words are enough\n")
     add = ["accounts", "add", "operator", "--role", "operator", "--password-file", str(password)]
-    assert "operator may log in as operator" in verb(world.url, tmp_path, *add)
-    assert "the account 'operator' exists" in verb(world.url, tmp_path, *add, expect=1)
-    assert verb(world.url, tmp_path, *add, "--if-missing") == ""
+    assert "operator may log in as operator" in verb(world.url, *add)
+    assert "the account 'operator' exists" in verb(world.url, *add, expect=1)
+    assert verb(world.url, *add, "--if-missing") == ""
     assert "the password has 5 characters" in verb(
-        world.url, tmp_path, "accounts", "add", "otto", "--role", "viewer", given="short\n", expect=1
+        world.url, "accounts", "add", "otto", "--role", "viewer", given="short\n", expect=1
     )
-    assert verb(world.url, tmp_path, "accounts", "list").split() == ["operator", "operator", "all"]
+    assert verb(world.url, "accounts", "list").split() == ["operator", "operator", "all"]
 
 
 @pytest.mark.parametrize("name", ["", "<img>", "-x", "é", "a b", "x" * 65, "a\n"])
-def test_name_that_no_account_may_have_is_one_sentence(world: Any, tmp_path: Path, name: str) -> None:
+def test_name_that_no_account_may_have_is_one_sentence(world: Any, name: str, verb: Says) -> None:
     # Before the password is looked at.
-    told = verb(world.url, tmp_path, "accounts", "add", "--role", "viewer", "--", name, given="short\n", expect=1)
+    told = verb(world.url, "accounts", "add", "--role", "viewer", "--", name, given="short\n", expect=1)
     assert "is no name of an account: use 1 to 64 letters" in told
     assert told.count("\n") == 1
-    assert verb(world.url, tmp_path, "accounts", "list") == ""
+    assert verb(world.url, "accounts", "list") == ""
 
 
-def test_accounts_that_differ_by_capitals_only_are_refused(world: Any, tmp_path: Path) -> None:
+def test_accounts_that_differ_by_capitals_only_are_refused(world: Any, verb: Says) -> None:
     add, words = ("accounts", "add", "--role", "viewer"), "four words are enough\n"
-    verb(world.url, tmp_path, *add, "viewer", given=words)
-    told = verb(world.url, tmp_path, *add, "VIEWER", given=words, expect=1)
+    verb(world.url, *add, "viewer", given=words)
+    told = verb(world.url, *add, "VIEWER", given=words, expect=1)
     assert "the account 'viewer' exists" in told
-    assert verb(world.url, tmp_path, "accounts", "list").split() == ["viewer", "viewer", "all"]
+    assert verb(world.url, "accounts", "list").split() == ["viewer", "viewer", "all"]
 
 
 @pytest.mark.parametrize("given", ["", "\n"])
-def test_password_that_nobody_gave_is_asked_for_with_the_option(world: Any, tmp_path: Path, given: str) -> None:
-    told = verb(world.url, tmp_path, "accounts", "add", "x", "--role", "viewer", given=given, expect=1)
+def test_password_that_nobody_gave_is_asked_for_with_the_option(world: Any, given: str, verb: Says) -> None:
+    told = verb(world.url, "accounts", "add", "x", "--role", "viewer", given=given, expect=1)
     assert "--password-file" in told
     assert told.count("\n") == 1
 
 
-def test_code_that_no_thing_may_have_is_one_sentence_and_lets_nothing_in(world: Any, tmp_path: Path) -> None:
+def test_code_that_no_thing_may_have_is_one_sentence_and_lets_nothing_in(world: Any, verb: Says) -> None:
     for code in ("../x", "", "x" * 65):
-        told = verb(world.url, tmp_path, "things", "admit", "good", code, "--domain", "water", expect=1)
+        told = verb(world.url, "things", "admit", "good", code, "--domain", "water", expect=1)
         assert "is no code of a Thing: use 1 to 64 letters" in told
         assert told.count("\n") == 1
     assert world.rows("SELECT code FROM things") == []
 
 
-def test_thing_that_is_registered_is_said_to_be(world: Any, tmp_path: Path) -> None:
-    assert "p-9 is admitted to water" in verb(world.url, tmp_path, "things", "admit", "p-9", "--domain", "water")
-    assert "p-9 was registered already" in verb(world.url, tmp_path, "things", "admit", "p-9")
+def test_thing_that_is_registered_is_said_to_be(world: Any, verb: Says) -> None:
+    assert "p-9 is admitted to water" in verb(world.url, "things", "admit", "p-9", "--domain", "water")
+    assert "p-9 was registered already" in verb(world.url, "things", "admit", "p-9")
 
 
-def test_waiting_thing_is_admitted_and_its_messages_are_stored(world: Any, tmp_path: Path) -> None:
+def test_waiting_thing_is_admitted_and_its_messages_are_stored(world: Any, verb: Says) -> None:
     intake = world.intake(registration="closed")
     now = datetime.now(UTC)
     batch = world.batch(intake, ("water", "p-7", "flow", now, 4.5), received=now)
     batch.payloads[0] = b'{"time": "%s", "flow": 4.5}' % now.isoformat().encode()
     intake.commit(batch, now=now)
     world.close()
-    assert "p-7" in verb(world.url, tmp_path, "things", "waiting")
-    told = verb(world.url, tmp_path, "things", "admit", "p-7", "--name", "Pump 7")
+    assert "p-7" in verb(world.url, "things", "waiting")
+    told = verb(world.url, "things", "admit", "p-7", "--name", "Pump 7")
     assert "p-7 is admitted to water" in told
     assert "1 of 1 waiting messages stored" in told
     assert world.rows("SELECT thing, result FROM observations") == [("p-7", 4.5)]
     assert world.rows("SELECT name FROM things") == [("Pump 7",)]
-    assert verb(world.url, tmp_path, "things", "waiting") == ""
-    assert "never sent anything" in verb(world.url, tmp_path, "things", "admit", "p-8", expect=1)
-    assert "there is no domain" in verb(world.url, tmp_path, "things", "admit", "p-8", "--domain", "air", expect=1)
+    assert verb(world.url, "things", "waiting") == ""
+    assert "never sent anything" in verb(world.url, "things", "admit", "p-8", expect=1)
+    assert "there is no domain" in verb(world.url, "things", "admit", "p-8", "--domain", "air", expect=1)
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".csv.gz", ".parquet"])
-def test_import_of_a_file_stores_its_readings_once(world: Any, tmp_path: Path, suffix: str) -> None:
+def test_import_of_a_file_stores_its_readings_once(
+    world: Any, tmp_path: Path, suffix: str, verb: Says, started: Says
+) -> None:
     import pandas as pd
 
     rows = [
@@ -172,12 +228,12 @@ def test_import_of_a_file_stores_its_readings_once(world: Any, tmp_path: Path, s
         frame.to_parquet(file)
     else:
         frame.to_csv(file, index=False)
-    told = verb(world.url, tmp_path, "observations", "import", str(file), expect=1)
+    told = (started if suffix == ".csv" else verb)(world.url, "observations", "import", str(file), expect=1)
     assert "8 rows, 0 stored, 0 stored before, 8 refused" in told
     found = world.rows("SELECT reason, detail FROM rejected_messages")
     assert [reason for reason, _ in found] == ["import_row"]
     for stored in (3, 0):
-        told = verb(world.url, tmp_path, "observations", "import", str(file), registration="open", expect=1)
+        told = verb(world.url, "observations", "import", str(file), registration="open", expect=1)
         assert f"8 rows, {stored} stored, {3 - stored} stored before, 5 refused" in told
     (named,) = world.rows("SELECT detail FROM rejected_messages WHERE NOT partial ORDER BY id DESC LIMIT 1")
     assert "line 5: there is no property 'colour' in domain 'water'" in named[0]
@@ -200,11 +256,11 @@ def test_import_of_a_file_stores_its_readings_once(world: Any, tmp_path: Path, s
     ],
 )
 def test_import_of_a_wrong_file_is_one_sentence(
-    world: Any, tmp_path: Path, name: str, content: bytes | None, said: str
+    world: Any, tmp_path: Path, name: str, content: bytes | None, said: str, *, verb: Says
 ) -> None:
     file = tmp_path / name
     if content is not None:
         file.write_bytes(content)
-    told = verb(world.url, tmp_path, "observations", "import", str(file), expect=1)
+    told = verb(world.url, "observations", "import", str(file), expect=1)
     assert said in told
     assert told.count("\n") == 1
