@@ -17,13 +17,17 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 TESTS = ROOT / "tests"
-PACKAGES = ("hypervision", "ingest", "models", "dashboards", "simulators")
 # Minutes. Whatever is in none of the named folders runs in `rest`, so no new folder is forgotten.
 BUDGETS = {"unit": 3, "integration": 6, "browser": 6, "faults": 5, "rest": 3}
 FOLDERS = {
     "unit": ("unit",),
-    # The verbs against a database and the simulated town belong here: they start processes.
-    "integration": ("integration", "contract/test_store_verbs.py", "scenarios/test_simulated_town.py"),
+    # The verbs against a database and the simulated town belong here, and EPANET: they start processes.
+    "integration": (
+        "integration",
+        "contract/test_store_verbs.py",
+        "scenarios/test_simulated_town.py",
+        "scenarios/test_simulated_water.py",
+    ),
     "browser": ("browser",),
     "faults": ("faults",),
 }
@@ -93,7 +97,7 @@ def paths_of(group: str) -> list[str]:
     found = [str(path) for path in others if path.is_dir() and any(path.rglob("test_*.py"))]
     found += [str(path) for path in others if path.match("test_*.py")]
     elsewhere = [f"--ignore={TESTS / place}" for place in sorted(named) if place.endswith(".py")]
-    return [*found, *(str(ROOT / package) for package in PACKAGES), str(Path(__file__)), *elsewhere]
+    return [*found, *elsewhere]
 
 
 def stream(argv: Sequence[str]) -> tuple[int, str]:
@@ -126,8 +130,6 @@ def run_group(group: str, extra: Sequence[str]) -> Outcome:
     if not paths:
         return Outcome(group, 0.0, failed=False)
     argv = [sys.executable, "-m", "pytest", *paths, *extra]
-    if group == "rest":
-        argv.append("--doctest-modules")
     code, closing = stream(argv)
     counts = counts_in(closing) or Counts()
     failed = code not in (0, NOTHING_COLLECTED)
