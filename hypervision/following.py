@@ -23,9 +23,16 @@ class Follower:
         self._evaluator.use_rules(rule_store.load(writer.connection))
         self._load_busy(writer)
 
-    def follow(self, writer: Writer) -> None:
-        """Hold the rules until the commit, and take over what others have committed meanwhile."""
-        if rule_store.held_version(writer.connection) != self._evaluator.rules.version:
+    def follow(self, writer: Writer) -> int:
+        """Hold the rules until the commit, and take over what others have committed meanwhile.
+
+        Returns
+        -------
+        int
+            The epoch of the roll-ups, held as well.
+        """
+        held = rule_store.hold(writer.connection)
+        if held.rules != self._evaluator.rules.version:
             self._evaluator.use_rules(rule_store.load(writer.connection))
         marks = writer.marks()
         moved = marks.keys() != self._marks.keys()
@@ -38,6 +45,7 @@ class Follower:
             self._load_busy(writer)
         self._marks = marks
         self._evaluator.refresh()
+        return held.epoch
 
     def _load_busy(self, writer: Writer) -> None:
         busy = alarm_store.busy(writer.connection)

@@ -2,7 +2,7 @@
 
 One transaction, always in this order: the version of the rules is held, identities of messages without a
 time are claimed, observations are written, touched alarm conditions are locked and stepped, newest values
-are brought up to date, rejects are quarantined, counters advance. Readings and the alarms they raise appear
+are brought up to date, touched hours are marked for the roll-ups, rejects are quarantined, counters advance. Readings and the alarms they raise appear
 together or not at all, and since every writer keeps the order nobody deadlocks.
 """
 
@@ -27,9 +27,10 @@ from hypervision.evaluation import Evaluator
 from hypervision.following import Follower
 from hypervision.outcome import outcomes, rejected_rows, unknown_things
 from hypervision.plan import newest_rows, plan, stored_conflicts, times_to_store
+from hypervision.rollups import Touched
 from hypervision.settings import Settings
 from hypervision.stepping import Stepper
-from hypervision.store import registry
+from hypervision.store import registry, rollups
 from hypervision.store.alarms import Case
 from hypervision.store.connection import Connection, connect, mapped, roll_back, url_of
 from hypervision.store.versions import wait_for_schema
@@ -64,6 +65,7 @@ class Intake:
         )
         self._url = url_of(settings)
         self._writer: Writer | None = None
+        self._touched = Touched()
         self._follower = Follower(self.streams, self.evaluator)
         self._beat = Beat(self._url, name)
         # A commit whose answer was lost: the batch, its commit number, and what it would have returned.
@@ -275,6 +277,7 @@ class Intake:
             connection.close()
             raise
         self.streams.forget()
+        self._touched.forget()
         self._writer = writer
 
     def _roll_back(self) -> None:
@@ -325,7 +328,7 @@ class Intake:
             int(settings.future_tolerance * 1e6),
         )
         writer.ensure_days(times_to_store(batch, self.streams, earliest_us=earliest_us, future_us=future_us))
-        self._follower.follow(writer)
+        epoch = self._follower.follow(writer)
         dropped = writer.claim(batch.identities, now)
         planned = plan(
             batch,
@@ -344,6 +347,8 @@ class Intake:
         commit_no = writer.commit_no + 1
         newest = newest_rows(planned, self.streams, new=new)
         writer.upsert_latest(columns.take(newest), commit_no, live=not batch.imported)
+        touched = self._touched.note(planned.slot[new], planned.time_us[new], epoch)
+        rollups.mark(writer.connection, self.streams.datastream_id[touched.slot], touched.hour)
         links = registry.set_status(writer.connection, batch.statuses)
         refusals += unknown_things(batch, links.known)
         outcome = outcomes(batch, planned, new=new, newer=links.newer, refusals=refusals)
@@ -361,6 +366,7 @@ class Intake:
             notify=self._hint(now),
         )
         self._in_doubt = None
+        self._touched.noted(touched)
         slots = planned.slot[newest]
         self.streams.newest_us[slots] = planned.time_us[newest]
         self.streams.newest[slots] = planned.result[newest]

@@ -15,6 +15,7 @@ from typing import Final
 
 import numpy as np
 
+from hypervision import rollups
 from hypervision.alarms import Expiry, Reading, RuleChange, apply
 from hypervision.clock import to_us
 from hypervision.errors import TemporaryStoreError
@@ -27,6 +28,7 @@ from hypervision.stepping import Stepper
 from hypervision.store import alarms as alarm_store
 from hypervision.store import watch as watch_store
 from hypervision.store.alarms import Case, Source, Standing
+from hypervision.store.connection import url_of
 from hypervision.store.writer import Writer
 from hypervision.wording import stale_message
 
@@ -262,9 +264,12 @@ def run(settings: Settings, *, clock: Callable[[], datetime], stop: threading.Ev
     """Tick once a second until `stop` is set; a database that is away is waited for."""
     intake = Intake.open(settings, writer="watch")
     watch = Watch(intake, settings)
+    rolling = rollups.Roller(url_of(settings), zone=settings.timezone)
+    rolling.start()
     quiet = 0
     try:
         while not stop.wait(TICK):
+            rolling.check()
             try:
                 watch.tick(clock())
                 quiet = 0
@@ -273,6 +278,7 @@ def run(settings: Settings, *, clock: Callable[[], datetime], stop: threading.Ev
                     _log.warning("%s; trying again", error)
                 quiet = (quiet + 1) % 60
     finally:
+        rolling.stop()
         intake.close()
 
 

@@ -26,6 +26,10 @@ _OBSERVATION: Final = np.dtype(
     ]
 )  # fmt: skip
 
+_ROLLUP_MARK: Final = np.dtype(
+    [("fields", ">i2"), ("l1", ">i4"), ("datastream_id", ">i4"), ("l2", ">i4"), ("hour", ">i8")]
+)
+
 
 def observations(
     *, datastream_id: Int32, time_us: Int64, result: Float64, quality: Int8, late: Bool, received_us: Int64
@@ -45,4 +49,19 @@ def observations(
     rows["l4"], rows["quality"] = 2, quality
     rows["l5"], rows["late"] = 1, late
     rows["l6"], rows["received_time"] = 8, received_us - PG_EPOCH_US
+    return HEAD + rows.tobytes() + TAIL
+
+
+def rollup_marks(*, datastream_id: Int32, time_us: Int64) -> bytes:
+    """Touched hours as the bytes of `COPY … FROM STDIN (FORMAT binary)`.
+
+    Parameters
+    ----------
+    datastream_id, time_us : ndarray, shape (n,)
+        The columns; the start of each hour in microseconds since the Unix epoch.
+    """
+    rows: NDArray[np.void] = np.empty(len(datastream_id), _ROLLUP_MARK)
+    rows["fields"] = 2
+    rows["l1"], rows["datastream_id"] = 4, datastream_id
+    rows["l2"], rows["hour"] = 8, time_us - PG_EPOCH_US
     return HEAD + rows.tobytes() + TAIL

@@ -70,4 +70,4 @@ def migrate(connection: Connection, catalogue: Catalogue, *, now: datetime) -> l
 def _apply(connection: Connection, name: str, text: str, engine: Engine, now: datetime) -> None:
     connection.execute(engine.storage(text))
     engine.after(connection, name)
-    connection.execute(query("note_migration"), {"key": f"migration {name}", "value": now.isoformat()})
+    connection.execute(query("note_installation"), {"key": f"migration {name}", "value": now.isoformat()})

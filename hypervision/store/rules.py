@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from psycopg import Connection
 from psycopg.types.json import Jsonb
@@ -17,11 +17,18 @@ def _us(delay: timedelta) -> int:
     return delay // timedelta(microseconds=1)
 
 
-def held_version(connection: Connection) -> int:
-    """The version of the rules, held until the commit: an edit waits for the batches that use it."""
-    row = connection.execute(query("rule_set_version_shared")).fetchone()
+class Held(NamedTuple):
+    """What stays as it is until the commit."""
+
+    rules: int
+    epoch: int
+
+
+def hold(connection: Connection) -> Held:
+    """The version of the rules and the epoch of the roll-ups, held until the commit: whoever moves one waits."""
+    row = connection.execute(query("hold_versions")).fetchone()
     assert row is not None
-    return int(row[0])
+    return Held(*row)
 
 
 def load(connection: Connection) -> RuleSet:

@@ -6,7 +6,7 @@ SELECT to_regclass('hv.installation') IS NOT NULL
 -- Names of the migrations the database has.
 SELECT substr(key, 11) FROM hv.installation WHERE key LIKE 'migration %%' ORDER BY key
 
--- name: note_migration
+-- name: note_installation
 -- Remember a migration, or any other fact of the installation.
 INSERT INTO hv.installation (key, value) VALUES (%(key)s, %(value)s)
 ON CONFLICT (key) DO UPDATE SET value = excluded.value

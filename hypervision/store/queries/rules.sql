@@ -2,9 +2,10 @@
 -- The version of all rules together.
 SELECT version FROM hv.rule_set
 
--- name: rule_set_version_shared
--- The same, held until the commit: an edit of a rule waits for the batches that used the old one.
-SELECT version FROM hv.rule_set FOR SHARE
+-- name: hold_versions
+-- The same and the epoch of the roll-ups, held until the commit: an edit of a rule, and the end of an epoch, wait for
+-- the batches that used the old one.
+SELECT r.version, e.epoch FROM hv.rule_set r, hv.rollup_epoch e FOR SHARE
 
 -- name: advance_rule_set
 -- Every edit of a rule ends with this.

@@ -1,0 +1,156 @@
+"""Roll-ups follow the readings: a writer marks the hours it touches, `watch` computes them anew."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from hypervision.batch import Int32, Int64
+from hypervision.errors import TemporaryStoreError
+from hypervision.store import rollups as store
+from hypervision.store.connection import Connection, roll_back
+from hypervision.store.versions import wait_for_schema
+
+_log = logging.getLogger(__name__)
+
+EVERY: Final = 5.0
+"""Between two looks at the marks [s]."""
+_HOURS: Final = 2_000
+# A pass takes what it needs; twenty times as long the machine is left to the readings.
+_REST: Final = 20.0
+_NOTHING: Final = np.iinfo(np.int64).min
+
+
+class Hours(NamedTuple):
+    """Hours to mark; shape (n,) each, the hour counted since the Unix epoch."""
+
+    slot: Int32
+    hour: Int64
+    epoch: int
+
+
+class Touched:
+    """Which hours a writer has marked since the marks were last collected, so that each is marked once."""
+
+    def __init__(self) -> None:
+        self._hour = np.empty(0, np.int64)
+        self._epoch = 0
+
+    def note(self, slot: Int32, time_us: Int64, epoch: int) -> Hours:
+        """The hours of these readings that are not marked yet.
+
+        Parameters
+        ----------
+        slot, time_us : ndarray, shape (n,)
+            Datastream and phenomenon time [us] of every new reading.
+        epoch : int
+            Of the marks, as this transaction holds it.
+        """
+        if epoch != self._epoch:
+            self._hour[:] = _NOTHING
+            self._epoch = epoch
+        if len(slot) and int(slot.max()) >= len(self._hour):
+            grown = np.full(max(1024, 2 * int(slot.max())), _NOTHING, np.int64)
+            grown[: len(self._hour)] = self._hour
+            self._hour = grown
+        hour = time_us // store.HOUR_US
+        new = self._hour[slot] != hour
+        pairs = np.unique(np.stack([slot[new].astype(np.int64), hour[new]], axis=1), axis=0)
+        return Hours(pairs[:, 0].astype(np.int32), pairs[:, 1], epoch)
+
+    def noted(self, hours: Hours) -> None:
+        """The marks are committed."""
+        if hours.epoch == self._epoch:
+            # Several hours of one datastream: the last one stays, the others are marked again when touched again.
+            self._hour[hours.slot] = hours.hour
+
+    def forget(self) -> None:
+        """Mark everything anew."""
+        self._epoch = 0
+
+
+def bring_up_to_date(connection: Connection, *, zone: str, stop: threading.Event | None = None) -> int:
+    """Compute everything that is marked.
+
+    Parameters
+    ----------
+    connection : Connection
+        Of its own, not in autocommit mode.
+    zone : str
+        Whose midnight begins a day.
+    stop : threading.Event, optional
+        Ends the work early.
+
+    Returns
+    -------
+    int
+        Hours still due.
+    """
+    store.collect(connection)
+    while True:
+        due = store.work(connection, zone=zone, limit=_HOURS)
+        if not due or (stop is not None and stop.is_set()):
+            return due
+
+
+class Roller:
+    """A thread that keeps the roll-ups abreast; a database that is away is waited for.
+
+    Parameters
+    ----------
+    url : str
+        Of the database.
+    zone : str
+        Whose midnight begins a day.
+    """
+
+    def __init__(self, url: str, *, zone: str) -> None:
+        self._url = url
+        self._zone = zone
+        self._stop = threading.Event()
+        self._failure: BaseException | None = None
+        self._thread = threading.Thread(target=self._run, name="rollups", daemon=True)
+
+    def start(self) -> None:
+        """Start the thread."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the thread; the pass under way is finished or, after some seconds, abandoned."""
+        self._stop.set()
+        self._thread.join(5.0)
+
+    def check(self) -> None:
+        """Raise what ended the thread before its time."""
+        if self._failure is not None:
+            raise self._failure
+
+    def _run(self) -> None:
+        connection: Connection | None = None
+        pause = 0.0
+        warned = False
+        try:
+            while not self._stop.wait(pause):
+                began = time.monotonic()
+                try:
+                    if connection is None or connection.closed:
+                        connection = wait_for_schema(self._url, application="rollups", wait=0.0)
+                        store.use_zone(connection, self._zone)
+                    bring_up_to_date(connection, zone=self._zone, stop=self._stop)
+                    warned = False
+                except TemporaryStoreError as error:
+                    if not warned:
+                        _log.warning("the roll-ups wait: %s", error)
+                    warned = True
+                    if connection is not None:
+                        roll_back(connection)
+                pause = max(EVERY, _REST * (time.monotonic() - began))
+        except BaseException as error:  # noqa: BLE001  (the thread of the timers raises it)
+            self._failure = error
+        finally:
+            if connection is not None:
+                connection.close()

@@ -1,0 +1,135 @@
+-- name: copy_rollup_marks
+-- The hours that a batch touched and its writer has not noted in this epoch.
+COPY hv.rollup_mark (datastream_id, hour) FROM STDIN (FORMAT binary)
+
+-- name: end_rollup_epoch
+-- Waits for the batches under way, which hold the epoch; the next ones note their hours anew.
+UPDATE hv.rollup_epoch SET epoch = epoch + 1
+
+-- name: collect_rollup_marks
+-- A statement of its own after the one above, so that it sees every mark of the epoch that ended.
+WITH taken AS (DELETE FROM hv.rollup_mark RETURNING datastream_id, hour)
+INSERT INTO hv.rollup_due (datastream_id, hour)
+SELECT DISTINCT datastream_id, hour FROM taken
+ON CONFLICT (datastream_id, hour) DO NOTHING
+
+-- name: create_rollup_span
+-- What one pass works on: stretches of hours (level 0), single days (level 1).
+CREATE TEMP TABLE IF NOT EXISTS rollup_span (
+    datastream_id int, kind text, hold interval, level smallint, first timestamptz, last timestamptz)
+ON COMMIT DELETE ROWS
+
+-- name: create_rolled
+-- What came out of a pass.
+CREATE TEMP TABLE IF NOT EXISTS rolled (
+    datastream_id int, level smallint, bucket timestamptz, n bigint, minimum float8, maximum float8, mean float8,
+    total float8, covered_seconds float8)
+ON COMMIT DELETE ROWS
+
+-- name: rollup_zone
+-- Whose local days the roll-ups hold.
+SELECT value FROM hv.installation WHERE key = 'rollup zone'
+
+-- name: all_days_due
+-- Every hour of the roll-ups, for their days to be made anew: the time zone has changed.
+INSERT INTO hv.rollup_due (datastream_id, hour)
+SELECT datastream_id, bucket FROM hv.rollup WHERE level = 0
+ON CONFLICT (datastream_id, hour) DO NOTHING
+
+-- name: forget_rollup_days
+-- Days of another time zone.
+DELETE FROM hv.rollup WHERE level = 1
+
+-- name: take_rollup_spans
+-- Some due hours, with those that a reading in them changes: a value holds into the next hours, and a counter grows
+-- evenly from the reading before to the reading after, however far.
+WITH due AS (
+    DELETE FROM hv.rollup_due WHERE (datastream_id, hour) IN (
+        SELECT datastream_id, hour FROM hv.rollup_due ORDER BY datastream_id, hour LIMIT %(limit)s)
+    RETURNING datastream_id, hour
+), stream AS (
+    SELECT u.datastream_id, u.hour, d.kind, hv.hold(d.kind, d.expected_period) AS hold
+    FROM due u JOIN hv.datastream d ON d.datastream_id = u.datastream_id
+), reach AS (
+    SELECT s.datastream_id, s.kind, s.hold,
+           CASE WHEN s.kind = 'counter' THEN coalesce(before.hour, s.hour) ELSE s.hour END AS first,
+           CASE WHEN s.kind = 'counter' THEN coalesce(after.hour, held.hour) ELSE least(after.hour, held.hour) END
+               + interval '1 hour' AS last
+    FROM stream s
+    CROSS JOIN LATERAL (SELECT date_trunc('hour', s.hour + interval '1 hour' + s.hold, 'UTC') AS hour) AS held
+    LEFT JOIN LATERAL (
+        SELECT date_trunc('hour', phenomenon_time, 'UTC') AS hour FROM hv.observation
+        WHERE s.kind = 'counter' AND datastream_id = s.datastream_id AND phenomenon_time < s.hour
+              AND quality NOT IN (0, 3)
+        ORDER BY phenomenon_time DESC LIMIT 1) AS before ON true
+    LEFT JOIN LATERAL (
+        SELECT date_trunc('hour', phenomenon_time, 'UTC') AS hour FROM hv.observation
+        WHERE datastream_id = s.datastream_id AND phenomenon_time >= s.hour + interval '1 hour'
+              AND quality NOT IN (0, 3)
+        ORDER BY phenomenon_time LIMIT 1) AS after ON true
+)
+INSERT INTO rollup_span
+SELECT datastream_id, kind, hold, 0, lower(stretch), upper(stretch)
+FROM (SELECT datastream_id, kind, hold, unnest(range_agg(tstzrange(first, last))) AS stretch
+      FROM reach GROUP BY datastream_id, kind, hold) AS joined
+
+-- name: take_rollup_days
+-- The local days that the stretches touch, of 23 to 25 hours where clocks change.
+INSERT INTO rollup_span
+SELECT DISTINCT s.datastream_id, s.kind, s.hold, 1, day AT TIME ZONE %(zone)s,
+       (day + interval '1 day') AT TIME ZONE %(zone)s
+FROM rollup_span s
+CROSS JOIN LATERAL generate_series(
+    date_trunc('day', s.first AT TIME ZONE %(zone)s), (s.last AT TIME ZONE %(zone)s) - interval '1 us',
+    interval '1 day') AS day
+
+-- name: roll_hours
+-- The hours of the stretches, computed from the readings.
+INSERT INTO rolled
+SELECT s.datastream_id, 0, r.*
+FROM rollup_span s
+CROSS JOIN LATERAL hv.roll_up(
+    s.datastream_id, s.kind, s.hold, ARRAY(SELECT generate_series(s.first, s.last, interval '1 hour'))) AS r
+WHERE s.level = 0
+
+-- name: roll_days
+-- From the hours where the zone's day begins and ends on one, else from the readings. After put_rollups of the hours.
+WITH day AS (
+    SELECT *, extract(epoch FROM first)::int8 % 3600 = 0 AND extract(epoch FROM last)::int8 % 3600 = 0 AS of_hours
+    FROM rollup_span WHERE level = 1
+)
+INSERT INTO rolled
+SELECT d.datastream_id, 1, d.first, sum(h.n), min(h.minimum), max(h.maximum),
+       sum(h.mean * h.covered_seconds) / nullif(sum(h.covered_seconds), 0), sum(h.total), sum(h.covered_seconds)
+FROM day d
+JOIN hv.rollup h ON h.datastream_id = d.datastream_id AND h.level = 0 AND h.bucket >= d.first AND h.bucket < d.last
+WHERE d.of_hours
+GROUP BY d.datastream_id, d.first
+UNION ALL
+SELECT d.datastream_id, 1, r.*
+FROM day d
+CROSS JOIN LATERAL hv.roll_up(d.datastream_id, d.kind, d.hold, ARRAY[d.first, d.last]) AS r
+WHERE NOT d.of_hours
+
+-- name: put_rollups
+-- What was computed, in key order; a row that says the same stays as it is.
+INSERT INTO hv.rollup AS h
+SELECT * FROM rolled WHERE level = %(level)s ORDER BY datastream_id, level, bucket
+ON CONFLICT (datastream_id, level, bucket) DO UPDATE SET
+    n = excluded.n, minimum = excluded.minimum, maximum = excluded.maximum, mean = excluded.mean,
+    total = excluded.total, covered_seconds = excluded.covered_seconds
+WHERE (h.n, h.minimum, h.maximum, h.mean, h.total, h.covered_seconds) IS DISTINCT FROM
+      (excluded.n, excluded.minimum, excluded.maximum, excluded.mean, excluded.total, excluded.covered_seconds)
+
+-- name: drop_empty_rollups
+-- Buckets of the stretches in which nothing is left. Before the days are computed, for they come from the hours.
+DELETE FROM hv.rollup h USING rollup_span s
+WHERE h.datastream_id = s.datastream_id AND h.level = s.level AND s.level = %(level)s
+      AND h.bucket >= s.first AND h.bucket < s.last
+      AND NOT EXISTS (
+          SELECT FROM rolled r
+          WHERE r.datastream_id = h.datastream_id AND r.level = h.level AND r.bucket = h.bucket)
+
+-- name: rollup_backlog
+-- How many hours wait to be computed.
+SELECT count(*) FROM hv.rollup_due

@@ -1,0 +1,80 @@
+"""Roll-ups: which hours a batch touched, and their computation from the readings."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from psycopg import Connection
+
+from hypervision.batch import Int32, Int64
+from hypervision.store import copy
+from hypervision.store.connection import mapped
+from hypervision.store.sql import query
+
+HOUR, DAY = 0, 1
+HOUR_US: Final = 3_600_000_000
+
+
+def mark(connection: Connection, datastream_id: Int32, hour: Int64) -> None:
+    """Note that these hours must be computed anew, in the transaction that wrote the readings.
+
+    Parameters
+    ----------
+    datastream_id, hour : ndarray, shape (n,)
+        Pairs; the hour counted since the Unix epoch.
+    """
+    if len(datastream_id):
+        data = copy.rollup_marks(datastream_id=datastream_id, time_us=hour * HOUR_US)
+        with connection.cursor() as cursor, cursor.copy(query("copy_rollup_marks")) as target:
+            target.write(data)
+
+
+def collect(connection: Connection) -> None:
+    """Take over the marks of all writers. Commits."""
+    with mapped():
+        connection.execute(query("end_rollup_epoch"))
+        connection.execute(query("collect_rollup_marks"))
+        connection.commit()
+
+
+def work(connection: Connection, *, zone: str, limit: int) -> int:
+    """Compute some due hours and the local days they lie in. Commits.
+
+    Parameters
+    ----------
+    zone : str
+        Whose midnight begins a day.
+    limit : int
+        At most so many due hours.
+
+    Returns
+    -------
+    int
+        Hours still due.
+    """
+    with mapped():
+        connection.execute(query("create_rollup_span"))
+        connection.execute(query("create_rolled"))
+        connection.execute(query("take_rollup_spans"), {"limit": limit})
+        connection.execute(query("take_rollup_days"), {"zone": zone})
+        for level, name in ((HOUR, "roll_hours"), (DAY, "roll_days")):
+            connection.execute(query(name))
+            connection.execute(query("put_rollups"), {"level": level})
+            connection.execute(query("drop_empty_rollups"), {"level": level})
+        row = connection.execute(query("rollup_backlog")).fetchone()
+        connection.commit()
+    assert row is not None
+    return int(row[0])
+
+
+def use_zone(connection: Connection, zone: str) -> bool:
+    """Make all days anew when they are those of another time zone; whether they were. Commits."""
+    with mapped():
+        row = connection.execute(query("rollup_zone")).fetchone()
+        changed = row is not None and row[0] != zone
+        if changed:
+            connection.execute(query("forget_rollup_days"))
+            connection.execute(query("all_days_due"))
+        connection.execute(query("note_installation"), {"key": "rollup zone", "value": zone})
+        connection.commit()
+    return changed
