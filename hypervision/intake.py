@@ -1,9 +1,10 @@
 """Intake: the one way in for every reading, Batch -> evaluate -> commit.
 
-One transaction, always in this order: the version of the rules is held, identities of messages without a
-time are claimed, observations are written, touched alarm conditions are locked and stepped, newest values
-are brought up to date, touched hours are marked for the roll-ups, rejects are quarantined, counters advance. Readings and the alarms they raise appear
-together or not at all, and since every writer keeps the order nobody deadlocks.
+One transaction, always in this order: the versions of the rules and of the roll-ups' epoch are held, identities
+of messages without a time are claimed, observations are written, touched alarm conditions are locked and stepped,
+newest values are brought up to date, touched hours are marked for the roll-ups, rejects are quarantined, counters
+advance. Readings and the alarms they raise appear together or not at all, and since every writer keeps the order
+nobody deadlocks.
 """
 
 from __future__ import annotations
