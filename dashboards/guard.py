@@ -153,6 +153,8 @@ class Guard:
         token = CALLER.set(caller)
         try:
             await self._app(scope, receive, send)
+        except Exception as error:  # noqa: BLE001 -- as for HTTP; the server would log every one with its traceback
+            self._failures.note(error, f"WEBSOCKET {scope['path']}")
         finally:
             CALLER.reset(token)
 

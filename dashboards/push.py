@@ -8,6 +8,7 @@ import logging
 from typing import Annotated, Any, Final
 
 from fastapi import FastAPI, Query, WebSocket
+from fastapi.responses import JSONResponse
 from starlette.websockets import WebSocketDisconnect, WebSocketState
 
 from dashboards import town as judge
@@ -123,10 +124,10 @@ def register(app: FastAPI, hub: Hub) -> None:
         page: Annotated[str, Query(max_length=_PAGE_LENGTH)],
         after: Annotated[int, Query(ge=0, lt=2**53)],
         language: str = "fr",
-    ) -> dict[str, Any]:
+    ) -> Any:
         asked = view_asked({"page": page, "after": after, "language": language})
         if asked is None:
-            return {"detail": "no such page"}
+            return JSONResponse({"detail": "no such page or language"}, 422)
         return hub.message(ViewKey.of(page, asked[1], caller_account()), after)
 
 
@@ -135,8 +136,11 @@ async def _serve(socket: WebSocket, hub: Hub, token: str, account: Account) -> N
 
     async def listen() -> None:
         while True:
-            text = await socket.receive_text()
-            asked = view_asked(_parsed(text))
+            message = await socket.receive()
+            if message["type"] == "websocket.disconnect":
+                return
+            # A binary frame has no text.
+            asked = view_asked(_parsed(message.get("text") or ""))
             if asked is None:
                 await socket.close(4400, "say page, language and after")
                 return

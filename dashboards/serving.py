@@ -29,6 +29,8 @@ def run(settings: Settings) -> int:
         server.app,
         log_level="warning",
         access_log=False,
+        # Bounds a request's line and headers (64 KiB); the faster httptools keeps what it gets without an end.
+        http="h11",
         ws="websockets-sansio",
         ws_max_size=65_536,
         ws_ping_interval=10.0,

@@ -166,10 +166,13 @@ def _read_on(socket: ClientConnection) -> None:
 
 @pytest.mark.parametrize(
     "message",
-    ["x", "{}", '{"page": "/etc", "language": "fr", "after": 0}', '{"page": "/", "language": "fr", "after": true}'],
-)
+    [
+        "x", "{}", '{"page": "/etc", "language": "fr", "after": 0}', '{"page": "/", "language": "fr", "after": true}',
+        b"\x00\xff", b'{"page": "/", "language": "fr", "after": 0}',
+    ],
+)  # fmt: skip
 def test_socket_message_that_makes_no_sense_closes_it(
-    town: Town, sessions: dict[str | None, httpx.Client], message: str
+    town: Town, sessions: dict[str | None, httpx.Client], message: str | bytes
 ) -> None:
     cookie = sessions["operator"].cookies["hypervision_session"]
     with _socket(town, cookie, town.base) as socket:

@@ -13,6 +13,7 @@ from dashboards import failures, guard
 from dashboards.failures import FailureLog
 from dashboards.plain import mended, plain
 from dashboards.sessions import Sessions
+from hypervision.accounts import Account, Role
 from hypervision.errors import PermanentStoreError, StoreError, TemporaryStoreError
 
 SECRET = "password=quince host=10.1.2.3"
@@ -105,3 +106,33 @@ def test_text_that_no_database_holds_is_refused_and_can_still_be_told(text: str)
         plain(text)
     mended(text).encode("utf-8")
     assert plain("é 😀") == "é 😀"
+
+
+def test_sockets_that_fail_are_logged_a_few_a_minute(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def failing(scope: Any, receive: Any, send: Any) -> None:
+        raise KeyError("text")
+
+    async def known(_sessions: Sessions, _token: str) -> Account:
+        return Account(1, "viewer", Role.VIEWER)
+
+    monkeypatch.setattr(Sessions, "ask", known)
+    outer = guard.Guard(
+        failing,
+        Sessions(None),  # type: ignore[arg-type]
+        language="en",
+        health_open=False,
+        script_hashes=[],
+        fits=lambda _asked: True,
+        failures=FailureLog(most=2),
+    )
+
+    async def unused(*_message: Any) -> Any:
+        raise AssertionError("the guard itself says nothing here")
+
+    headers = [(b"host", b"h"), (b"origin", b"http://h"), (b"cookie", b"hypervision_session=x")]
+    for _ in range(5):
+        scope = {"type": "websocket", "path": "/live", "headers": headers, "client": ("127.0.0.1", 1)}
+        asyncio.run(outer(scope, unused, unused))
+    assert len([record for record in caplog.records if record.exc_info]) == 2
