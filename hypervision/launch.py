@@ -122,8 +122,9 @@ def settle(settings: Settings, terminal: Terminal, kind: datadir.Kind) -> Plan:
     Raises
     ------
     ServiceError
-        A port that was asked for is busy.
+        A port that was asked for is busy, or the host is no address of this machine.
     """
+    ports.check_host(settings.http.host)
     http_wanted, mqtt_wanted = settings.http.port, settings.broker.port
     http = ports.choose(
         http_wanted,

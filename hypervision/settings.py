@@ -19,8 +19,9 @@ from hypervision.errors import SettingError
 PREFIX = "HYPERVISION_"
 
 Port = Annotated[int, Field(ge=0, le=65535)]
-Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-Periods = Annotated[float, Field(ge=1, allow_inf_nan=False)]
+# Ten years: beyond it a sum of times overflows, and nobody means it.
+Seconds = Annotated[float, Field(gt=0, le=315_360_000, allow_inf_nan=False)]
+Periods = Annotated[float, Field(ge=1, le=10_000, allow_inf_nan=False)]
 
 
 class _Section(BaseModel):
@@ -31,7 +32,7 @@ class IngestSettings(_Section):
     """How readings are taken in."""
 
     batch_size: Annotated[int, Field(ge=1, le=30_000)] = 5_000
-    batch_age: Seconds = 0.2
+    batch_age: Annotated[float, Field(gt=0, le=60, allow_inf_nan=False)] = 0.2
     # NATS grants at most 65,535 unacknowledged messages a session; 30,000 was measured to be accepted on `#`.
     window: Annotated[int, Field(ge=100, le=60_000)] = 30_000
     future_tolerance: Seconds = 600.0
@@ -58,7 +59,8 @@ class BrokerSettings(_Section):
     # JetStream answers a publish before the disk has it: at a power cut at most this much is lost.
     # "always" was measured to cost fifteen times the rate.
     sync_interval: Annotated[str, Field(pattern=r"^(always|[1-9]\d{0,5}(ms|s|m))$")] = "2s"
-    ack_wait: Seconds = 15.0
+    # NATS reads it as a Go duration; below a second it would send again what is being stored.
+    ack_wait: Annotated[float, Field(ge=1, le=3600, allow_inf_nan=False)] = 15.0
     max_payload: Annotated[int, Field(ge=65_536, le=8_388_608)] = 2_097_152
 
 
@@ -67,7 +69,7 @@ class HttpSettings(_Section):
 
     host: str = "127.0.0.1"
     port: Port = 8050
-    session_hours: Annotated[float, Field(gt=0, le=8760)] = 12.0
+    session_hours: Annotated[float, Field(ge=0.1, le=8760)] = 12.0
     health_open: bool = False
 
 
@@ -256,11 +258,15 @@ def _read_environment(env: dict[str, str]) -> dict[str, Any]:
 
 def _read_secret(name: str, path: str) -> str:
     try:
-        return Path(path).read_text("utf-8").strip()
+        value = Path(path).read_text("utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
         raise SettingError(
             f"cannot read the file {path!r} of {name} ({error})", remedy="check the path and its rights"
         ) from None
+    # Taken for "not set", a lost secret would start an embedded server in place of one's own.
+    if not value:
+        raise SettingError(f"the file {path!r} of {name} is empty", remedy=f"write the value into it, or unset {name}")
+    return value
 
 
 def _setting_error(error: ValidationError) -> SettingError:

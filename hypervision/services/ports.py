@@ -47,6 +47,24 @@ def free(host: str = "127.0.0.1", *, taken: frozenset[int] = frozenset()) -> int
         return int(probe.getsockname()[1])
 
 
+def check_host(host: str) -> None:
+    """Look whether a server of this machine could listen on an address, whatever the port.
+
+    Raises
+    ------
+    ServiceError
+        It is no address of this machine, or no address at all.
+    """
+    try:
+        with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+            probe.bind((host, 0))
+    except (OSError, UnicodeError) as error:
+        raise ServiceError(
+            f"setting 'http.host' cannot be {host!r} ({getattr(error, 'strerror', None) or error})",
+            remedy="give an address of this machine: 127.0.0.1, or 0.0.0.0 for all",
+        ) from None
+
+
 def choose(
     wanted: int,
     *,

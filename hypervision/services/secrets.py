@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import tempfile
 from pathlib import Path
+from typing import Final
+
+from hypervision.errors import ServiceError
+
+_PASSWORD: Final = re.compile(r"[A-Za-z0-9_-]+")
 
 
 def write_private(path: Path, text: str) -> None:
@@ -38,12 +44,21 @@ def password(path: Path) -> str:
     -------
     str
         192 bits in URL-safe letters, so it needs no quoting in a URL, in SQL or in a configuration file.
+
+    Raises
+    ------
+    ServiceError
+        The file is there and holds no such password. It is never made anew: the database and the devices in the
+        field still have the old one.
     """
     try:
         kept = path.read_text("utf-8").strip()
     except FileNotFoundError:
-        kept = ""
-    if not kept:
         kept = secrets.token_urlsafe(24)
         write_private(path, kept + "\n")
+        return kept
+    except UnicodeDecodeError:
+        kept = ""
+    if _PASSWORD.fullmatch(kept) is None:
+        raise ServiceError(f"the secret {path} is empty or damaged", remedy="restore that file from a backup")
     return kept

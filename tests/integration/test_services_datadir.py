@@ -99,6 +99,14 @@ def test_password_is_kept_and_needs_no_quoting(tmp_path: Path) -> None:
     assert first.replace("-", "").replace("_", "").isalnum()
 
 
+@pytest.mark.parametrize("content", [b"", b"\n", b"\xff\xfe", b'a"b } c', b"two\nlines"])
+def test_password_file_that_lost_its_content_is_refused_and_not_made_anew(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "password").write_bytes(content)
+    with pytest.raises(ServiceError, match=r"secret .*password is empty or damaged: restore that file"):
+        secrets.password(tmp_path / "password")
+    assert (tmp_path / "password").read_bytes() == content
+
+
 def test_endpoints_of_a_demo_name_the_log_ins(tmp_path: Path) -> None:
     up = endpoints.Endpoints("http://127.0.0.1:1", "mqtt://127.0.0.1:2", "postgresql://u@127.0.0.1/d")
     up.write(tmp_path)

@@ -39,22 +39,22 @@ WRONG: dict[str, list[str]] = {
     "log_level": ["loud"],
     "demo": ["perhaps"],
     "ingest.batch_size": ["0", "30001", "many", "2.5"],
-    "ingest.batch_age": ["0", "-1", "nan", "inf", "soon"],
+    "ingest.batch_age": ["0", "-1", "nan", "inf", "61", "soon"],
     "ingest.window": ["99", "60001"],
-    "ingest.future_tolerance": ["0", "inf", "nan"],
+    "ingest.future_tolerance": ["0", "inf", "nan", "1e30"],
     "ingest.earliest": ["1969", "2101", "y2k"],
-    "ingest.horizon": ["0", "inf"],
-    "ingest.live_age": ["0", "inf"],
+    "ingest.horizon": ["0", "inf", "1e18"],
+    "ingest.live_age": ["0", "inf", "1e300"],
     "ingest.partition": ["2", "0/1", "3/2", "a/b", "1/1/1"],
     "broker.port": ["-1", "65536", "mqtt"],
     "broker.sync_interval": ["sometimes", "2", "-1s"],
-    "broker.ack_wait": ["0", "inf"],
+    "broker.ack_wait": ["0", "1e-9", "3601", "inf"],
     "broker.max_payload": ["1", "99999999"],
     "http.port": ["-1", "65536"],
-    "http.session_hours": ["0", "8761", "nan"],
+    "http.session_hours": ["0", "1e-9", "8761", "nan"],
     "http.health_open": ["perhaps"],
-    "alarms.grace": ["0", "inf"],
-    "alarms.overdue_periods": ["0.5", "inf"],
+    "alarms.grace": ["0", "inf", "1e300"],
+    "alarms.overdue_periods": ["0.5", "inf", "1e300"],
     "alarms.stale_periods": ["0", "nan"],
 }
 # The same for values that are never shown.
@@ -170,6 +170,13 @@ def test_secret_comes_from_a_file(tmp_path: Path) -> None:
     assert settings.database_url.get_secret_value() == "postgresql://u:geheim@h/d"
     assert "geheim" not in repr(settings)
     assert "geheim" not in settings.model_dump_json()
+
+
+def test_empty_secret_file_is_refused_rather_than_taken_for_unset(tmp_path: Path) -> None:
+    file = tmp_path / "url"
+    file.write_text("\n", "utf-8")
+    with pytest.raises(SettingError, match=r"HYPERVISION_DATABASE_URL_FILE is empty: write the value"):
+        load({"HYPERVISION_DATABASE_URL_FILE": str(file)})
 
 
 def test_secret_file_that_is_missing_is_named(tmp_path: Path) -> None:
