@@ -28,6 +28,8 @@ from models.ringing import Span
 _DISCHARGE: Final = 0.75
 _GRAVITY: Final = 9.81
 _YEAR: Final = int(datetime(2018, 1, 1, tzinfo=UTC).timestamp()) * SECOND
+SCENARIOS: Final = 500
+"""How many scenarios of leakdb the file of leaks covers; beyond them a missing line would not mean "no leak"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,7 @@ class _Leak:
     peak_us: int
 
 
-def cases(name: str, folder: Path, *, scenarios: int, seed: int) -> Iterator[Case]:
+def cases(name: str, folder: Path, *, scenarios: int, seed: int, first: int = 1) -> Iterator[Case]:
     """The cases of a data set.
 
     Parameters
@@ -74,16 +76,24 @@ def cases(name: str, folder: Path, *, scenarios: int, seed: int) -> Iterator[Cas
         How many scenarios of leakdb.
     seed : int
         Of the demand's noise.
+    first : int
+        The first of them, counted from 1.
 
     Raises
     ------
     FileError
-        The name is unknown, or a file is missing.
+        The name is unknown, a file is missing or wrong, or there are not so many scenarios.
     """
     if name == "battledim":
         return _battledim(folder, seed)
     if name == "leakdb":
-        return _leakdb(folder, scenarios, seed)
+        last = first + scenarios - 1
+        if not 1 <= first <= last <= SCENARIOS:
+            raise FileError(
+                f"leakdb has no scenarios {first} to {last}",
+                remedy=f"choose --first and --scenarios so that they end at {SCENARIOS} or before",
+            )
+        return _leakdb(folder, range(first, last + 1), seed)
     raise FileError(f"there is no data set {name!r}", remedy="name battledim or leakdb")
 
 
@@ -103,17 +113,20 @@ def _battledim(folder: Path, seed: int) -> Iterator[Case]:
     yield _case("battledim L-Town 2018", network, times, leaks, seed)
 
 
-def _leakdb(folder: Path, scenarios: int, seed: int) -> Iterator[Case]:
-    network = _Network.read(folder / "Hanoi_CMH.inp")
+def _leakdb(folder: Path, scenarios: range, seed: int) -> Iterator[Case]:
     step = 30 * MINUTE
     times = _YEAR + np.arange(17520, dtype=np.int64) * step
     by_scenario: dict[int, list[_Leak]] = {}
-    for row in _rows(folder / "leaks_hanoi_1_500.csv"):
+    leaks = folder / "leaks_hanoi_1_500.csv"
+    for row in _rows(leaks):
+        if not 1 <= (number := int(row["scenario"])) <= SCENARIOS:
+            raise FileError(f"{leaks} has a scenario {number}", remedy=f"give the file of scenarios 1 to {SCENARIOS}")
         start, end, peak = (_YEAR + int(row[f"leak_{k}_time"]) * step for k in ("start", "end", "peak"))
         leak = _Leak(row["node_id"], float(row["leak_diameter"]), row["leak_type"], Span(start, end), peak)
-        by_scenario.setdefault(int(row["scenario"]), []).append(leak)
+        by_scenario.setdefault(number, []).append(leak)
+    network = _Network.read(folder / "Hanoi_CMH.inp")
     # Scenarios without a line have no leak; they count, for false alarms.
-    for number in range(1, scenarios + 1):
+    for number in scenarios:
         yield _case(
             f"leakdb Hanoi {number}", network, times, by_scenario.get(number, []), seed * 1000 + number, flat=True
         )

@@ -58,8 +58,9 @@ def _models_options(parser: argparse.ArgumentParser) -> None:
         help="battledim or leakdb, with the folder of its network and leaks",
     )
     judge.add_argument(
-        "--scenarios", type=whole(1, 1000), default=20, metavar="N", help="how many of leakdb's 1000 scenarios (20)"
+        "--scenarios", type=whole(1, 500), default=20, metavar="N", help="how many of leakdb's 500 scenarios (20)"
     )
+    judge.add_argument("--first", type=whole(1, 500), default=1, metavar="N", help="the first of them (1)")
     judge.add_argument(
         "--seed", type=whole(0, 2**32 - 1), default=1, metavar="N", help="of the demand noise of a data set (1)"
     )

@@ -120,7 +120,13 @@ def table(total: dict[str, Report]) -> list[str]:
 def _cases(options: argparse.Namespace, settings: Settings) -> Iterator[Case]:
     if options.dataset is not None:
         name, folder = options.dataset
-        yield from cases(name, Path(folder).expanduser(), scenarios=options.scenarios, seed=options.seed)
+        yield from cases(
+            name,
+            Path(folder).expanduser(),
+            scenarios=options.scenarios,
+            seed=options.seed,
+            first=options.first,
+        )
         return
     if options.truth is None:
         raise files.FileError("there is no truth to judge against", remedy="give --truth FILE or --dataset NAME PATH")

@@ -134,6 +134,38 @@ def shared(folder: str) -> Path:
     return found
 
 
+@pytest.mark.parametrize(("first", "scenarios"), [("481", "21"), ("500", "2"), ("2", "500")])
+def test_scenarios_beyond_the_file_of_leaks_are_refused(
+    first: str, scenarios: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["models", "evaluate", "--dataset", "leakdb", str(tmp_path), "--first", first, "--scenarios", scenarios]
+    assert main(words) == 1
+    assert f"no scenarios {first} to {int(first) + int(scenarios) - 1}" in capsys.readouterr().err
+
+
+def test_number_of_scenarios_is_that_of_the_file(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["models", "evaluate", "--dataset", "leakdb", ".", "--scenarios", "501"])
+    assert ended.value.code == 2
+    assert "501 is not from 1 to 500" in capsys.readouterr().err
+
+
+def test_file_of_other_leakdb_scenarios_is_refused(tmp_path: Path) -> None:
+    head = "scenario,node_id,leak_diameter,leak_type,leak_start_time,leak_end_time,leak_peak_time\n"
+    (tmp_path / "leaks_hanoi_1_500.csv").write_text(head + "501,6,0.02,abrupt,10,20,10\n")
+    with pytest.raises(files.FileError, match="has a scenario 501"):
+        next(cases("leakdb", tmp_path, scenarios=1, seed=1))
+
+
+def test_scenarios_begin_where_they_are_asked_to() -> None:
+    folder = shared("leakdb_hanoi_net1")
+    *_, fourth = cases("leakdb", folder, scenarios=4, seed=1)
+    (alone,) = cases("leakdb", folder, scenarios=1, first=4, seed=1)
+    assert alone.name == fourth.name == "leakdb Hanoi 4"
+    assert alone.events == fourth.events
+    assert np.array_equal(alone.inflow.values, fourth.inflow.values)  # noqa: PD011 - no data frame
+
+
 def between(case: Case, first_us: int, last_us: int) -> Case:
     times, values = case.inflow.times_us, case.inflow.values  # noqa: PD011 - no data frame
     inside = (times >= first_us) & (times < last_us)
