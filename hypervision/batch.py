@@ -206,6 +206,16 @@ class Draft:
         """Note that a message, or one value of it, is not taken."""
         self.refusals.append(Refusal(message, reason, detail))
 
+    def rewind(self, messages: int) -> None:
+        """Take back every message from this index on, with all that was noted of it."""
+        del self.topics[messages:], self.payloads[messages:], self.received_us[messages:]
+        readings = next((i for i, m in enumerate(self.message) if m >= messages), len(self.message))
+        for column in (self.message, self.slot, self.time_us, self.result, self.quality):
+            del column[readings:]
+        self.refusals[:] = [one for one in self.refusals if one.message < messages]
+        self.identities[:] = [one for one in self.identities if one.message < messages]
+        self.statuses[:] = [one for one in self.statuses if one.message < messages]
+
     def close(self) -> Batch:
         """Turn the columns into numpy arrays; the draft must not be used again."""
         return Batch(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -16,14 +15,16 @@ from hypervision.decoding import Bounds, Decoder
 from hypervision.quality import TIME_ASSUMED
 from ingest.decoders.wording import shown
 from ingest.held import Held, digest
+from ingest.quiet import Quiet
 from ingest.reader import Chunk
 
-_log = logging.getLogger(__name__)
+_quiet = Quiet(__name__)
 
 # One batch holds at most this much payload [bytes] and this many readings, however few its messages are.
 _MOST_BYTES = 8_000_000
 _MOST_READINGS = 100_000
 _MOST_TOPICS = 200_000
+_LONGEST_TOPIC = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,16 +93,18 @@ class Assembly:
             How many messages are new.
         """
         again = {chunk.mids[i] for i in chunk.again}
-        new = self.held.take(chunk.mids)
+        answers = self.held.answerable(chunk.mids, chunk.again, now=monotonic) if again else chunk.mids
+        new = self.held.take(answers)
         if new is not None:
             chunk = Chunk(
                 [chunk.topics[i] for i in new], [chunk.payloads[i] for i in new], [chunk.mids[i] for i in new]
             )
+            answers = [answers[i] for i in new]
         if not chunk.mids:
             return 0
         if self.opened is None:
             self.opened = monotonic
-        self.mids += chunk.mids
+        self.mids += answers
         self.payload_bytes += sum(map(len, chunk.payloads))
         received_us = to_us(now)
         # Nearly every chunk holds readings only, none of them delivered before: it is decoded at once.
@@ -130,9 +133,23 @@ class Assembly:
         self.draft, self.mids, self.payload_bytes, self.opened = Draft(), [], 0, None
 
     def _decode(self, names: list[str], payloads: list[bytes], received_us: int) -> None:
-        self.decode(
-            names, payloads, received_us=received_us, draft=self.draft, streams=self.streams, bounds=self.bounds
-        )
+        before = len(self.draft.topics)
+        try:
+            self.decode(
+                names, payloads, received_us=received_us, draft=self.draft, streams=self.streams, bounds=self.bounds
+            )
+        except Exception as error:  # noqa: BLE001
+            # A decoder that fails has met what nobody thought of: that one message is refused, its neighbours are not.
+            self.draft.rewind(before)
+            if len(names) > 1:
+                for name, payload in zip(names, payloads, strict=True):
+                    self._decode([name], [payload], received_us)
+                return
+            _quiet.warning("a decoder failed on a message of %s (%r)", shown(names[0]), error)
+            message = self.draft.message_of(
+                names[0][:_LONGEST_TOPIC].replace("\0", "\\0"), payloads[0], received_us=received_us
+            )
+            self.draft.refuse(message, "decoder_failed", f"no decoder reads this message ({type(error).__name__}).")
 
     def _one_by_one(self, chunk: Chunk, again: set[int], received_us: int, monotonic: float) -> None:
         for topic, payload, mid in zip(chunk.topics, chunk.payloads, chunk.mids, strict=True):
@@ -146,7 +163,7 @@ class Assembly:
 
     def _other(self, topic: str, payload: bytes, received_us: int) -> None:
         """A status or a command acknowledgement."""
-        message = self.draft.message_of(topic[:1024].replace("\0", "\\0"), payload, received_us=received_us)
+        message = self.draft.message_of(topic[:_LONGEST_TOPIC].replace("\0", "\\0"), payload, received_us=received_us)
         parts = topics.parse(topic)
         if parts is None or parts.domain not in self.streams.catalogue:
             self.draft.refuse(message, "bad_topic", f"the topic {shown(topic)} names no domain and Thing.")

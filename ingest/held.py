@@ -16,7 +16,9 @@ _REMEMBERED: Final = 600.0
 
 def digest(topic: str, payload: bytes) -> bytes:
     """What makes two messages without time and number equal (BLAKE2b, RFC 7693)."""
-    return blake2b(payload, digest_size=16, key=topic.encode("utf-8", "replace")[:64]).digest()
+    told = blake2b(topic.encode("utf-8", "replace"), digest_size=16)
+    told.update(b"\0" + payload)
+    return told.digest()
 
 
 class Held:
@@ -31,12 +33,32 @@ class Held:
 
     def __init__(self) -> None:
         self._mids: set[int] = set()
+        self._answered: dict[int, float] = {}
         self._sent: deque[tuple[float, int, bytes]] = deque(maxlen=_MOST_REMEMBERED)
         self._expected: Counter[bytes] = Counter()
+        self._doubted: set[tuple[int, bytes]] = set()
         self._expected_until = 0.0
 
     def __len__(self) -> int:
         return len(self._mids)
+
+    def answerable(self, mids: Sequence[int], again: Iterable[int], *, now: float) -> Sequence[int]:
+        """The packet ids of a chunk, 0 where no answer may be sent.
+
+        A message marked DUP whose id was answered on this connection a moment ago was sent before the answer arrived.
+        It needs no other, and another might answer the next message of that id.
+        """
+        crossed = [
+            index
+            for index in again
+            if now - self._answered.get(mids[index], -_UNSURE) < _UNSURE and mids[index] not in self._mids
+        ]
+        if not crossed:
+            return mids
+        found = list(mids)
+        for index in crossed:
+            found[index] = 0
+        return found
 
     def take(self, mids: Sequence[int]) -> list[int] | None:
         """Hold the messages of a chunk.
@@ -70,7 +92,9 @@ class Held:
         now : float
             Monotonic clock [s].
         """
-        self._mids.difference_update(mids)
+        answered = dict.fromkeys(mids, now)
+        self._mids -= answered.keys()
+        self._answered |= answered
         while self._sent and self._sent[0][0] < now - _UNSURE:
             self._sent.popleft()
         self._sent.extend((now, mid, key) for mid, key in anonymous)
@@ -84,20 +108,27 @@ class Held:
             Committed messages without time and number whose acknowledgement was not sent.
         """
         self._mids.clear()
-        if now > self._expected_until or len(self._expected) > _MOST_REMEMBERED:
+        self._answered.clear()
+        if now > self._expected_until or len(self._expected) + len(self._doubted) > _MOST_REMEMBERED:
             self._expected.clear()
+            self._doubted.clear()
         self._expected_until = now + _REMEMBERED
         self._expected.update(key for _, key in unacknowledged)
-        self._expected.update(key for at, _, key in self._sent if at >= now - _UNSURE)
+        # Answered, but perhaps not heard: only the same packet id is the same message, for an equal one may follow.
+        self._doubted.update((mid, key) for at, mid, key in self._sent if at >= now - _UNSURE)
         self._sent.clear()
 
     def is_redelivery(self, mid: int, topic: str, payload: bytes, *, now: float) -> bool:
         """Whether a message marked DUP is one that was committed already."""
-        if not self._expected and not self._sent:
+        if not (self._expected or self._doubted or self._sent):
             return False
         key = digest(topic, payload)
-        if self._expected[key] > 0 and now <= self._expected_until:
-            self._expected[key] -= 1
-            return True
+        if now <= self._expected_until:
+            if (mid, key) in self._doubted:
+                self._doubted.discard((mid, key))
+                return True
+            if self._expected[key] > 0:
+                self._expected[key] -= 1
+                return True
         # Sent by the broker before our acknowledgement reached it.
         return any(known == key and number == mid for _, number, known in self._sent)

@@ -60,7 +60,7 @@ def isolate(batch: Batch, error: Exception) -> list[Batch]:
     if batch.messages > 1:
         middle = batch.messages // 2
         return [part(batch, 0, middle), part(batch, middle, batch.messages)]
-    if not len(batch) and not batch.statuses:
+    if not len(batch) and not batch.statuses and not batch.identities:
         raise error
     nothing = part(batch, 0, 1, readings=False)
     text = " ".join(str(error).split())[:200]
@@ -72,6 +72,7 @@ def part(batch: Batch, first: int, last: int, *, readings: bool = True) -> Batch
     """The messages `first` to `last` of a batch, the last one left out, with or without their readings."""
     keep = (batch.message >= first) & (batch.message < last) & readings
     statuses = batch.statuses if readings else []
+    identities = batch.identities if readings else []
     return Batch(
         topics=batch.topics[first:last],
         payloads=batch.payloads[first:last],
@@ -82,7 +83,7 @@ def part(batch: Batch, first: int, last: int, *, readings: bool = True) -> Batch
         result=batch.result[keep],
         quality=batch.quality[keep],
         refusals=[r._replace(message=r.message - first) for r in batch.refusals if first <= r.message < last],
-        identities=[i._replace(message=i.message - first) for i in batch.identities if first <= i.message < last],
+        identities=[i._replace(message=i.message - first) for i in identities if first <= i.message < last],
         statuses=[s._replace(message=s.message - first) for s in statuses if first <= s.message < last],
         imported=batch.imported,
     )

@@ -17,7 +17,7 @@ import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 
 from hypervision import topics
-from hypervision.domains import Catalogue, load
+from hypervision.domains import Catalogue, catalogue_of
 from hypervision.endpoints import complete
 from hypervision.errors import HypervisionError, ServiceError, SettingError, StoreError
 from hypervision.settings import Settings
@@ -57,12 +57,13 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
         raise SettingError(
             f"{options.thing!r} is no code of a Thing", remedy="use 1 to 64 letters, digits, '.', '_', ':' or '-'"
         )
-    if options.domain and options.domain not in load():
-        raise SettingError(f"there is no domain {options.domain!r}", remedy=f"use one of {', '.join(load())}")
+    catalogue = catalogue_of(settings)
+    if options.domain and options.domain not in catalogue:
+        raise SettingError(f"there is no domain {options.domain!r}", remedy=f"use one of {', '.join(catalogue)}")
     with ExitStack() as stack:
         lookup = _lookup(settings, stack)
         place = None if lookup is None else lookup.place_of(options.thing)
-        domain = options.domain or choose(load(), options.thing, list(values), place, ask=_ask)
+        domain = options.domain or choose(catalogue, options.thing, list(values), place, ask=_ask)
         message = _message(domain, options.thing, values, now=datetime.now(UTC))
         send(address, message.topic, message.payload)
         print(f"sent {message.payload.decode()} to {message.topic}: the broker has it")  # noqa: T201

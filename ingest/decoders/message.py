@@ -15,6 +15,7 @@ from ingest.decoders.wording import shown
 
 RESERVED: Final = frozenset(("time", "seq", "boot"))
 _MOST_SEQ: Final = 2**63
+_LONGEST_BOOT: Final = 64
 
 
 class Message:
@@ -124,14 +125,20 @@ class Message:
         if isinstance(seq, bool) or not isinstance(seq, int) or not 0 <= seq < _MOST_SEQ:
             self.refuse("bad_seq", f"seq is {shown(seq)}, not a whole number from 0.")
             return
-        if isinstance(boot, bool) or not isinstance(boot, int | str) or len(shown(boot)) > 66:
+        if not _is_boot(boot):
             self.refuse("bad_seq", f"boot is {shown(boot)}, not a number or a short text.")
             return
         # One message has one payload, so its first identity stands for all of it.
         self._identified = True
         name = str(boot).encode("utf-8", "backslashreplace").decode().replace("\0", "\\0")
         self._draft.identities.append(
-            Identity(self._index, self._route.thing, name, seq, payload_hash(self._draft.payloads[self._index]))
+            Identity(
+                self._index,
+                self._route.thing,
+                name,
+                seq,
+                payload_hash(self._draft.topics[self._index], self._draft.payloads[self._index]),
+            )
         )
 
     def values(self, item: dict[str, Any], time_us: int, quality: int) -> None:
@@ -172,11 +179,22 @@ class Message:
         )
 
 
-def payload_hash(payload: bytes) -> int:
-    """A stable 64-bit number of a payload, signed so that it fits a bigint.
+def payload_hash(topic: str, payload: bytes) -> int:
+    """A stable 64-bit number of a message, signed so that it fits a bigint.
+
+    The topic belongs to it: a pole that counts its messages of each domain apart may send the same payload twice.
 
     Notes
     -----
     BLAKE2b, RFC 7693, with a digest of 8 bytes.
     """
-    return int.from_bytes(blake2b(payload, digest_size=8).digest(), "big", signed=True)
+    told = blake2b(topic.encode("utf-8", "replace"), digest_size=8)
+    told.update(b"\0" + payload)
+    return int.from_bytes(told.digest(), "big", signed=True)
+
+
+def _is_boot(boot: object) -> bool:
+    """Whether a restart counter is one: it becomes part of a key in the database, so it is short."""
+    if isinstance(boot, str):
+        return len(boot) <= _LONGEST_BOOT
+    return isinstance(boot, int) and not isinstance(boot, bool) and 0 <= boot < _MOST_SEQ

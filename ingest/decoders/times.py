@@ -93,7 +93,8 @@ def _epoch(value: float) -> int:
     if isinstance(value, float) and not math.isfinite(value):
         raise BadTimeError("bad_time", f"time is {shown(value)}, not an epoch number.")
     if abs(value) > _FARTHEST:
-        value = math.copysign(_FARTHEST, value)
+        # Not copysign: a whole number may be beyond what a float holds.
+        value = _FARTHEST if value > 0 else -_FARTHEST
     milliseconds = abs(value) >= _MILLISECONDS_FROM
     if isinstance(value, int):
         return value * 1_000 if milliseconds else value * 1_000_000

@@ -52,7 +52,7 @@ def test_unit_that_does_not_convert_is_told_apart(source: str, target: str, prob
 
 def test_hostile_units_end_soon() -> None:
     conversion("K", "Cel")
-    started = time.perf_counter()
+    started = time.process_time()
     for unit in ("m" + ".m" * 15, "(" * 31, "10*999.10*999.10*999", "{" * 32, "/" * 32, "m-999.m999"):
         conversion(unit, "m")
-    assert time.perf_counter() - started < 1.0
+    assert time.process_time() - started < 3.0

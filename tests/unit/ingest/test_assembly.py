@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
@@ -72,3 +73,31 @@ def test_batch_is_full_by_bytes_and_by_readings(assembly: Assembly) -> None:
     assembly.clear()
     assert not assembly.full
     assert assembly.opened is None
+
+
+def test_decoder_that_fails_refuses_one_message_and_keeps_its_neighbours(assembly: Assembly) -> None:
+    decode = assembly.decode
+
+    def fragile(names: list[str], payloads: list[bytes], **rest: Any) -> None:
+        until = payloads.index(b"boom") if b"boom" in payloads else len(payloads)
+        decode(names[:until], payloads[:until], **rest)
+        if until < len(payloads):
+            raise RecursionError("what nobody thought of")
+
+    assembly.decode = fragile
+    payloads = [b'{"flow":1}', b'{"seq":1,"flow":2}', b"boom", b'{"flow":3}', b'{"xyz":3}']
+    assembly.add(Chunk([UP] * 5, payloads, [1, 2, 3, 4, 5]), now=NOW, monotonic=1.0)
+    batch = assembly.close(epoch=1).batch
+    assert batch.payloads == payloads
+    assert list(batch.result) == [1.0, 2.0, 3.0]
+    assert [identity.message for identity in batch.identities] == [1]
+    assert [(r.message, r.reason) for r in batch.refusals] == [(2, "decoder_failed"), (4, "unknown_property")]
+
+
+def test_copy_that_crossed_our_answer_is_stored_and_not_answered(assembly: Assembly) -> None:
+    assembly.add(Chunk([UP], [b'{"time":1763800000,"flow":1}'], [7]), now=NOW, monotonic=1.0)
+    assembly.held.acknowledged(assembly.close(epoch=1).mids, [], now=1.0)
+    again = Chunk([UP, UP], [b'{"time":1763800000,"flow":1}', b'{"time":1763800001,"flow":1}'], [7, 8], [0])
+    assert assembly.add(again, now=NOW, monotonic=2.0) == 2
+    assert assembly.close(epoch=1).mids == [8]
+    assert assembly.add(Chunk([UP], [b'{"time":1763800002,"flow":1}'], [7]), now=NOW, monotonic=3.0) == 1

@@ -7,7 +7,7 @@ from datetime import datetime
 import numpy as np
 import pytest
 
-from hypervision.batch import REJECTED, STORED, Batch, Draft, Receipt
+from hypervision.batch import REJECTED, STORED, Batch, Draft, Identity, Receipt
 from hypervision.errors import PermanentStoreError, TemporaryStoreError
 from ingest import committer as committer_module
 from ingest.assembly import Load
@@ -102,6 +102,25 @@ def test_stop_abandons_a_batch_that_waits_for_the_database() -> None:
     committer.submit(load(b"a"))
     assert not committer.stop(0.2)
     assert not committer.done
+
+
+def test_message_whose_identity_is_refused_is_rejected_alone(wait_until: Callable[..., None]) -> None:
+    class Narrow(FakeStore):
+        def commit(self, batch: Batch, *, now: datetime) -> Receipt:
+            if any(len(identity.boot) > 64 for identity in batch.identities):
+                raise PermanentStoreError("database: index row size exceeds the maximum")
+            return super().commit(batch, now=now)
+
+    store, counters = Narrow(), Counters((0, 0, 0))
+    committer = Committer(store, counters, settled=lambda: None)
+    given = load(b"a", b"b")
+    given.batch.identities.append(Identity(1, "p1", "9" * 3000, 1, 4711))
+    counters.arrived(2)
+    committer.submit(given)
+    committer.start()
+    wait_until(lambda: committer.idle)
+    assert counters.snapshot() == Snapshot(2, 1, 0, 1, 0)
+    committer.stop(1.0)
 
 
 def test_store_that_refuses_even_nothing_is_a_failure(wait_until: Callable[..., None]) -> None:

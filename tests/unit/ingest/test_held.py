@@ -58,5 +58,31 @@ def test_acknowledgement_sent_just_before_the_cut_may_not_have_arrived() -> None
     held.acknowledged([7], [(7, digest("t", b"x"))], now=1.0)
     held.acknowledged([8], [(8, digest("t", b"y"))], now=50.0)
     held.disconnected([], now=51.0)
-    assert held.is_redelivery(1, "t", b"y", now=60.0)
-    assert not held.is_redelivery(1, "t", b"x", now=60.0)
+    assert held.is_redelivery(8, "t", b"y", now=60.0)
+    assert not held.is_redelivery(8, "t", b"y", now=60.0)
+    assert not held.is_redelivery(7, "t", b"x", now=60.0)
+
+
+def test_equal_message_of_another_id_is_not_the_one_that_was_answered() -> None:
+    """An equal one that was never committed comes again, marked DUP, with an id of its own."""
+    held = Held()
+    held.acknowledged([7], [(7, digest("t", b"x"))], now=1.0)
+    held.disconnected([], now=2.0)
+    assert not held.is_redelivery(8, "t", b"x", now=10.0)
+    assert held.is_redelivery(7, "t", b"x", now=10.0)
+
+
+def test_copy_that_crossed_our_answer_is_not_answered_again() -> None:
+    """A second answer might be taken for that of the next message of this id, which is not committed yet."""
+    held = Held()
+    held.take([7, 8])
+    held.acknowledged([7], [], now=1.0)
+    assert list(held.answerable([7, 8, 9], [0, 1], now=2.0)) == [0, 8, 9]
+    assert list(held.answerable([7], [], now=2.0)) == [7]
+    assert list(held.answerable([7], [0], now=9.0)) == [7]
+    held.disconnected([], now=2.0)
+    assert list(held.answerable([7], [0], now=3.0)) == [7]
+
+
+def test_long_topics_that_differ_at_their_end_are_two() -> None:
+    assert digest("t" * 100 + "1", b"x") != digest("t" * 100 + "2", b"x")

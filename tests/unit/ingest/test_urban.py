@@ -67,8 +67,9 @@ def test_second_message_of_a_topic_takes_the_short_way_with_the_same_result(stre
 
 
 def test_payload_hash_is_stable_and_fits_a_bigint() -> None:
-    assert payload_hash(b"abc") == payload_hash(b"abc") != payload_hash(b"abd")
-    assert -(2**63) <= payload_hash(b"abc") < 2**63
+    assert payload_hash("t", b"abc") == payload_hash("t", b"abc") != payload_hash("t", b"abd")
+    assert payload_hash("urban/v1/water/pole/up", b"abc") != payload_hash("urban/v1/waste/pole/up", b"abc")
+    assert -(2**63) <= payload_hash("t", b"abc") < 2**63
 
 
 def test_identity_is_one_per_message_and_only_without_time(streams: StreamTable) -> None:
@@ -93,10 +94,10 @@ def test_identity_is_one_per_message_and_only_without_time(streams: StreamTable)
     ids=lambda payload: repr(payload[:12]),
 )
 def test_hostile_megabyte_ends_soon_with_few_refusals(streams: StreamTable, payload: bytes) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     draft = run(streams, (TOPIC, payload))
-    # A second is far above what it takes (0.1 s), far below what a quadratic step would.
-    assert time.perf_counter() - started < 1.0
+    # Far above what it takes (0.1 s of the processor), far below what a quadratic step would.
+    assert time.process_time() - started < 5.0
     assert 1 <= len(draft.refusals) <= 17
     assert sum(len(refusal.detail) for refusal in draft.refusals) < 10_000
 
@@ -112,8 +113,24 @@ def test_hostile_topics_are_kept_short_and_printable_and_make_no_slots(streams: 
 def test_five_thousand_bad_messages_do_not_slow_the_good_ones(streams: StreamTable) -> None:
     good = (TOPIC, b'{"time": "2026-11-22T11:00:00Z", "flow": 1}')
     bad = [(f"urban/v1/water/p{i}/up", b'{"flow": {"value": 1, "unit": "zz%d"}}' % (i % 7)) for i in range(5_000)]
-    started = time.perf_counter()
+    started = time.process_time()
     draft = run(streams, *bad, good)
-    assert time.perf_counter() - started < 2.0
+    assert time.process_time() - started < 5.0
     assert draft.message == [5_000]
     assert {refusal.reason for refusal in draft.refusals} == {"unknown_unit"}
+
+
+@pytest.mark.parametrize("digits", [19, 310, 4_000])
+@pytest.mark.parametrize("sign", ["", "-"])
+@pytest.mark.parametrize("key", ["time", "seq", "boot"])
+def test_whole_number_of_any_length_is_refused_and_stops_nothing(
+    streams: StreamTable, key: str, sign: str, digits: int
+) -> None:
+    number = sign.encode() + b"9" * digits
+    payload = b'{"seq": 3, "%s": %s, "flow": 1}' % (key.encode(), number)
+    draft = run(streams, (TOPIC, payload), (TOPIC, b'{"seq": 4, "flow": 2}'))
+    reasons = {refusal.reason for refusal in draft.refusals if refusal.message == 0}
+    assert reasons <= {"bad_seq", "time_too_old", "time_in_future", "malformed"}
+    assert reasons or (key, sign, digits) == ("boot", "", 19)
+    assert draft.result[-1] == 2.0
+    assert all(len(identity.boot) <= 64 for identity in draft.identities)
