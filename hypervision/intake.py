@@ -26,7 +26,7 @@ from hypervision.domains import load as load_domains
 from hypervision.errors import TemporaryStoreError
 from hypervision.evaluation import Evaluator
 from hypervision.following import Follower
-from hypervision.outcome import outcomes, rejected_rows, unknown_things
+from hypervision.outcome import outcomes, rejected_rows, senders, strangers, unknown_things
 from hypervision.plan import newest_rows, plan, stored_conflicts, times_to_store
 from hypervision.rollups import Touched
 from hypervision.settings import Settings
@@ -352,6 +352,9 @@ class Intake:
         rollups.mark(writer.connection, self.streams.datastream_id[touched.slot], touched.hour)
         links = registry.set_status(writer.connection, batch.statuses)
         refusals += unknown_things(batch, links.known)
+        if self.settings.registration == "closed":
+            known = registry.registered(writer.connection, senders(batch, refusals))
+            refusals += strangers(batch, refusals, known)
         outcome = outcomes(batch, planned, new=new, newer=links.newer, refusals=refusals)
         writer.reject(rejected_rows(batch, refusals, outcome))
         stored, rejected, duplicate = (int((outcome == code).sum()) for code in (STORED, REJECTED, DUPLICATE))

@@ -9,13 +9,10 @@ from hypervision.plan import Plan, unknown_thing
 from hypervision.store.writer import RejectedRow
 from hypervision.topics import thing_of
 
-# A refused message names at most this many of its faults.
-_TOLD = 5
-# A stored message has at most this many rows of refused values; what is beyond is counted in the last one.
-# Without a bound one message of 10,000 conflicting values made a statement larger than the server takes.
-_ROWS = 16
-# Only the first row of a message keeps a payload longer than this [bytes].
-_SMALL = 1024
+# A row of the quarantine names at most this many faults of its message; what is beyond is counted.
+_TOLD = 16
+# Of such a topic no Thing can be let in: what is wrong with it stays the reason.
+_LEADS_NOWHERE = frozenset(("bad_topic", "unknown_domain"))
 
 
 def outcomes(batch: Batch, planned: Plan, *, new: Bool, newer: set[str], refusals: list[Refusal]) -> Int8:
@@ -44,44 +41,83 @@ def unknown_things(batch: Batch, known: set[str]) -> list[Refusal]:
     ]
 
 
+def senders(batch: Batch, refusals: list[Refusal]) -> set[str]:
+    """Things whose messages were refused for another reason than their topic."""
+    return {_thing(batch, refusal) for refusal in refusals if refusal.reason not in _LEADS_NOWHERE} - {""}
+
+
+def strangers(batch: Batch, refusals: list[Refusal], known: set[str]) -> list[Refusal]:
+    """Refusals of messages that could not be read, of Things that are not registered: they wait for an admission too.
+
+    Parameters
+    ----------
+    refusals : list of Refusal
+        All that are known.
+    known : set of str
+        Which of `senders` are registered.
+    """
+    told = {refusal.message for refusal in refusals if refusal.reason == "unknown_thing"}
+    found = []
+    for refusal in refusals:
+        thing = _thing(batch, refusal)
+        if thing and thing not in known and refusal.reason not in _LEADS_NOWHERE and refusal.message not in told:
+            told.add(refusal.message)
+            domain = batch.topics[refusal.message].split("/")[2]
+            found.append(Refusal(refusal.message, "unknown_thing", unknown_thing(thing, domain)))
+    return found
+
+
 def rejected_rows(batch: Batch, refusals: list[Refusal], outcome: Int8) -> list[RejectedRow]:
-    """One row for a message that was refused whole, one per refused value (at most 16) of a stored one."""
+    """One row for a message that was refused whole, one per reason for the refused values of a stored one.
+
+    Notes
+    -----
+    Each row holds the payload (the store keeps its beginning). There are some twenty reasons, so that what a
+    message writes stays bounded, however many of its values are refused.
+    """
     of_message: dict[int, list[Refusal]] = {}
     for refusal in refusals:
         of_message.setdefault(refusal.message, []).append(refusal)
     rows: list[RejectedRow] = []
     for message, found in of_message.items():
         if outcome[message] != STORED:
-            rows.append(_row(batch, _merged(found), partial=False))
+            rows.append(_row(batch, found, partial=False))
             continue
-        shown = found if len(found) <= _ROWS else found[: _ROWS - 1]
-        rows += [_row(batch, refusal, partial=True, first=place == 0) for place, refusal in enumerate(shown)]
-        if len(found) > _ROWS:
-            rest = found[_ROWS - 1 :]
-            rows.append(_row(batch, _merged(rest), partial=True, first=False, count=len(rest)))
+        of_reason: dict[str, list[Refusal]] = {}
+        for refusal in found:
+            of_reason.setdefault(refusal.reason, []).append(refusal)
+        rows += [_row(batch, same, partial=True) for same in of_reason.values()]
     return rows
 
 
-def _merged(found: list[Refusal]) -> Refusal:
-    """Several refusals of one message as one."""
+def _row(batch: Batch, found: list[Refusal], *, partial: bool) -> RejectedRow:
+    """Several refusals of one message as one row."""
+    message = found[0].message
+    topic, payload = batch.topics[message], batch.payloads[message]
+    thing = thing_of(topic)
+    # Whatever else is wrong with the message of a Thing that waits: it can only be seen to after its admission.
+    if thing:
+        found = sorted(found, key=lambda refusal: refusal.reason != "unknown_thing")
+    return RejectedRow(
+        received_us=int(batch.received_us[message]),
+        topic=topic,
+        thing=thing,
+        payload=payload,
+        payload_bytes=len(payload),
+        reason=found[0].reason,
+        detail=_details(found),
+        partial=partial,
+        number=len(found) if partial else 1,
+    )
+
+
+def _details(found: list[Refusal]) -> str:
     details = list(dict.fromkeys(refusal.detail for refusal in found))
     if len(details) == 1:
-        return found[0]
+        return details[0]
     more = f" (and {len(details) - _TOLD} more)" if len(details) > _TOLD else ""
-    text = "; ".join(detail.rstrip(".") for detail in details[:_TOLD]) + more
-    return Refusal(found[0].message, found[0].reason, text)
+    return "; ".join(detail.rstrip(".") for detail in details[:_TOLD]) + more
 
 
-def _row(batch: Batch, refusal: Refusal, *, partial: bool, first: bool = True, count: int = 1) -> RejectedRow:
-    topic, payload = batch.topics[refusal.message], batch.payloads[refusal.message]
-    return RejectedRow(
-        received_us=int(batch.received_us[refusal.message]),
-        topic=topic,
-        thing=thing_of(topic),
-        payload=payload if first or len(payload) <= _SMALL else b"",
-        payload_bytes=len(payload),
-        reason=refusal.reason,
-        detail=refusal.detail,
-        partial=partial,
-        number=count,
-    )
+def _thing(batch: Batch, refusal: Refusal) -> str:
+    return thing_of(batch.topics[refusal.message])

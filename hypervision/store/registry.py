@@ -176,6 +176,8 @@ def admit(connection: Connection, code: str, *, domain: str, name: str, now: dat
 
 def registered(connection: Connection, codes: Collection[str]) -> set[str]:
     """Which of these Things are registered."""
+    if not codes:
+        return set()
     with mapped():
         return {row[0] for row in connection.execute(query("known_things"), {"codes": list(codes)}).fetchall()}
 

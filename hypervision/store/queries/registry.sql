@@ -75,6 +75,6 @@ RETURNING thing_id
 SELECT r.thing, split_part((array_agg(r.topic ORDER BY r.received_time DESC))[1], '/', 3), sum(r.count)::bigint,
        min(r.received_time), max(r.received_time)
 FROM hv.rejected_message r
-WHERE r.reason = 'unknown_thing' AND r.replayed_at IS NULL
+WHERE r.reason = 'unknown_thing' AND r.replayed_at IS NULL AND r.thing <> ''
   AND NOT EXISTS (SELECT FROM hv.thing t WHERE t.code = r.thing)
 GROUP BY r.thing ORDER BY max(r.received_time) DESC

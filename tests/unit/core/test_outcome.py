@@ -7,7 +7,7 @@ import pytest
 
 from hypervision.batch import DUPLICATE, REJECTED, STORED, Batch, Draft, Refusal, Status
 from hypervision.datastreams import StreamTable
-from hypervision.outcome import outcomes, rejected_rows, unknown_things
+from hypervision.outcome import outcomes, rejected_rows, senders, strangers, unknown_things
 from hypervision.plan import Plan, plan
 
 NOW_US = 1_000_000_000_000_000
@@ -48,7 +48,7 @@ def test_outcome_of_a_status_is_stored_where_newer(streams: StreamTable) -> None
     assert found.tolist() == [STORED, DUPLICATE, REJECTED]
 
 
-def test_rows_are_one_per_refused_value_of_a_stored_message_and_one_per_refused_message(batch: Batch) -> None:
+def test_rows_are_one_per_reason_of_a_stored_message_and_one_per_refused_message(batch: Batch) -> None:
     outcome = np.array([STORED, STORED, REJECTED, DUPLICATE], np.int8)
     rows = rejected_rows(batch, batch.refusals, outcome)
     assert [(row.thing, row.reason, row.detail, row.partial, row.payload) for row in rows] == [
@@ -58,9 +58,43 @@ def test_rows_are_one_per_refused_value_of_a_stored_message_and_one_per_refused_
 
 
 def test_row_of_many_faults_tells_some_and_counts_the_rest(batch: Batch) -> None:
-    refusals = [Refusal(2, "bad_value", f"value {n}") for n in range(9)]
+    refusals = [Refusal(2, "bad_value", f"value {n}") for n in range(19)]
     (row,) = rejected_rows(batch, refusals, np.full(4, REJECTED, np.int8))
-    assert row.detail == "value 0; value 1; value 2; value 3; value 4 (and 4 more)"
+    assert row.detail == "; ".join(f"value {n}" for n in range(16)) + " (and 3 more)"
+
+
+def test_rows_of_a_stored_message_hold_its_payload_and_stay_bounded() -> None:
+    draft = Draft()
+    payload = b"x" * 1_000_000
+    message = draft.message_of("urban/v1/air/a/up", payload, received_us=NOW_US)
+    draft.refusals += [Refusal(message, f"reason_{n % 20}", f"value {n}") for n in range(10_000)]
+    batch = draft.close()
+    rows = rejected_rows(batch, batch.refusals, np.full(1, STORED, np.int8))
+    assert [row.reason for row in rows] == [f"reason_{n}" for n in range(20)]
+    assert {(row.payload, row.number, row.partial) for row in rows} == {(payload, 500, True)}
+    assert sum(len(row.detail) for row in rows) < 10_000
+
+
+def test_message_of_an_unknown_thing_is_told_as_such_whatever_else_is_wrong() -> None:
+    draft = Draft()
+    for topic in ("urban/v1/air/new/up", "urban/v1/air/new/up", "urban/v1/air/old/up", "urban/v1/moon/new/up", "?"):
+        draft.message_of(topic, b"{", received_us=NOW_US)
+    draft.refuse(0, "unknown_property", "air has no property 'x'.")
+    draft.refuse(0, "unknown_thing", "new (air) is not registered")
+    draft.refuse(1, "malformed", "no JSON.")
+    draft.refuse(2, "malformed", "no JSON.")
+    draft.refuse(3, "unknown_domain", "there is no domain 'moon'.")
+    draft.refuse(4, "bad_topic", "no.")
+    batch = draft.close()
+    assert senders(batch, batch.refusals) == {"new", "old"}
+    found = strangers(batch, batch.refusals, {"old"})
+    assert [(one.message, one.reason) for one in found] == [(1, "unknown_thing")]
+    rows = rejected_rows(batch, batch.refusals + found, np.full(5, REJECTED, np.int8))
+    told = ["unknown_thing", "unknown_thing", "malformed", "unknown_domain", "bad_topic"]
+    assert [row.reason for row in rows] == told
+    assert rows[0].detail == "new (air) is not registered; air has no property 'x'"
+    assert "things admit new" in rows[1].detail
+    assert "no JSON" in rows[1].detail
 
 
 def test_row_tells_the_same_fault_once(batch: Batch) -> None:
