@@ -19,7 +19,7 @@ from dashboards.server import Server
 from dashboards.sessions import Sessions
 from dashboards.views import Views
 from dashboards.writing import HttpWriter
-from hypervision.domains import load as load_domains
+from hypervision.domains import catalogue_of
 from hypervision.settings import Settings
 from hypervision.store.connection import url_of
 from hypervision.store.pool import ScreenPool
@@ -28,8 +28,7 @@ from hypervision.store.pool import ScreenPool
 def create_server(settings: Settings) -> Server:
     """Assemble the control room and the API; nothing is opened yet."""
     url = url_of(settings)
-    extra = settings.data_dir / "domains"
-    catalogue = load_domains(extra if extra.is_dir() else None)
+    catalogue = catalogue_of(settings)
     pool = ScreenPool(url)
     server = Server(
         settings=settings,

@@ -22,7 +22,7 @@ from hypervision.batch import DUPLICATE, REJECTED, STORED, Batch, Int64, Receipt
 from hypervision.beat import Beat, Counters
 from hypervision.clock import EPOCH, to_us
 from hypervision.datastreams import UNKNOWN, UNRESOLVED, StreamTable
-from hypervision.domains import load as load_domains
+from hypervision.domains import catalogue_of
 from hypervision.errors import TemporaryStoreError
 from hypervision.evaluation import Evaluator
 from hypervision.following import Follower
@@ -59,7 +59,7 @@ class Intake:
     def __init__(self, settings: Settings, *, name: str) -> None:
         self.settings = settings
         self.name = name
-        self.streams = StreamTable(load_domains())
+        self.streams = StreamTable(catalogue_of(settings))
         self.evaluator = Evaluator(self.streams)
         self._stepper = Stepper(
             self.evaluator, language=settings.language, live_age_us=int(settings.ingest.live_age * 1e6)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from hypervision.domains import load as load_domains
+from hypervision.domains import catalogue_of
 from hypervision.errors import ServiceError
 from hypervision.services import broker, database, datadir, endpoints, guard, ports, supervise
 from hypervision.services.plan import Plan, secret
@@ -82,8 +82,7 @@ def run(
         # Read for its refusal: a child would take a wrong URL for a server that is away, and wait.
         url_of(settings)
     # A wrong domain file would end every child in its turn.
-    extra = settings.data_dir / "domains"
-    load_domains(extra if extra.is_dir() else None)
+    catalogue_of(settings)
     terminal = Terminal(settings.language)
     data_dir = settings.data_dir
     terminal.say("preparing", data_dir=data_dir)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from hypervision.clock import from_us, to_us
-from hypervision.domains import load as load_domains
+from hypervision.domains import Catalogue, catalogue_of, load
 from hypervision.settings import Settings
 from hypervision.store import series
 from hypervision.store.connection import connect, url_of
@@ -61,19 +61,24 @@ def score(options: argparse.Namespace, settings: Settings) -> int:
     return _nothing() if not rows else 0
 
 
-def evaluate_case(case: Case, detectors: list[Detector]) -> dict[str, Report]:
+def evaluate_case(case: Case, detectors: list[Detector], *, catalogue: Catalogue | None = None) -> dict[str, Report]:
     """Judge the default rules of each detector, and any of them together, on one series.
+
+    Parameters
+    ----------
+    catalogue : Catalogue, optional
+        Where the rules stand; the platform's own domains by default.
 
     Notes
     -----
     Judged from the first score on: before it the platform says itself that it does not know yet.
     """
-    catalogue = load_domains()
+    known = load() if catalogue is None else catalogue
     rung: dict[str, list[Span]] = {}
     starts: list[int] = []
     for detector in detectors:
         scores = walk(copy(detector), case.inflow.times_us, case.inflow.values)
-        rung[detector.writes] = [span for rule in rules_of(detector, catalogue) for span in ring(scores, rule)]
+        rung[detector.writes] = [span for rule in rules_of(detector, known) for span in ring(scores, rule)]
         if len(scores.times_us):
             starts.append(int(scores.times_us[0]))
     if not starts:
@@ -89,8 +94,9 @@ def evaluate_case(case: Case, detectors: list[Detector]) -> dict[str, Report]:
 def judge(options: argparse.Namespace, settings: Settings) -> int:
     """Judge on a data set, or on readings beside a truth file; 1 when nothing could be judged."""
     total: dict[str, Report] = {}
+    catalogue = catalogue_of(settings)
     for case in _cases(options, settings):
-        for name, report in evaluate_case(case, discover(case.zone)).items():
+        for name, report in evaluate_case(case, discover(case.zone), catalogue=catalogue).items():
             total[name] = total.get(name, Report()) + report
     if not total:
         return _nothing()

@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from hypervision.domains.catalogue import Catalogue, Domain, ObservedProperty, RuleTemplate, StateLabel
-from hypervision.domains.reading import load
+from hypervision.domains.reading import catalogue_of, load
 
-__all__ = ["Catalogue", "Domain", "ObservedProperty", "RuleTemplate", "StateLabel", "load"]
+__all__ = ["Catalogue", "Domain", "ObservedProperty", "RuleTemplate", "StateLabel", "catalogue_of", "load"]

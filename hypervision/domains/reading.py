@@ -23,6 +23,7 @@ from hypervision.domains.catalogue import (
 )
 from hypervision.domains.table import Table
 from hypervision.errors import DomainError
+from hypervision.settings import Settings
 from hypervision.units import conversion
 
 _NAME: Final = r"[a-z][a-z0-9_]{0,63}"
@@ -42,6 +43,20 @@ UNITS: Final = frozenset(
 )
 # In UCUM, and not in the library: it converts to nothing but itself.
 _LACKING: Final = frozenset(("[pH]",))
+
+
+def catalogue_of(settings: Settings) -> Catalogue:
+    """The domains of an installation: the platform's own and those of `DATA_DIR/domains`.
+
+    Every process asks here, so that what one knows all know.
+
+    Raises
+    ------
+    DomainError
+        A file is wrong; the message names file, key and value.
+    """
+    extra = settings.data_dir / "domains"
+    return load(extra if extra.is_dir() else None)
 
 
 @lru_cache(maxsize=4)

@@ -22,8 +22,9 @@ VERSION = 1
 # A new cluster, its first write-ahead log and a broker's store need about 150 MB.
 NEEDED_BYTES = 500_000_000
 FOLDERS = ("run", "logs", "secrets", "broker")
-# What a start that failed before it wrote the marker leaves, and what a system puts in every folder or disk.
-_NOBODYS = frozenset({*FOLDERS, "run/up.lock", "lost+found", ".DS_Store"})
+# What a start that failed before it wrote the marker leaves, domain files put there before the first start, and what
+# a system puts in every folder or disk.
+_NOBODYS = frozenset({*FOLDERS, "domains", "run/up.lock", "lost+found", ".DS_Store"})
 
 
 def prepare(path: Path, *, kind: Kind, account: Account | None = None) -> IO[str]:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from hypervision.cli import number
-from hypervision.domains import load
+from hypervision.domains import catalogue_of
 from hypervision.endpoints import complete
 from hypervision.errors import ServiceError
 from hypervision.settings import Settings
@@ -32,17 +32,19 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, settings: Settings) -> int:
     """Run one action."""
-    url = url_of(complete(settings))
-    actions = {"migrate": _migrate, "status": _status, "backup": _backup, "restore": _restore}
-    return actions[options.action](options, url)
+    settings = complete(settings)
+    if options.action == "migrate":
+        return _migrate(options, settings)
+    actions = {"status": _status, "backup": _backup, "restore": _restore}
+    return actions[options.action](options, url_of(settings))
 
 
-def _migrate(options: argparse.Namespace, url: str) -> int:
+def _migrate(options: argparse.Namespace, settings: Settings) -> int:
     from hypervision.store.connection import wait_for_server
     from hypervision.store.migrate import migrate
 
-    with wait_for_server(url, application="migrate", wait=options.wait) as connection:
-        done = migrate(connection, load(), now=datetime.now(UTC))
+    with wait_for_server(url_of(settings), application="migrate", wait=options.wait) as connection:
+        done = migrate(connection, catalogue_of(settings), now=datetime.now(UTC))
     print(f"applied {', '.join(done)}" if done else "the database is at this version")
     return 0
 

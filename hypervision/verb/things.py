@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from hypervision import topics
-from hypervision.domains import load
+from hypervision.domains import Catalogue, catalogue_of
 from hypervision.endpoints import complete
 from hypervision.errors import SettingError
 from hypervision.settings import Settings
@@ -47,12 +47,14 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
             return 0
         # All are looked at before the first is let in.
         known = registry.registered(connection, options.thing)
-        domains = {code: _domain(code, options.domain, waiting) for code in options.thing if code not in known}
+        catalogue = catalogue_of(settings)
+        new = [code for code in options.thing if code not in known]
+        domains = {code: _domain(code, options.domain, waiting, catalogue) for code in new}
         for code in options.thing:
-            new = code in domains and registry.admit(
+            added = code in domains and registry.admit(
                 connection, code, domain=domains[code], name=options.name or code, now=datetime.now(UTC)
             )
-            print(f"{code} is admitted to {domains[code]}" if new else f"{code} was registered already")
+            print(f"{code} is admitted to {domains[code]}" if added else f"{code} was registered already")
     from hypervision.replay import replay
 
     for code in options.thing:
@@ -65,7 +67,7 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
     return 0
 
 
-def _domain(code: str, given: str | None, waiting: Mapping[str, registry.WaitingThing]) -> str:
+def _domain(code: str, given: str | None, waiting: Mapping[str, registry.WaitingThing], catalogue: Catalogue) -> str:
     if topics.THING.fullmatch(code) is None:
         raise SettingError(
             f"{code[:64]!r} is no code of a Thing",
@@ -74,6 +76,6 @@ def _domain(code: str, given: str | None, waiting: Mapping[str, registry.Waiting
     domain = given or (waiting[code].domain if code in waiting else None)
     if domain is None:
         raise SettingError(f"{code} never sent anything", remedy="name its domain with --domain")
-    if domain not in load():
-        raise SettingError(f"there is no domain {domain!r}", remedy=f"use one of {', '.join(load())}")
+    if domain not in catalogue:
+        raise SettingError(f"there is no domain {domain!r}", remedy=f"use one of {', '.join(catalogue)}")
     return domain

@@ -19,7 +19,7 @@ from typing import Self
 import psutil
 
 from hypervision import settings as settings_module
-from hypervision.domains import load as load_domains
+from hypervision.domains import catalogue_of
 from hypervision.errors import ServiceError
 from hypervision.services import broker, database, datadir, guard, ports
 from hypervision.services.plan import Plan
@@ -163,7 +163,7 @@ class Stage:
     def migrate(self) -> None:
         """Bring the database to this version."""
         with wait_for_server(self.database_url, application="bench", wait=60) as connection:
-            migrate(connection, load_domains(), now=datetime.now(UTC))
+            migrate(connection, catalogue_of(self.settings), now=datetime.now(UTC))
 
     def __enter__(self) -> Self:
         return self
