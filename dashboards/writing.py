@@ -14,11 +14,10 @@ from typing import Final
 from dashboards.live import utc_now
 from hypervision import topics
 from hypervision.batch import Draft, Receipt
-from hypervision.clock import to_us
-from hypervision.decoding import decoder
+from hypervision.clock import from_us, to_us
+from hypervision.decoding import bounds_of, decoder
 from hypervision.errors import StoreError, TemporaryStoreError
 from hypervision.intake import Intake
-from hypervision.replay import bounds_of
 from hypervision.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -130,9 +129,10 @@ class HttpWriter:
                     streams=intake.streams,
                     bounds=bounds,
                 )
-                receipt = intake.commit(draft.close(), now=now)
+                batch = draft.close()
+                receipt = intake.commit(batch, now=now)
             except Exception as error:
                 # Whoever waits is told; what the intake holds is in doubt, so that it is opened anew.
                 job.done.set_exception(error)
                 raise
-            job.done.set_result(Taken(receipt, topic, now))
+            job.done.set_result(Taken(receipt, topic, from_us(int(batch.received_us[0]))))

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from importlib.metadata import entry_points
 from typing import Protocol, cast
 
 from hypervision.batch import Draft
+from hypervision.clock import to_us
 from hypervision.datastreams import StreamTable
 from hypervision.errors import SettingError
+from hypervision.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +29,12 @@ class Bounds:
 
     earliest_us: int
     future_us: int
+
+
+def bounds_of(settings: Settings) -> Bounds:
+    """The times that are taken from a device, from the settings."""
+    earliest = datetime(settings.ingest.earliest, 1, 1, tzinfo=UTC)
+    return Bounds(earliest_us=to_us(earliest), future_us=int(settings.ingest.future_tolerance * 1e6))
 
 
 class Decoder(Protocol):

@@ -9,7 +9,7 @@ from typing import Final
 
 from hypervision.batch import Draft
 from hypervision.clock import to_us
-from hypervision.decoding import Bounds, decoder
+from hypervision.decoding import bounds_of, decoder
 from hypervision.intake import Intake
 from hypervision.settings import Settings
 from hypervision.store import rejected
@@ -23,12 +23,6 @@ class Replayed:
 
     messages: int
     stored: int
-
-
-def bounds_of(settings: Settings) -> Bounds:
-    """The times a decoder takes, from the settings."""
-    earliest = datetime.fromisoformat(f"{settings.ingest.earliest}-01-01T00:00:00+00:00")
-    return Bounds(earliest_us=to_us(earliest), future_us=int(settings.ingest.future_tolerance * 1e6))
 
 
 def replay(

@@ -14,10 +14,9 @@ from typing import Final
 
 from paho.mqtt.enums import MQTTErrorCode
 
-from hypervision.decoding import decoder
+from hypervision.decoding import bounds_of, decoder
 from hypervision.errors import ServiceError
 from hypervision.intake import Intake
-from hypervision.replay import bounds_of
 from hypervision.settings import Settings
 from ingest.assembly import Assembly
 from ingest.beat import Beat

@@ -29,7 +29,9 @@ class Message:
         When it was received [us].
     """
 
-    __slots__ = ("_bounds", "_draft", "_identified", "_index", "_received_us", "_refused", "_route", "_routes")
+    __slots__ = (
+        "_assigned", "_bounds", "_draft", "_identified", "_index", "_received_us", "_refused", "_route", "_routes",
+    )  # fmt: skip
 
     def __init__(
         self, index: int, *, route: Route, routes: Routes, received_us: int, draft: Draft, bounds: Bounds
@@ -42,6 +44,7 @@ class Message:
         self._bounds = bounds
         self._refused = 0
         self._identified = False
+        self._assigned = False
 
     def decode(self) -> None:
         """Take everything in the payload that can be taken, and refuse the rest."""
@@ -94,7 +97,18 @@ class Message:
             checked = self._timed(time)
             return None if checked is None else (checked, GOOD)
         self._identify(item)
-        return self._route.assign(self._received_us), TIME_ASSUMED
+        return self._assign(), TIME_ASSUMED
+
+    def _assign(self) -> int:
+        """A time of receipt [us] for readings without one; the first becomes that of the message.
+
+        Sent through again with it, the message gives its readings the same times.
+        """
+        time_us = self._route.assign(self._received_us)
+        if not self._assigned:
+            self._assigned = True
+            self._draft.received_us[self._index] = time_us
+        return time_us
 
     def _timed(self, time: object) -> int | None:
         try:
@@ -157,7 +171,7 @@ class Message:
         self._draft.reading(self._index, slot=target.slot, time_us=time_us, result=result, quality=quality)
 
     def _senml(self, pack: list[Any]) -> None:
-        for record in senml.records(pack, received_us=self._route.assign(self._received_us)):
+        for record in senml.records(pack, received_us=self._assign()):
             if isinstance(record, senml.BadRecord):
                 self.refuse(record.reason, record.detail)
             elif self._in_bounds(record.time_us, record.time_us / 1e6):

@@ -46,6 +46,21 @@ def test_receipt_times_increase_strictly_when_the_clock_stands_or_steps_back(str
     assert first.quality == [TIME_ASSUMED] * 2
 
 
+def test_message_without_time_sent_again_with_its_receipt_has_the_same_times(streams: StreamTable) -> None:
+    pack = b'[{"n": "flow", "v": 1}, {"n": "level", "v": 2}]'
+    messages = [
+        (TOPIC, b'{"flow": 1, "x": 1}'),
+        (TOPIC, b'[{"flow": 2}, {"flow": 3}]'),
+        (TOPIC, b'{"y": 1}'),
+        (TOPIC, pack),
+    ]
+    first = run(streams, *messages)
+    assert first.received_us == [NOW, NOW + 1, NOW + 3, NOW + 4]
+    fresh = StreamTable(load())
+    again = [run(fresh, one, received_us=at) for one, at in zip(messages, first.received_us, strict=True)]
+    assert [at for draft in again for at in draft.time_us] == first.time_us
+
+
 def test_receipt_times_increase_when_topics_are_forgotten(
     streams: StreamTable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
