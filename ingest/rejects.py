@@ -58,7 +58,9 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
 
 def line(message: Rejected) -> str:
     """One message on one line, whatever is in it."""
-    part = " (one value)" if message.partial else ""
+    part = ""
+    if message.partial:
+        part = " (one value)" if message.count == 1 else f" ({message.count} values)"
     again = f" [sent again {message.replayed_at:%Y-%m-%d %H:%M}]" if message.replayed_at else ""
     shown = message.payload[:80].decode("utf-8", "backslashreplace")
     text = "".join(c if c.isprintable() else "·" for c in shown) + ("…" if message.payload_bytes > 80 else "")

@@ -14,7 +14,7 @@ from hypervision.store.sql import query
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """One quarantined message, or one refused value of a stored one (`partial`)."""
+    """One quarantined message, or `count` refused values of a stored one (`partial`)."""
 
     rejected_id: int
     received_time: datetime
@@ -35,31 +35,49 @@ def listed(connection: Connection, *, reason: str | None = None, limit: int = 50
         return [Rejected(*row) for row in rows]
 
 
-def to_replay(
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Messages that wait for a replay.
+
+    Attributes
+    ----------
+    ids : list of int
+        One row of each message, in order of receipt.
+    newest : int
+        The newest row there was; what comes later is not meant.
+    """
+
+    ids: list[int]
+    newest: int
+
+
+def waiting(
     connection: Connection,
     *,
     thing: str | None = None,
     reason: str | None = None,
     ids: Sequence[int] | None = None,
-    after: int = 0,
-    limit: int = 1000,
-) -> list[Rejected]:
-    """Messages kept whole and not replayed yet, oldest first, beyond the id `after`."""
-    values = {
-        "thing": thing,
-        "reason": reason,
-        "ids": None if ids is None else list(ids),
-        "after": after,
-        "limit": limit,
-    }
+) -> Waiting:
+    """Messages kept whole that were not replayed yet and that a second try may mend."""
     with mapped():
-        rows = connection.execute(query("rejected_to_replay"), values).fetchall()
+        found = connection.execute(query("rejected_newest")).fetchone()
+        newest = 0 if found is None else found[0]
+        values = {"thing": thing, "reason": reason, "ids": None if ids is None else list(ids), "newest": newest}
+        rows = connection.execute(query("rejected_waiting"), values).fetchall()
+        connection.rollback()
+        return Waiting([row[0] for row in rows], newest)
+
+
+def read(connection: Connection, ids: Sequence[int]) -> list[Rejected]:
+    """Messages by their numbers, in order of receipt."""
+    with mapped():
+        rows = connection.execute(query("rejected_read"), {"ids": list(ids)}).fetchall()
         connection.rollback()
         return [Rejected(*row) for row in rows]
 
 
-def mark_replayed(connection: Connection, ids: Sequence[int], *, now: datetime) -> None:
-    """Note that messages were sent through again. Commits."""
+def mark_replayed(connection: Connection, ids: Sequence[int], *, newest: int, now: datetime) -> None:
+    """Note that messages were sent through again, in every row of theirs up to `newest`. Commits."""
     with mapped():
-        connection.execute(query("rejected_mark_replayed"), {"ids": list(ids), "now": now})
+        connection.execute(query("rejected_mark_replayed"), {"ids": list(ids), "newest": newest, "now": now})
         connection.commit()

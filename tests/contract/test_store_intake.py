@@ -8,9 +8,10 @@ from typing import Any
 import psycopg
 import pytest
 
-from hypervision.batch import Receipt
+from hypervision.batch import Draft, Receipt, Status
+from hypervision.clock import to_us
 from hypervision.errors import PermanentStoreError
-from hypervision.replay import replay
+from hypervision.replay import resend
 from hypervision.store import registry, rejected
 from hypervision.store.connection import connect
 
@@ -129,9 +130,9 @@ def test_closed_registration_keeps_the_message_until_admission(world: Any) -> No
         assert (waiting.code, waiting.domain, waiting.messages) == ("new", "water", 1)
         assert registry.admit(connection, "new", domain="water", name="New pump", now=NOW)
         assert not registry.admit(connection, "new", domain="water", name="Other", now=NOW)
-        (row,) = rejected.to_replay(connection, thing="new", reason="unknown_thing")
-        rejected.mark_replayed(connection, [row.rejected_id], now=NOW)
-        assert rejected.to_replay(connection, thing="new") == []
+        found = rejected.waiting(connection, thing="new", reason="unknown_thing")
+        rejected.mark_replayed(connection, found.ids, newest=found.newest, now=NOW)
+        assert rejected.waiting(connection, thing="new").ids == []
         assert registry.waiting(connection) == []
         connection.rollback()
     assert world.rows("SELECT code, name FROM things") == [("new", "New pump")]
@@ -159,9 +160,10 @@ def test_waiting_message_with_seq_is_quarantined_once_and_stored_by_its_replay(w
     assert intake.committed == (0, 1, 1)
     assert world.rows("SELECT reason FROM rejected_messages") == [("unknown_thing",)]
     world.execute("INSERT INTO hv.thing (code, name, domain, registered_at) VALUES ('new', 'new', 'water', now())")
-    world.close()
     for stored in (1, 0):
-        done = replay(world.settings(registration="closed"), clock=lambda: NOW, thing="new", reason="unknown_thing")
+        world.close()
+        intake = world.intake("replay", registration="closed")
+        done = resend(intake, clock=lambda: NOW, thing="new", reason="unknown_thing")
         assert (done.messages, done.stored) == (stored, stored)
     assert world.rows("SELECT thing, result, quality FROM observations") == [("new", 4.5, "time_assumed")]
     assert world.rows("SELECT replayed_at FROM rejected_messages") == [(NOW,)]
@@ -223,7 +225,7 @@ def test_rejected_payload_is_kept_up_to_64_kib_with_its_whole_length(world: Any)
     assert "\0" not in topic + detail
     world.close()
     with connect(world.url, application="test") as connection:
-        assert rejected.to_replay(connection) == []  # cut: it cannot be sent again
+        assert rejected.waiting(connection).ids == []  # cut: it cannot be sent again
 
 
 def test_counters_must_add_up(world: Any) -> None:
@@ -267,3 +269,22 @@ def test_batch_that_failed_leaves_nothing_behind(world: Any, monkeypatch: pytest
     assert counts(receipt) == (3, 0, 0)
     assert world.rows("SELECT count(*) FROM observations WHERE late") == [(0,)]
     assert world.rows("SELECT rule_id > 0, phase FROM hv.alarm_condition") == [(True, "pending")] * 2
+
+
+def test_last_word_on_a_link_stands_and_a_retained_one_makes_nothing_fresh(world: Any) -> None:
+    intake = world.intake()
+
+    def say(*words: str, at: datetime) -> Any:
+        draft = Draft()
+        for word in words:
+            message = draft.message_of("urban/v1/water/p1/status", word.encode(), received_us=to_us(at))
+            draft.statuses.append(Status(message, "water", "p1", word, to_us(at)))
+        return intake.commit(draft.close(), now=at)
+
+    for words in (["offline", "online"], ["online", "offline", "online"], ["offline"] * 3 + ["online"]):
+        say(*words, at=NOW)
+        assert world.rows("SELECT status FROM things") == [("online",)]
+    say("online", at=NOW + timedelta(hours=1))
+    assert world.rows("SELECT status_at FROM things") == [(NOW,)]
+    say("offline", at=NOW + timedelta(hours=2))
+    assert world.rows("SELECT status, status_at FROM things") == [("offline", NOW + timedelta(hours=2))]

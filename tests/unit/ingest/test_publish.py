@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -78,3 +79,4 @@ def test_rejected_line_is_printable_whatever_is_in_it() -> None:
     shown = line(message)
     assert all(part.isprintable() for part in shown.split("\n"))
     assert "(one value)" in shown
+    assert "(12 values)" in line(replace(message, count=12))
