@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 
@@ -13,6 +14,8 @@ from simulators.readings import Bool, Int32, Readings
 _LATENCY_US = (40_000, 900_000)
 _REPEAT_US = 2 * SECOND_US
 _SHUFFLE_US = (3 * SECOND_US, 30 * SECOND_US)
+# A reading further ahead of its receipt is refused by the platform (its setting `ingest.future_tolerance`).
+_AHEAD_US = 600 * SECOND_US
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +140,46 @@ def clock_skew(messages: Messages, hit: Bool, *, skew_us: int) -> Messages:
 def missing_time(messages: Messages, hit: Bool) -> Messages:
     """Leave the time out; the counter stays."""
     return replace(messages, timed=messages.timed & ~hit)
+
+
+class Arrived(NamedTuple):
+    """Readings as a database holds them.
+
+    Attributes
+    ----------
+    readings : Readings
+        Each at the time it is stored with.
+    assumed : ndarray of bool, shape (n,)
+        Whether that time is the one of receipt, because the message had none.
+    """
+
+    readings: Readings
+    assumed: Bool
+
+    def where(self, keep: Bool) -> Arrived:
+        """Those for which `keep` holds."""
+        return Arrived(self.readings.where(keep), self.assumed[keep])
+
+
+def arrived(readings: Readings, messages: Messages) -> Arrived:
+    """What a platform stores of messages: each once, in order of arrival, at its own time or that of its receipt."""
+    order = np.lexsort((messages.seq, messages.thing, messages.sent_us))
+    messages = messages.take(order[messages.time_us[order] - messages.sent_us[order] <= _AHEAD_US])
+    # A counter that was heard already is a repeated message.
+    _, once = np.unique(np.stack([messages.thing.astype(np.int64), messages.seq]), axis=1, return_index=True)
+    messages = messages.take(np.sort(once))
+    length = messages.stop - messages.first
+    begins = np.repeat(messages.first - np.append(0, np.cumsum(length))[:-1], length)
+    row = begins + np.arange(len(begins))
+    stream = readings.stream[row]
+    time_us = np.repeat(np.where(messages.timed, messages.time_us, messages.sent_us), length)
+    # Of two readings of one datastream at one instant the first one stays; the order is stable.
+    order = np.lexsort((stream, time_us))
+    fresh = np.ones(len(order), np.bool_)
+    fresh[1:] = (np.diff(stream[order]) != 0) | (np.diff(time_us[order]) != 0)
+    order = order[fresh]
+    stored = replace(readings, stream=stream[order], time_us=time_us[order], result=readings.result[row][order])
+    return Arrived(stored, np.repeat(~messages.timed, length)[order])
 
 
 def _joined(one: Messages, other: Messages) -> Messages:

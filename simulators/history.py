@@ -7,11 +7,13 @@ import logging
 import os
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
 import numpy as np
 
+from hypervision import quality
 from hypervision.batch import Batch
 from hypervision.clock import from_us, to_us
 from hypervision.intake import Intake
@@ -97,8 +99,8 @@ def fill(
         # The clock goes on while the past is written.
         now_us = to_us(clock())
         until = min(position + _CHUNK_US, now_us)
-        readings = simulation.arrived(position, until, pace)
-        readings = readings.where(readings.time_us > last[readings.stream])
+        found = simulation.arrived(position, until, pace)
+        readings, assumed = found.where(found.readings.time_us > last[found.readings.stream])
         if len(readings):
             batch = Batch.of_series(
                 slot=slots[readings.stream],
@@ -108,6 +110,7 @@ def fill(
                 source="simulate/history",
                 imported=True,
             )
+            batch = replace(batch, quality=np.where(assumed, quality.TIME_ASSUMED, batch.quality).astype(np.int8))
             rows += intake.commit(batch, now=clock()).rows
         position = until
         progress((position - begin) / max(now_us - begin, 1))

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import re
 import tomllib
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from importlib.resources import files
@@ -14,43 +14,17 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from hypervision.errors import HypervisionError
+from simulators.kinds import KINDS, SENSOR_KINDS, touched
 from simulators.localtime import DAY_US, HOUR_US, MINUTE_US, SECOND_US, to_us
 from simulators.pace import HISTORY, LIVE, Pace
+from simulators.town import Town, build_town
+from simulators.town.assets import MEASURED
 from simulators.truth import Truth
+
+log = logging.getLogger(__name__)
 
 OPEN: Final = 2**62
 """End of what does not end [us]."""
-
-# Kind of fault -> properties that show it: the first that the Thing measures. None: the whole message.
-KINDS: Final[dict[str, tuple[str, ...]]] = {
-    # water; size: flow [m3/h] when fully open, share of efficiency lost
-    "leak": ("flow", "pressure"),
-    "burst": ("flow", "pressure"),
-    "pump_wear": ("pump_power",),
-    # lighting; size: 1
-    "lamp_out": ("lamp_state",),
-    "cabinet_trip": ("voltage",),
-    "day_burner": ("power",),
-    "door_open": ("door",),
-    # parking; size: the state shown for ever
-    "stuck_bay": ("occupied",),
-    # waste; size: temperature [Cel], fill level [%]
-    "bin_fire": ("temperature",),
-    "overflow": ("fill",),
-    # any sensor, `property` says which; size: change at the end, height of the spikes, unused
-    "drift": (),
-    "spike": (),
-    "stuck": (),
-    # any device; size: share of messages (dropout, duplicate, out_of_order, missing_time), seconds (late, clock_skew)
-    "dropout": (),
-    "duplicate": (),
-    "late": (),
-    "out_of_order": (),
-    "clock_skew": (),
-    "missing_time": (),
-}
-SENSOR_KINDS: Final = frozenset({"drift", "spike", "stuck"})
-MESSAGE_KINDS: Final = frozenset({"dropout", "duplicate", "late", "out_of_order", "clock_skew", "missing_time"})
 
 _UNITS: Final = {"s": SECOND_US, "m": MINUTE_US, "h": HOUR_US, "d": DAY_US}
 
@@ -70,7 +44,7 @@ class Fault:
     start_us, end_us : int
         From when to when [us]; `OPEN` when it lasts.
     size : float
-        How much; the unit depends on the kind.
+        How much; the unit depends on the kind, see `simulators.kinds`.
     grow_us : int
         How long it takes to reach its size [us].
     """
@@ -83,22 +57,13 @@ class Fault:
     size: float
     grow_us: int = 0
 
-    def truths(self, properties: Sequence[str]) -> list[Truth]:
-        """What a detector could find of this fault.
-
-        Parameters
-        ----------
-        properties : sequence of str
-            What the Thing measures. What befalls whole messages befalls all of it.
-        """
-        if self.property:
-            shown = [self.property]
-        elif KINDS[self.kind]:
-            shown = [name for name in KINDS[self.kind] if name in properties][:1]
-        else:
-            shown = list(properties)
+    def truths(self, town: Town) -> list[Truth]:
+        """What can be seen of this fault in a town, one line per datastream."""
         end = None if self.end_us == OPEN else self.end_us
-        return [Truth(self.thing, name, self.kind, self.start_us, end, self.size) for name in shown]
+        return [
+            Truth(thing, name, self.kind, self.start_us, end, self.size)
+            for thing, name in touched(self.kind, self.thing, self.property, town)
+        ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,13 +156,22 @@ def parse(
         zone = ZoneInfo(data.get("zone", "Europe/Paris"))
     except (ZoneInfoNotFoundError, ValueError, TypeError):
         raise HypervisionError(f"{name}: zone = {data['zone']!r}", remedy="give an IANA name") from None
-    faults = [_fault(table, name, anchor_us) for table in data.get("fault", [])]
+    size = _whole(data, "things", 300, name)
+    include = tuple(data.get("include", ["*"]))
+    whole = build_town(size)
+    faults = [_fault(table, name, anchor_us, whole.only(include)) for table in data.get("fault", [])]
+    if things is not None and things != size:
+        # A smaller town than the scenario was written for has fewer lamps, bays and bins.
+        present = {asset.code for asset in build_town(things).assets}
+        for fault in [fault for fault in faults if fault.thing not in present]:
+            log.warning("a town of %d Things has no %s: its %s is left out", things, fault.thing, fault.kind)
+            faults.remove(fault)
     return Scenario(
         name=name,
         seed=_whole(data, "seed", 1, name) if seed is None else seed,
         zone=zone,
-        things=_whole(data, "things", 300, name) if things is None else things,
-        include=tuple(data.get("include", ["*"])),
+        things=size if things is None else things,
+        include=include,
         history_days=float(data.get("history_days", 14)),
         history=_pace(data, "history", HISTORY, name),
         live=_pace(data, "live", LIVE, name),
@@ -243,32 +217,59 @@ def _pace(data: dict[str, Any], key: str, default: Pace, name: str) -> Pace:
         raise HypervisionError(f"{name}: [{key}] {error}", remedy="see docs/simulators.md") from None
 
 
-def _fault(table: dict[str, Any], name: str, anchor_us: int) -> Fault:
+def _fault(table: dict[str, Any], name: str, anchor_us: int, town: Town) -> Fault:
     kind = table.get("kind")
     if kind not in KINDS:
         raise HypervisionError(
             f"{name}: there is no fault {kind!r}", remedy=f"choose one of {', '.join(sorted(KINDS))}"
         )
+    if unknown := sorted(set(table) - {"kind", "thing", "property", "start", "end", "size", "grow"}):
+        raise HypervisionError(
+            f"{name}: fault {kind} has no key {unknown[0]!r}", remedy="use thing, property, start, end, grow, size"
+        )
     try:
         start = instant(table["start"], anchor_us)
         end = instant(table["end"], anchor_us) if "end" in table else OPEN
+        size = table.get("size", KINDS[kind].default)
         fault = Fault(
             kind=kind,
             thing=str(table["thing"]),
             property=str(table.get("property", "")),
             start_us=start,
             end_us=end,
-            size=float(table.get("size", 1.0)),
+            size=float("nan") if size is None else float(size),
             grow_us=instant(table.get("grow", "0s"), 0),
         )
     except (KeyError, ValueError, TypeError) as error:
         raise HypervisionError(f"{name}: fault {kind}: {error}", remedy="give thing, start and size") from None
-    if kind in SENSOR_KINDS and not fault.property:
-        raise HypervisionError(f"{name}: fault {kind} of {fault.thing} needs a property", remedy="add one")
-    if kind in ("drift", "pump_wear") and end == OPEN:
-        raise HypervisionError(
-            f"{name}: fault {kind} of {fault.thing} needs an end", remedy="say when it reaches its size"
-        )
-    if end <= start:
-        raise HypervisionError(f"{name}: fault {kind} of {fault.thing} ends before it starts", remedy="mend it")
+    if problem := _unfit(fault, town):
+        raise HypervisionError(f"{name}: fault {kind} of {fault.thing} {problem[0]}", remedy=problem[1])
     return fault
+
+
+def _unfit(fault: Fault, town: Town) -> tuple[str, str] | None:
+    """Why a fault could not show in a town, with the remedy; None when it can."""
+    kind = KINDS[fault.kind]
+    here = next((asset for asset in town.assets if asset.code == fault.thing), None)
+    if here is None:
+        return "befalls a Thing that is not there", "name one that the scenario's things and include leave in the town"
+    if kind.things and here.kind not in kind.things:
+        return f"befalls a {here.kind}", f"name a {' or a '.join(kind.things)}"
+    if not MEASURED[here.kind]:
+        return f"befalls a {here.kind}, which measures nothing", "name a Thing with a sensor"
+    if fault.kind in SENSOR_KINDS and not fault.property:
+        return "needs a property", f"name one of {', '.join(MEASURED[here.kind])}"
+    if fault.kind in SENSOR_KINDS and fault.property not in MEASURED[here.kind]:
+        return f"is of {fault.property!r}, which it does not measure", f"name one of {', '.join(MEASURED[here.kind])}"
+    if fault.kind not in SENSOR_KINDS and fault.property:
+        return f"names a property, {fault.property!r}", "leave it out: the kind says what it touches"
+    if fault.end_us == OPEN and (fault.kind == "drift" or (fault.kind == "pump_wear" and not fault.grow_us)):
+        return "needs an end", "say when it has reached its size"
+    if fault.end_us <= fault.start_us:
+        return "ends before it starts", "mend start or end"
+    if fault.grow_us < 0 or (fault.grow_us and fault.kind not in ("leak", "pump_wear")):
+        return "cannot grow so", "leave grow out, or give a leak or a pump_wear a time such as 12d"
+    if not kind.takes(fault.size):
+        said = "has no size" if fault.size != fault.size else f"has size {fault.size:g}"
+        return said, f"give {kind.bounds}"
+    return None

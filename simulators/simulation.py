@@ -12,13 +12,14 @@ import orjson
 
 from simulators import deliveries, faults
 from simulators.deliveries import Messages
+from simulators.kinds import MESSAGE_KINDS, SENSOR_KINDS
 from simulators.lighting.devices import Lighting
 from simulators.localtime import DAY_US, SECOND_US
 from simulators.noise import Float64, Int64, key_of
 from simulators.pace import HISTORY, Pace
 from simulators.parking.devices import Parking
 from simulators.readings import Bool, Int32, Readings, Series, Stream, collect
-from simulators.scenario import MESSAGE_KINDS, SENSOR_KINDS, Fault, Scenario
+from simulators.scenario import Fault, Scenario
 from simulators.town import Town, build_town
 from simulators.truth import Truth, rfc3339
 from simulators.waste.devices import Waste
@@ -128,14 +129,7 @@ class Simulation:
 
     def truths(self) -> list[Truth]:
         """What is wrong in this run, and nothing that concerns Things outside of it."""
-        present = {asset.code for asset in self.town.assets}
-        names: dict[str, list[str]] = {}
-        for stream in self.streams:
-            names.setdefault(stream.thing, []).append(stream.name)
-        found: list[Truth] = []
-        for fault in self.scenario.faults:
-            if fault.thing in present:
-                found += fault.truths(names.get(fault.thing, []))
+        found = [truth for fault in self.scenario.faults for truth in fault.truths(self.town)]
         return [replace(truth, thing=self.prefix + truth.thing) for truth in found]
 
     def published_streams(self) -> list[Stream]:
@@ -150,17 +144,13 @@ class Simulation:
         """What all sensors measure within [start, end) [us]; faults of sensors included, of links not."""
         return collect((self._spoilt(series) for series in self._true(start_us, end_us, pace)), self.streams)
 
-    def arrived(self, start_us: int, end_us: int, pace: Pace) -> Readings:
-        """As `readings`, without what a dead link or device lost: the past as a database would hold it."""
+    def arrived(self, start_us: int, end_us: int, pace: Pace) -> deliveries.Arrived:
+        """What became of `readings` on their way: the past as a database would hold it."""
         readings = self.readings(start_us, end_us, pace)
         messages, _ = deliveries.group(readings, self._thing_of_stream, self._next_seq, key=self._key)
-        keep = np.ones(len(readings), np.bool_)
         for thing, fault in self._message_faults:
-            if fault.kind == "dropout":
-                lost = self._concerned(messages, thing, fault)
-                for first, stop in zip(messages.first[lost].tolist(), messages.stop[lost].tolist(), strict=True):
-                    keep[first:stop] = False
-        return readings.where(keep)
+            messages = self._befallen(messages, thing, fault)
+        return deliveries.arrived(readings, messages)
 
     def messages(self, start_us: int, end_us: int, pace: Pace) -> list[Outgoing]:
         """The messages about [start, end) [us] in the order in which they are sent, some of them later.

@@ -29,8 +29,8 @@ class Course:
         Brightness from each change on, 0 (dark) to 1.
     powered : ndarray of bool, shape (n,)
         Whether the cabinet has voltage from each change on.
-    bright_hours, burnt_hours : ndarray of float64, shape (n,)
-        Brightness times hours, and hours alight, up to each change [h].
+    bright_hours, burnt_hours, live_hours : ndarray of float64, shape (n,)
+        Brightness times hours, hours alight, and hours under voltage, up to each change [h].
     """
 
     change_us: Int64
@@ -38,6 +38,7 @@ class Course:
     powered: Bool
     bright_hours: Float64
     burnt_hours: Float64
+    live_hours: Float64
 
     def _at(self, time_us: Int64) -> Int64:
         return np.clip(np.searchsorted(self.change_us, time_us, "right") - 1, 0, None)
@@ -59,6 +60,10 @@ class Course:
     def burnt(self, time_us: Int64) -> Float64:
         """Hours alight since the first change [h], shape (n,)."""
         return np.interp(time_us, self.change_us, self.burnt_hours)
+
+    def live(self, time_us: Int64) -> Float64:
+        """Hours under voltage since the first change [h], shape (n,)."""
+        return np.interp(time_us, self.change_us, self.live_hours)
 
 
 def course(
@@ -108,6 +113,7 @@ def course(
         powered,
         np.append(0.0, np.cumsum(level[:-1] * hours)),
         np.append(0.0, np.cumsum(alight[:-1] * hours)),
+        np.append(0.0, np.cumsum(powered[:-1] * hours)),
     )
 
 

@@ -13,6 +13,7 @@ from simulators.pace import Pace, daily, hourly, report_times
 from simulators.readings import Bool, Series, Stream
 from simulators.scenario import Fault, Scenario
 from simulators.town import Asset, Town
+from simulators.town.assets import MEASURED
 
 # A modern LED luminaire with its driver, and what the cabinet itself needs [kW].
 _LAMP_KW, _CABINET_KW = 0.062, 0.018
@@ -39,10 +40,10 @@ class Lighting:
     def streams(self) -> Iterator[Stream]:
         """The datastreams of this domain."""
         for cabinet in self._cabinets:
-            for name in ("power", "energy", "voltage", "current", "door"):
+            for name in MEASURED[cabinet.kind]:
                 yield Stream("lighting", cabinet.code, name)
         for lamp in self._lamps:
-            for name in ("lamp_state", "dimming", "burning_hours"):
+            for name in MEASURED[lamp.kind]:
                 yield Stream("lighting", lamp.code, name)
 
     def course(self, cabinet: str, until_us: int) -> Course:
@@ -120,12 +121,14 @@ class Lighting:
         whole = times[hourly(asset.code, period, times)]
         begun = np.floor(20_000.0 + 60_000.0 * uniform(key_of(self._seed, asset.code, "energy"), 0))
         lamps = asset.size * burning.bright(whole) - self._lost(asset.code, whole, burning)
-        standing = _CABINET_KW * (whole - self._origin_us) / HOUR_US
+        standing = _CABINET_KW * burning.live(whole)
         yield Series(Stream("lighting", asset.code, "energy"), whole, np.round(begun + _LAMP_KW * lamps + standing, 2))
 
     def _lamp(self, asset: Asset, times: Int64, period: int, end_us: int) -> Iterator[Series]:
         assert asset.parent is not None
         burning = self.course(asset.parent, end_us)
+        # The cabinet feeds the lamp's controller too: without voltage nobody reports.
+        times = times[burning.has_voltage(times)]
         level = burning.brightness(times)
         failed = self._active(asset.code, "lamp_out", times)
         # A controller goes on reporting a failed lamp by day, until the lamp is replaced.

@@ -6,9 +6,9 @@ from datetime import UTC, date, timedelta
 from functools import lru_cache
 
 from astral import Observer, SunDirection
-from astral.sun import elevation, time_at_elevation
+from astral.sun import time_at_elevation
 
-from simulators.localtime import to_datetime, to_us
+from simulators.localtime import to_us
 
 SWITCHING_ELEVATION = -3.0
 """Elevation of the sun at which lamps are switched [deg]: about 20 lx on a clear evening, between
@@ -41,8 +41,3 @@ def night(day: int, latitude: float, longitude: float) -> tuple[int, int]:
     on = time_at_elevation(observer, SWITCHING_ELEVATION, evening, SunDirection.SETTING, UTC)
     off = time_at_elevation(observer, SWITCHING_ELEVATION, evening + timedelta(days=1), SunDirection.RISING, UTC)
     return to_us(on), to_us(off)
-
-
-def sun_elevation(time_us: int, latitude: float, longitude: float) -> float:
-    """Elevation of the sun above the horizon [deg]."""
-    return float(elevation(Observer(latitude, longitude), to_datetime(time_us)))

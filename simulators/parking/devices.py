@@ -13,6 +13,7 @@ from simulators.parking.traffic import HABITS, Habit, Place
 from simulators.readings import Series, Stream
 from simulators.scenario import Fault, Scenario
 from simulators.town import Asset, Town
+from simulators.town.assets import MEASURED
 from simulators.water.sensors import battery
 
 # Cars stand there when the first reading is asked for: two days are played before.
@@ -48,10 +49,11 @@ class Parking:
     def streams(self) -> Iterator[Stream]:
         """The datastreams of this domain."""
         for bay in self._bays:
-            yield Stream("parking", bay.code, "occupied")
-            yield Stream("parking", bay.code, "battery")
+            for name in MEASURED[bay.kind]:
+                yield Stream("parking", bay.code, name)
         for park in self._car_parks:
-            yield Stream("parking", park.code, "free_places")
+            for name in MEASURED[park.kind]:
+                yield Stream("parking", park.code, name)
 
     def readings(self, start_us: int, end_us: int, pace: Pace) -> Iterator[Series]:
         """What the devices measure within [start, end) [us]: every change, and the state now and then."""

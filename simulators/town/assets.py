@@ -21,6 +21,23 @@ ORGANISATIONS: Final = {
     "proprete": "Service de la propreté",
 }
 
+MEASURED: Final[dict[str, tuple[str, ...]]] = {
+    "district": ("flow", "pressure", "volume"),
+    "tank": ("level", "temperature"),
+    "station": (),
+    "pump": ("pump_state", "pump_power", "flow"),
+    "valve": ("valve_position",),
+    "quality": ("chlorine", "turbidity", "conductivity", "temperature"),
+    "logger": ("pressure", "battery"),
+    "cabinet": ("power", "energy", "voltage", "current", "door"),
+    "lamp": ("lamp_state", "dimming", "burning_hours"),
+    "car_park": ("free_places",),
+    "bay": ("occupied", "battery"),
+    "bin": ("fill", "temperature", "tilt", "emptied", "battery"),
+    "glass_bin": ("fill", "temperature", "tilt", "emptied", "battery"),
+}
+"""What each kind of Thing measures."""
+
 
 @dataclass(frozen=True, slots=True)
 class Asset:

@@ -13,6 +13,7 @@ from simulators.pace import Pace, daily, hourly, report_times
 from simulators.readings import Series, Stream
 from simulators.scenario import Fault, Scenario
 from simulators.town import Asset, Town
+from simulators.town.assets import MEASURED
 from simulators.waste.rounds import emptied_times
 from simulators.water.sensors import battery
 
@@ -42,7 +43,7 @@ class Waste:
     def streams(self) -> Iterator[Stream]:
         """The datastreams of this domain."""
         for asset in self._bins:
-            for name in ("fill", "temperature", "tilt", "emptied", "battery"):
+            for name in MEASURED[asset.kind]:
                 yield Stream("waste", asset.code, name)
 
     def _cover(self, until_us: int) -> None:

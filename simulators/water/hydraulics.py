@@ -126,8 +126,9 @@ def leak_flow(leak: Leak, time_us: Int64) -> Float64:
 
 
 def wear_loss(wear: Wear, time_us: Int64) -> Float64:
-    """Share of efficiency a worn pump has lost, shape (n,)."""
-    lost: Float64 = wear.size * np.clip((time_us - wear.start_us) / (wear.end_us - wear.start_us), 0.0, 1.0)
+    """Share of efficiency a worn pump has lost, shape (n,); none once it is repaired."""
+    worn = np.clip((time_us - wear.start_us) / wear.grow_us, 0.0, 1.0)
+    lost: Float64 = wear.size * worn * (time_us < wear.end_us)
     return lost
 
 

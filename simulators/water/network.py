@@ -60,21 +60,24 @@ class Leak:
 
 @dataclass(frozen=True, slots=True)
 class Wear:
-    """A pump that loses efficiency, linearly from nothing at the start to `size` at the end.
+    """A pump that loses efficiency, linearly from nothing at the start.
 
     Attributes
     ----------
     pump : str
         Its Thing.
     start_us, end_us : int
-        From new to worn [us]; it stays worn.
+        From new to repaired [us].
+    grow_us : int
+        Time until it has lost `size` [us]; worn no further from then on.
     size : float
-        Share of efficiency lost at the end, 0 to 0.6.
+        Share of efficiency lost, 0 to 0.6.
     """
 
     pump: str
     start_us: int
     end_us: int
+    grow_us: int
     size: float
 
 

@@ -15,8 +15,9 @@ from simulators.localtime import DAY_US, HOUR_US, SECOND_US
 from simulators.noise import Float64, Int64, key_of, normal, smooth, uniform
 from simulators.pace import Pace, daily, hourly, report_times
 from simulators.readings import Results, Series, Stream
-from simulators.scenario import OPEN, Scenario
+from simulators.scenario import Scenario
 from simulators.town import Asset, Town
+from simulators.town.assets import MEASURED
 from simulators.water import network
 from simulators.water.courses import kept, obtain
 from simulators.water.hydraulics import STEP_US, Course, Order
@@ -104,16 +105,8 @@ class Water:
 
     def streams(self) -> Iterator[Stream]:
         """The datastreams of this domain."""
-        properties = {
-            "district": ("flow", "pressure", "volume"),
-            "tank": ("level", "temperature"),
-            "pump": ("pump_state", "pump_power", "flow"),
-            "valve": ("valve_position",),
-            "quality": ("chlorine", "turbidity", "conductivity", "temperature"),
-            "logger": ("pressure", "battery"),
-        }
         for asset in self._assets:
-            for name in properties[asset.kind]:
+            for name in MEASURED[asset.kind]:
                 yield Stream("water", asset.code, name)
 
     def readings(self, start_us: int, end_us: int, pace: Pace) -> Iterator[Series]:
@@ -210,6 +203,6 @@ def _faults_of(scenario: Scenario, town: Town) -> tuple[tuple[Leak, ...], tuple[
             grow = fault.grow_us if fault.kind == "leak" else 0
             leaks.append(Leak(nodes[fault.thing], fault.start_us, fault.end_us, grow, fault.size))
         elif fault.kind == "pump_wear":
-            assert fault.end_us < OPEN
-            wears.append(Wear(fault.thing, fault.start_us, fault.end_us, fault.size))
+            grow = fault.grow_us or fault.end_us - fault.start_us
+            wears.append(Wear(fault.thing, fault.start_us, fault.end_us, grow, fault.size))
     return tuple(leaks), tuple(wears)

@@ -82,7 +82,7 @@ def test_growing_leak_grows_within_one_run(healthy):
 
 
 def test_worn_pump_needs_more_for_less(healthy):
-    wear = Wear("pump-haras-1", ORIGIN, ORIGIN + 10 * MINUTE_US, 0.3)
+    wear = Wear("pump-haras-1", ORIGIN, UNTIL + DAY_US, 10 * MINUTE_US, 0.3)
     worn = simulate(Order(ORIGIN, UNTIL, 1, "Europe/Paris", wears=(wear,)))
     times = settled(healthy)
 
@@ -96,6 +96,26 @@ def test_worn_pump_needs_more_for_less(healthy):
     assert worn_flow < 0.97 * flow
     assert worn_per_cubic_metre > 1.15 * per_cubic_metre
     assert worn_share > share
+
+
+def test_worn_pump_that_is_repaired_is_as_good_as_new(healthy):
+    repair = ORIGIN + 3 * DAY_US
+    wear = Wear("pump-haras-1", ORIGIN, repair, 10 * MINUTE_US, 0.3)
+    for course in (
+        simulate(Order(ORIGIN, UNTIL, 1, "Europe/Paris", wears=(wear,))),
+        courses.from_shipped(Order(ORIGIN, UNTIL, 1, "Europe/Paris", wears=(wear,))),
+    ):
+        times = settled(course)
+        flow, power = course.held("pump_flow:pump-haras-1", times), course.held("pump_power:pump-haras-1", times)
+        dear = power[flow > 1.0] / flow[flow > 1.0]
+        before = times[flow > 1.0] < repair
+        assert dear[before].mean() > 1.15 * dear[~before].mean()
+    flow, power = healthy.held("pump_flow:pump-haras-1", times), healthy.held("pump_power:pump-haras-1", times)
+    new = (power[flow > 1.0] / flow[flow > 1.0]).mean()
+    worn = simulate(Order(ORIGIN, UNTIL, 1, "Europe/Paris", wears=(wear,)))
+    times = times[times >= repair + HOUR_US]
+    flow, power = worn.held("pump_flow:pump-haras-1", times), worn.held("pump_power:pump-haras-1", times)
+    assert (power[flow > 1.0] / flow[flow > 1.0]).mean() == pytest.approx(new, rel=0.03)
 
 
 def test_longer_run_begins_like_the_shorter_one(healthy):

@@ -112,13 +112,58 @@ def test_arrived_readings_lack_only_what_a_dead_device_lost():
     dead = {"kind": "dropout", "thing": "bay-gare-001", "start": "-1d", "size": 1.0}
     healthy, broken = with_faults(), with_faults(dead)
     pace = healthy.scenario.history
-    everything = healthy.arrived(ANCHOR - 2 * DAY_US, ANCHOR, pace)
-    left = broken.arrived(ANCHOR - 2 * DAY_US, ANCHOR, pace)
+    everything = healthy.arrived(ANCHOR - 2 * DAY_US, ANCHOR, pace).readings
+    left = broken.arrived(ANCHOR - 2 * DAY_US, ANCHOR, pace).readings
     mine = np.array([s.thing == "bay-gare-001" for s in healthy.streams])[everything.stream]
     lost = mine & (everything.time_us >= ANCHOR - DAY_US)
     assert lost.any()
     assert np.array_equal(left.time_us, everything.time_us[~lost])
     assert np.array_equal(left.result, everything.result[~lost])
+
+
+def stored(*faults, thing="pressure-004"):
+    """What a database holds of a day of a device: result and whether its time was assumed, by time and property."""
+    simulation = with_faults(*faults)
+    readings, assumed = simulation.arrived(ANCHOR - DAY_US, ANCHOR, simulation.scenario.history)
+    mine = np.array([s.thing == thing for s in simulation.streams])[readings.stream]
+    keys = zip(readings.time_us[mine].tolist(), readings.stream[mine].tolist(), strict=True)
+    values = zip(readings.result[mine].tolist(), assumed[mine].tolist(), strict=True)
+    found = list(zip(keys, values, strict=True))
+    assert len(dict(found)) == len(found)
+    assert readings.time_us.tolist() == sorted(readings.time_us.tolist())
+    return dict(found)
+
+
+def befallen(kind, size):
+    return {"kind": kind, "thing": "pressure-004", "start": "-12h", "end": "-6h", "size": size}
+
+
+@pytest.mark.parametrize(("kind", "size"), [("duplicate", 1.0), ("late", 50.0), ("out_of_order", 1.0)])
+def test_past_holds_what_came_twice_or_late_once_at_its_own_time(kind, size):
+    assert stored(befallen(kind, size)) == stored()
+
+
+def test_past_of_a_skewed_clock_stands_at_its_time():
+    begin, end, skew = ANCHOR - 12 * HOUR_US, ANCHOR - 6 * HOUR_US, -40 * SECOND_US
+    expected = {(at + (skew if begin <= at < end else 0), stream): value for (at, stream), value in stored().items()}
+    assert stored(befallen("clock_skew", -40.0)) == expected
+    # More than ten minutes ahead is refused by the platform.
+    kept = {key: value for key, value in stored().items() if not begin <= key[0] < end}
+    assert stored(befallen("clock_skew", 900.0)) == kept
+
+
+@pytest.mark.parametrize("others", [(), (befallen("duplicate", 1.0),)])
+def test_past_without_time_stands_at_its_receipt(others):
+    begin, end = ANCHOR - 12 * HOUR_US, ANCHOR - 6 * HOUR_US
+    found = stored(befallen("missing_time", 1.0), *others)
+    healthy = stored()
+    assert len(found) == len(healthy)
+    for ((at, stream), (value, _)), ((put, same), (result, assumed)) in zip(
+        sorted(healthy.items()), sorted(found.items()), strict=True
+    ):
+        assert (same, result) == (stream, value)
+        assert assumed == (begin <= at < end)
+        assert 0 < put - at < SECOND_US if assumed else put == at
 
 
 def told(*faults):
@@ -171,19 +216,76 @@ def differing(one, other):
 def test_what_differs_from_the_healthy_town_is_what_the_truth_says(kind, thing, extra, healthy):
     fault = {"kind": kind, "thing": thing, "start": "0s", "end": "25m", **extra}
     truths = with_faults(fault).truths()
-    assert {(t.thing, t.fault, t.start_us, t.end_us) for t in truths} == {
-        (thing, kind, ANCHOR, ANCHOR + 25 * MINUTE_US)
-    }
+    assert {(t.fault, t.start_us, t.end_us) for t in truths} == {(kind, ANCHOR, ANCHOR + 25 * MINUTE_US)}
     changed = differing(healthy, told(fault))
     assert thing in changed
-    # A tripped cabinet takes its lamps with it, a failed lamp its share of the cabinet's power.
-    family = {thing} | ({f"lamp-04-{i:02d}" for i in range(20)} if kind == "cabinet_trip" else set())
-    family |= {"cab-01"} if kind == "lamp_out" else set()
-    assert set(changed) <= family
+    assert set(changed) <= {t.thing for t in truths}
     assert min(changed[thing]) >= 0
     # A fire smoulders, energy that was not drawn stays away; all else is over at the end.
     if kind not in ("bin_fire", "lamp_out", "cabinet_trip"):
         assert max(changed[thing]) < 25 * 60 + 2
+
+
+def by_stream(simulation, *, hours):
+    readings = simulation.readings(ANCHOR, ANCHOR + hours * HOUR_US, simulation.scenario.history)
+    return {
+        (stream.thing, stream.name): dict(
+            zip(readings.time_us[mine].tolist(), readings.result[mine].tolist(), strict=True)
+        )
+        for i, stream in enumerate(simulation.streams)
+        for mine in [readings.stream == i]
+    }
+
+
+@pytest.mark.parametrize(
+    ("kind", "thing"),
+    [
+        ("lamp_out", "lamp-01-01"),
+        ("cabinet_trip", "cab-04"),
+        ("day_burner", "cab-04"),
+        ("door_open", "cab-03"),
+        ("stuck_bay", "bay-gare-001"),
+        ("bin_fire", "bin-101"),
+        ("overflow", "bin-102"),
+    ],
+)
+def test_truth_names_every_datastream_that_a_fault_touches(kind, thing):
+    fault = {"kind": kind, "thing": thing, "start": "0s", "end": "20h"}
+    wrong = with_faults(fault)
+    before, after = by_stream(with_faults(), hours=40), by_stream(wrong, hours=40)
+    named = [(t.thing, t.property) for t in wrong.truths()]
+    assert len(set(named)) == len(named)
+    changed = {key for key in before if before[key] != after[key]}
+    # A bin reports its temperature too when it is emptied: an overflowing one is not.
+    assert changed - ({(thing, "temperature")} if kind == "overflow" else set()) == set(named)
+
+
+def test_leak_and_burst_name_the_district_they_drain():
+    at_logger = {"kind": "burst", "thing": "pressure-007", "start": "0s", "end": "2h"}
+    simulation = with_faults(at_logger)
+    named = {(t.thing, t.property) for t in simulation.truths()}
+    zone = next(a.parent for a in simulation.town.assets if a.code == "pressure-007")
+    assert {(zone, "flow"), (zone, "volume"), (zone, "pressure"), ("pressure-007", "pressure")} <= named
+    assert named == {(t.thing, t.property) for t in with_faults(at_logger | {"thing": zone}).truths()}
+    before, after = by_stream(with_faults(), hours=2), by_stream(simulation, hours=2)
+    for key in named:
+        assert before[key] != after[key], key
+    assert all(before[key] == after[key] for key in before if key[1] == "flow" and key[0] != zone)
+
+
+def test_lamps_of_a_tripped_cabinet_are_silent_and_come_back():
+    fault = {"kind": "cabinet_trip", "thing": "cab-04", "start": "2m", "end": "6m"}
+    times = {}
+    for message in run(with_faults(fault)):
+        content = json.loads(message.payload)
+        times.setdefault(message.topic.split("/")[3], []).append(to_us(datetime.fromisoformat(content["time"])))
+    lamps = [code for code in times if code.startswith("lamp-04-")]
+    assert lamps
+    for code in lamps:
+        outage = [at for at in times[code] if ANCHOR + 2 * MINUTE_US <= at < ANCHOR + 6 * MINUTE_US]
+        assert not outage
+        assert max(times[code]) >= ANCHOR + 6 * MINUTE_US
+    assert any(ANCHOR + 2 * MINUTE_US <= at < ANCHOR + 6 * MINUTE_US for at in times["cab-04"])
 
 
 def test_stuck_sensor_holds_the_value_it_had():
