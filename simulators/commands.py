@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from hypervision.cli import number, whole
+from hypervision.clock import to_us
 from hypervision.settings import Settings
 from hypervision.verbs import Verb
 
@@ -17,6 +18,12 @@ from hypervision.verbs import Verb
 def _configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--scenario", default="town", metavar="FILE", help="a .toml file, or town or tiny")
     parser.add_argument("--seed", type=whole(0, 2**32 - 1), metavar="N", help="instead of the scenario's")
+    parser.add_argument(
+        "--start",
+        type=_instant,
+        metavar="TIME",
+        help="first simulated instant, RFC 3339, in the past: with it and the seed a run can be repeated (now)",
+    )
     parser.add_argument("--truth", type=Path, metavar="FILE", help="write what is really wrong as JSON lines")
     parser.add_argument(
         "--speed", type=number(0.001, 1_000_000), default=1.0, metavar="X", help="times faster than real time"
@@ -45,6 +52,16 @@ def _code(text: str) -> str:
     return text
 
 
+def _instant(text: str) -> int:
+    try:
+        when = datetime.fromisoformat(text)
+    except ValueError:
+        when = None
+    if when is None or when.tzinfo is None or not 2000 <= when.year < 2200:
+        raise argparse.ArgumentTypeError(f"{text[:40]!r} is no time such as 2026-11-22T10:00:00Z")
+    return to_us(when)
+
+
 def _simulate(options: argparse.Namespace, settings: Settings) -> int:
     from simulators import run
 
@@ -60,6 +77,7 @@ def _simulate(options: argparse.Namespace, settings: Settings) -> int:
         things=options.things,
         history_days=options.history,
         prefix=options.prefix,
+        start_us=options.start,
     )
     published = run.run(wishes, settings, clock=lambda: datetime.now(UTC), stop=stop)
     print(f"{published} messages published")

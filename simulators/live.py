@@ -7,10 +7,12 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from hypervision.errors import SettingError
 from simulators.localtime import SECOND_US
 from simulators.pace import Pace
 from simulators.publisher import Publisher
 from simulators.simulation import Outgoing, Simulation
+from simulators.truth import rfc3339
 
 _SLICE_US = 60 * SECOND_US
 
@@ -51,7 +53,32 @@ def ending_now(wall_us: int, *, duration_us: int, speed: float) -> Playback:
     (460000000, 1060000000)
     """
     end_us = wall_us + round(duration_us / speed)
-    return Playback(end_us - duration_us, wall_us, speed, end_us)
+    # Whole seconds, and rather late than ahead of the clock.
+    start_us = (end_us - duration_us) // SECOND_US * SECOND_US
+    return Playback(start_us, wall_us, speed, start_us + duration_us)
+
+
+def from_start(wall_us: int, *, start_us: int, duration_us: int | None, speed: float) -> Playback:
+    """A run that begins at a simulated instant of one's choice.
+
+    Raises
+    ------
+    SettingError
+        It would run ahead of the clock: no device can send what is still to come.
+    """
+    if start_us > wall_us:
+        raise SettingError(f"--start {rfc3339(start_us)} is still to come", remedy="give a time in the past")
+    if speed > 1.0:
+        # Simulated time gains speed - 1 seconds a second until it has caught up.
+        reach_us = round((wall_us - start_us) * speed / (speed - 1.0))
+        if duration_us is None:
+            duration_us = reach_us
+        elif duration_us > reach_us:
+            raise SettingError(
+                f"--duration {duration_us / SECOND_US:g} from --start {rfc3339(start_us)} runs ahead of the clock",
+                remedy=f"give {reach_us // SECOND_US} or less, or an earlier start",
+            )
+    return Playback(start_us, wall_us, speed, None if duration_us is None else start_us + duration_us)
 
 
 def play(

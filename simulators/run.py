@@ -17,6 +17,7 @@ from hypervision.intake import Intake
 from hypervision.settings import Settings
 from simulators import anchor, history, live, truth
 from simulators.localtime import DAY_US, SECOND_US
+from simulators.noise import key_of
 from simulators.publisher import Publisher
 from simulators.scenario import Scenario, load
 from simulators.simulation import Simulation
@@ -25,6 +26,8 @@ log = logging.getLogger(__name__)
 
 WRITER = "simulate"
 _FAST_DURATION_S = 3_600.0
+# Together with seconds since 1970 it stays below 2**53, which every JSON reader keeps exact.
+_SEEDS = 2**20
 # A demo that was away for longer leaves a hole that the screen shows.
 _LONGEST_HOLE_DAYS = 60.0
 
@@ -49,6 +52,8 @@ class Wishes:
         Past to make up [d]; None: what the scenario says in a demo, else nothing.
     prefix : str
         Stands before the code of every Thing.
+    start_us : int or None
+        First simulated instant [us]; None: now, or so long ago that a fast run ends now.
     """
 
     scenario: str
@@ -59,6 +64,7 @@ class Wishes:
     things: int | None = None
     history_days: float | None = None
     prefix: str = ""
+    start_us: int | None = None
 
 
 def run(wishes: Wishes, settings: Settings, *, clock: Callable[[], datetime], stop: threading.Event) -> int:
@@ -82,8 +88,7 @@ def run(wishes: Wishes, settings: Settings, *, clock: Callable[[], datetime], st
         )
     now_us = to_us(clock())
     playback = _playback(wishes, now_us)
-    # Whole seconds: a run can be told again from its first line.
-    begun_us, seed = playback.start_us // SECOND_US * SECOND_US, wishes.seed
+    begun_us, seed = playback.start_us, wishes.seed
     if settings.demo:
         begun_us, seed = anchor.keep(settings.data_dir, scenario=wishes.scenario, seed=seed, now_us=begun_us)
     scenario = load(wishes.scenario, anchor_us=begun_us, seed=seed, things=wishes.things)
@@ -93,7 +98,7 @@ def run(wishes: Wishes, settings: Settings, *, clock: Callable[[], datetime], st
         scenario,
         origin_us=origin_us,
         horizon_us=now_us + 2 * DAY_US,
-        boot=now_us // SECOND_US,
+        boot=_boot(scenario.seed, playback.start_us),
         prefix=wishes.prefix,
         cache=settings.data_dir / "run" / "hydraulics.npz" if settings.demo else None,
     )
@@ -106,6 +111,7 @@ def run(wishes: Wishes, settings: Settings, *, clock: Callable[[], datetime], st
             playback = live.Playback(live_us, live_us, 1.0, None)
     if stop.is_set():
         return 0
+    log.info("simulated time begins: --seed %d --start %s", scenario.seed, truth.rfc3339(playback.start_us))
     with Publisher(settings.mqtt_url.get_secret_value()) as publisher:
         publisher.wait_connected(stop)
         publisher.status(simulation.published_things(), True, stop)
@@ -118,17 +124,29 @@ def run(wishes: Wishes, settings: Settings, *, clock: Callable[[], datetime], st
 
 
 def _playback(wishes: Wishes, now_us: int) -> live.Playback:
+    duration_us = None if wishes.duration_s is None else round(wishes.duration_s * SECOND_US)
+    if wishes.start_us is not None:
+        return live.from_start(now_us, start_us=wishes.start_us, duration_us=duration_us, speed=wishes.speed)
+    # Whole seconds: a run can be told again from its first line.
+    now_us = now_us // SECOND_US * SECOND_US
     if wishes.speed > 1.0:
-        duration_us = round((wishes.duration_s or _FAST_DURATION_S) * SECOND_US)
-        return live.ending_now(now_us, duration_us=duration_us, speed=wishes.speed)
-    end_us = None if wishes.duration_s is None else now_us + round(wishes.duration_s * SECOND_US)
-    return live.Playback(now_us, now_us, wishes.speed, end_us)
+        fast_us = duration_us or round(_FAST_DURATION_S * SECOND_US)
+        return live.ending_now(now_us, duration_us=fast_us, speed=wishes.speed)
+    return live.Playback(now_us, now_us, wishes.speed, None if duration_us is None else now_us + duration_us)
+
+
+def _boot(seed: int, start_us: int) -> int:
+    """The devices' restart counter: higher for each later start, and another for each seed."""
+    return start_us // SECOND_US * _SEEDS + key_of(seed, "boot") % _SEEDS
 
 
 def _history_days(wishes: Wishes, settings: Settings, scenario: Scenario) -> float:
+    days = scenario.history_days if settings.demo and wishes.start_us is None else 0.0
     if wishes.history_days is not None:
-        return max(wishes.history_days, 0.0)
-    return scenario.history_days if settings.demo else 0.0
+        days = max(wishes.history_days, 0.0)
+    if days and wishes.start_us is not None:
+        raise SettingError("--history ends now, so it cannot go with --start", remedy="leave one of them out")
+    return days
 
 
 def _past(
