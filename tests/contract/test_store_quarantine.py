@@ -108,7 +108,7 @@ def test_what_no_second_try_can_mend_stays_as_it_is(world: Any) -> None:
     intake = world.intake()
     draft = Draft()
     for topic, payload, reason in (
-        ("import/past.csv", b"", "import_row"),
+        ("import/past.csv", b"", "unknown_state"),
         ("urban/v1/water/p1/ack", b"{}", "unexpected_ack"),
         ("urban/v1/water/p1/status", b"asleep", "bad_status"),
         ("urban/v1/moon/p1/status", b"online", "bad_topic"),
