@@ -55,6 +55,21 @@ def without_password(url: str) -> str:
     return re.sub(r"(\b\w*(?:password|secret)\s*=).*", r"\1…", url, flags=re.DOTALL)
 
 
+def for_tools(url: str) -> tuple[str, dict[str, str]]:
+    """What to give PostgreSQL's own programs: the address for their command line, the password for their environment.
+
+    Everybody on a machine can read command lines.
+
+    Examples
+    --------
+    >>> for_tools("postgresql://me:geheim@h/d")
+    ('user=me dbname=d host=h', {'PGPASSWORD': 'geheim'})
+    """
+    words = conninfo_to_dict(url)
+    password = words.pop("password", None)
+    return make_conninfo("", **words), {} if password is None else {"PGPASSWORD": str(password)}
+
+
 def _problem(url: str) -> str:
     """What libpq says against the URL, empty when nothing."""
     try:

@@ -49,8 +49,13 @@ def wait_for_schema(url: str, *, application: str, wait: float | None = None) ->
     while True:
         try:
             connection = connect(url, application=application)
-            missing = behind(connection)
-            connection.rollback()
+            try:
+                missing = behind(connection)
+                with mapped():
+                    connection.rollback()
+            except BaseException:
+                connection.close()
+                raise
             if not missing:
                 return connection
             connection.close()

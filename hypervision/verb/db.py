@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import shutil
 import subprocess
 from datetime import UTC, datetime
@@ -13,6 +14,7 @@ from hypervision.domains import catalogue_of
 from hypervision.endpoints import complete
 from hypervision.errors import ServiceError
 from hypervision.settings import Settings
+from hypervision.store import address
 from hypervision.store.connection import connect, url_of
 
 
@@ -80,7 +82,7 @@ def _restore(options: argparse.Namespace, url: str) -> int:
     with connect(url, application="restore") as connection:
         if applied(connection):
             raise ServiceError("the database is not empty", remedy="restore into a new database")
-    _tool("pg_restore", "--no-owner", "--exit-on-error", f"--dbname={url}", str(options.file), url="")
+    _tool("pg_restore", "--no-owner", "--exit-on-error", str(options.file), url=url)
     print(f"restored {options.file}")
     return 0
 
@@ -95,8 +97,13 @@ def _tool(name: str, *arguments: str, url: str) -> None:
         program = shutil.which(name)
     if program is None:
         raise ServiceError(f"there is no program {name}", remedy="install PostgreSQL's client programs")
+    words, secret = address.for_tools(url)
     done = subprocess.run(
-        [str(program), *arguments, *([url] if url else [])], capture_output=True, text=True, check=False
+        [str(program), f"--dbname={words}", *arguments],
+        env=os.environ | secret,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     if done.returncode:
         lines = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
