@@ -30,12 +30,20 @@ class Track:
         A fresh one, for this series alone.
     written_us : int or None
         Newest time in the derived datastream [us]; None where it has none.
+
+    Attributes
+    ----------
+    scored_us : int or None
+        End of the newest interval that was scored [us].
+    newest : (int, float) or None
+        The newest scored interval's end [us] and its score, which is the one that is repeated.
     """
 
     thing: str
     detector: Detector
     written_us: int | None = None
     scored_us: int | None = None
+    newest: tuple[int, float] | None = field(default=None, repr=False)
     walker: Walker = field(init=False)
 
     def __post_init__(self) -> None:
@@ -73,7 +81,8 @@ class Track:
         Notes
         -----
         The first time, the past is walked through day by day, each scored by what was known then; then the detector
-        learns from all of it, for the present.
+        learns from all of it, for what comes. Where the past was scored before a restart, only what may have to be
+        repeated is walked through again.
         """
         if not len(times_us):
             return NO_SCORES
@@ -82,23 +91,32 @@ class Track:
             if not self.walker.fit(times_us, values, now_us=now_us):
                 return NO_SCORES
             since = int(times_us[0]) if start is None else start
+            reach = min(since, now_us - REPEAT_FOR) if self.detector.refresh_us else since
             past = Walker(copy(self.detector))
-            found = past.advance(times_us, values, since_us=since, until_us=now_us)
+            found = past.advance(times_us, values, since_us=reach, until_us=now_us)
+            self._note(found)
+            found = found.since(since) if start is not None else found
+            # Of what is complete now this model has perhaps learnt: it judges what comes after.
+            complete = self.detector.excess(times_us, values).times_us
+            self.scored_us = max([since, *complete[-1:].tolist()])
         else:
             assert start is not None
             found = self.walker.advance(times_us, values, since_us=start, until_us=now_us)
-        if len(found.times_us):
-            self.scored_us = int(found.times_us[-1])
-        elif self.scored_us is None:
-            self.scored_us = int(times_us[0]) if start is None else start
-        return self._writable(found, times_us, values, now_us)
+            self._note(found)
+            if len(found.times_us):
+                self.scored_us = int(found.times_us[-1])
+        return self._writable(found, now_us)
 
     def wrote(self, scores: Scores) -> None:
         """Note that these were stored."""
         if len(scores.times_us):
             self.written_us = int(scores.times_us[-1])
 
-    def _writable(self, found: Scores, times_us: Int64, values: Float64, now_us: int) -> Scores:
+    def _note(self, found: Scores) -> None:
+        if len(found.times_us):
+            self.newest = int(found.times_us[-1]), float(found.excess[-1])
+
+    def _writable(self, found: Scores, now_us: int) -> Scores:
         """What is later than the written, then the repeated newest when it is time for it."""
         written = self.written_us
         fresh = found if written is None else found.since(written)
@@ -106,9 +124,9 @@ class Track:
         newest = written if not len(fresh.times_us) else int(fresh.times_us[-1])
         refresh = self.detector.refresh_us
         wait = 1 if overtaken else refresh
-        if refresh and (newest is None or now_us - newest >= wait):
-            seen = int(np.searchsorted(times_us, now_us - self.detector.context_us))
-            present = self.detector.excess(times_us[seen:], values[seen:])
-            if len(present.times_us) and now_us - int(present.times_us[-1]) <= REPEAT_FOR:
-                fresh = Scores(np.append(fresh.times_us, now_us), np.append(fresh.excess, present.excess[-1]))
+        if refresh and self.newest is not None and (newest is None or now_us - newest >= wait):
+            # The score as it was given: the model of today has perhaps learnt from that very night.
+            end_us, excess = self.newest
+            if now_us - end_us <= REPEAT_FOR:
+                fresh = Scores(np.append(fresh.times_us, now_us), np.append(fresh.excess, excess))
         return fresh
