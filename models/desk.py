@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from copy import copy
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,6 +15,7 @@ from hypervision.domains import Catalogue, catalogue_of, load
 from hypervision.settings import Settings
 from hypervision.store import series
 from hypervision.store.connection import connect, url_of
+from hypervision.store.screens import read_things
 from hypervision.store.series import Series
 from models import files
 from models.analysis import THINNED
@@ -139,12 +140,66 @@ def _cases(options: argparse.Namespace, settings: Settings) -> Iterator[Case]:
     faults = [fault for fault in files.truth(options.truth) if fault.fault.startswith(LOSSES)]
     first = discover(settings.zone)[0]
     judged = _series(first, options.file, settings)
-    for fault in faults:
-        if fault.thing not in judged:
-            sys.stderr.write(f"a {fault.fault} of {fault.thing} is not judged: there is no {first.reads} of it\n")
+    zones = {} if options.file is not None else _parents(settings)
+    events, unjudged = sort_faults(faults, judged, zones)
+    for fault in unjudged:
+        sys.stderr.write(
+            f"a {fault.fault} of {fault.thing} is not judged: neither it nor a district it lies in has {first.reads}\n"
+        )
     for thing, past in judged.items():
-        events = [fault.span for fault in faults if fault.thing == thing]
-        yield Case(thing, settings.zone, past, events)
+        yield Case(thing, settings.zone, past, events[thing])
+
+
+def sort_faults(
+    faults: Iterable[files.Fault], judged: Collection[str], parents: Mapping[str, str]
+) -> tuple[dict[str, list[Span]], list[files.Fault]]:
+    """Which district each fault is an event of: what is lost inside a metered district passes its meter.
+
+    Parameters
+    ----------
+    faults : iterable of Fault
+        Lines of a truth file; lines of one fault on several Things or properties are one event of a district.
+    judged : collection of str
+        Things whose inflow is judged.
+    parents : mapping of str
+        The Thing that each Thing belongs to.
+
+    Returns
+    -------
+    events : dict of list of Span
+        By judged Thing.
+    unjudged : list of Fault
+        Those that no judged Thing can know of, each once.
+    """
+    events: dict[str, list[Span]] = {thing: [] for thing in judged}
+    outside: list[files.Fault] = []
+    seen: set[tuple[str, str, Span]] = set()
+    inside: set[tuple[str, Span]] = set()
+    for fault in faults:
+        zone: str | None = fault.thing
+        # Parents form a tree; the bound is for a registry that is wrong.
+        for _ in range(8):
+            if zone is None or zone in events:
+                break
+            zone = parents.get(zone)
+        if zone not in events:
+            zone = None
+        key = (zone or fault.thing, fault.fault, fault.span)
+        if key in seen:
+            continue
+        seen.add(key)
+        if zone is None:
+            outside.append(fault)
+        else:
+            events[zone].append(fault.span)
+            inside.add((fault.fault, fault.span))
+    # A line of a fault whose district has a line of its own needs no judging.
+    return events, [fault for fault in outside if (fault.fault, fault.span) not in inside]
+
+
+def _parents(settings: Settings) -> dict[str, str]:
+    with connect(url_of(settings), application="models") as connection:
+        return {thing.code: thing.parent for thing in read_things(connection) if thing.parent is not None}
 
 
 def _series(detector: Detector, path: Path | None, settings: Settings) -> dict[str, Series]:

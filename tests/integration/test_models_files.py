@@ -62,6 +62,27 @@ def test_evaluate_on_a_file_beside_its_truth_prints_what_was_found(
     assert "2 series, 4" in out
 
 
+def test_burst_at_a_logger_counts_once_for_the_district_that_it_drains(
+    readings: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    # As `simulate --truth` writes it: a line for each datastream that the burst touches.
+    truth = tmp_path / "truth.jsonl"
+    start = from_us(START + 20 * DAY).isoformat()
+    lines = [
+        {"thing": thing, "property": name, "fault": "burst", "start": start, "end": None, "size": 5.0}
+        for thing, name in (("dma-1", "flow"), ("dma-1", "pressure"), ("dma-1", "volume"), ("pressure-7", "pressure"))
+    ]
+    truth.write_text("\n".join(map(json.dumps, lines)))
+    assert main(["models", "evaluate", "--file", str(readings), "--truth", str(truth)]) == 0
+    told = capsys.readouterr()
+    night = next(row.split() for row in told.out.splitlines() if row.startswith("night_excess"))
+    assert night[1:5] == ["1.00", "1", "0", "0"]
+    assert told.err == ""
+    truth.write_text(json.dumps(lines[-1]))
+    assert main(["models", "evaluate", "--file", str(readings), "--truth", str(truth)]) == 0
+    assert "a burst of pressure-7 is not judged" in capsys.readouterr().err
+
+
 def test_fit_and_score_on_a_file(readings: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "scores.csv"
     assert main(["models", "fit", "--file", str(readings)]) == 0
@@ -163,7 +184,7 @@ def test_scenarios_begin_where_they_are_asked_to() -> None:
     (alone,) = cases("leakdb", folder, scenarios=1, first=4, seed=1)
     assert alone.name == fourth.name == "leakdb Hanoi 4"
     assert alone.events == fourth.events
-    assert np.array_equal(alone.inflow.values, fourth.inflow.values)  # noqa: PD011 - no data frame
+    assert np.array_equal(alone.inflow.values, fourth.inflow.values)
 
 
 def between(case: Case, first_us: int, last_us: int) -> Case:

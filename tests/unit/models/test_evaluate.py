@@ -7,8 +7,10 @@ import pytest
 
 from hypervision.domains import load
 from models.clock import DAY, HOUR, MINUTE
+from models.desk import sort_faults
 from models.detector import Scores, discover
 from models.evaluate import Report, evaluate, merge
+from models.files import Fault
 from models.ringing import Span, ring, rules_of
 
 TEN_DAYS = 10 * DAY
@@ -95,3 +97,21 @@ def test_ring_still_on_ends_with_the_column() -> None:
     rule = next(r for d in discover() if d.writes == "night_excess" for r in rules_of(d, load()))
     times = np.arange(4, dtype=np.int64) * DAY
     assert ring(Scores(times, np.array([0.0, 4.0, 4.1, 3.5])), rule) == [Span(2 * DAY, 3 * DAY)]
+
+
+def test_fault_inside_a_district_is_an_event_of_the_district() -> None:
+    early, late = Span(0, 5), Span(9, 20)
+    faults = [
+        Fault("logger-1", "pressure", "burst", early),
+        Fault("logger-2", "pressure", "burst", early),
+        Fault("dma-1", "flow", "burst", early),
+        Fault("dma-1", "volume", "leak", late),
+        Fault("pump-1", "pump_power", "leak", early),
+        Fault("elsewhere", "pressure", "leak", early),
+        Fault("elsewhere", "flow", "leak", early),
+        Fault("elsewhere", "pressure", "burst", early),
+    ]
+    parents = {"logger-1": "room-1", "room-1": "dma-1", "logger-2": "dma-1", "pump-1": "pump-1"}
+    events, unjudged = sort_faults(faults, ["dma-1", "dma-2"], parents)
+    assert events == {"dma-1": [early, late], "dma-2": []}
+    assert [(f.thing, f.fault) for f in unjudged] == [("pump-1", "leak"), ("elsewhere", "leak")]
