@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
-import shutil
-import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,7 +11,6 @@ from hypervision.domains import catalogue_of
 from hypervision.endpoints import complete
 from hypervision.errors import ServiceError
 from hypervision.settings import Settings
-from hypervision.store import address
 from hypervision.store.connection import connect, url_of
 
 
@@ -65,16 +61,19 @@ def _status(_options: argparse.Namespace, url: str) -> int:
 
 
 def _backup(options: argparse.Namespace, url: str) -> int:
+    from hypervision.services import tools
+
     if options.file.exists():
         raise ServiceError(f"{options.file} exists", remedy="name a new file")
     part = options.file.with_name(options.file.name + ".part")
-    _tool("pg_dump", "--format=custom", "--no-owner", f"--file={part}", url=url)
+    tools.run("pg_dump", "--format=custom", "--no-owner", f"--file={part}", url=url)
     part.replace(options.file)
     print(f"wrote {options.file} ({options.file.stat().st_size / 1e6:.1f} MB)")
     return 0
 
 
 def _restore(options: argparse.Namespace, url: str) -> int:
+    from hypervision.services import tools
     from hypervision.store.versions import applied
 
     if not options.file.is_file():
@@ -82,29 +81,6 @@ def _restore(options: argparse.Namespace, url: str) -> int:
     with connect(url, application="restore") as connection:
         if applied(connection):
             raise ServiceError("the database is not empty", remedy="restore into a new database")
-    _tool("pg_restore", "--no-owner", "--exit-on-error", str(options.file), url=url)
+    tools.run("pg_restore", "--no-owner", "--exit-on-error", str(options.file), url=url)
     print(f"restored {options.file}")
     return 0
-
-
-def _tool(name: str, *arguments: str, url: str) -> None:
-    """Run one of PostgreSQL's own programs: the embedded server's where it is there, else the system's."""
-    from hypervision.services.binaries import postgres
-
-    try:
-        program: Path | str | None = postgres() / "bin" / name
-    except ServiceError:
-        program = shutil.which(name)
-    if program is None:
-        raise ServiceError(f"there is no program {name}", remedy="install PostgreSQL's client programs")
-    words, secret = address.for_tools(url)
-    done = subprocess.run(
-        [str(program), f"--dbname={words}", *arguments],
-        env=os.environ | secret,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        lines = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
-        raise ServiceError(f"{name} failed: {lines[0]}", remedy="mend that and run it again")

@@ -10,8 +10,8 @@ import pytest
 
 from hypervision import cli
 from hypervision.errors import TemporaryStoreError
+from hypervision.services import tools
 from hypervision.store import versions
-from hypervision.verb import db
 
 
 @pytest.mark.parametrize(
@@ -33,7 +33,7 @@ def test_password_is_not_on_the_command_line_of_a_tool(
     monkeypatch.setenv("HYPERVISION_DATABASE_URL", url)
     monkeypatch.setenv("HYPERVISION_DATA_DIR", str(tmp_path))
     assert cli.main(["db", "backup", str(tmp_path / "town.backup")]) == 0
-    db._tool("pg_restore", str(tmp_path / "town.backup"), url=url)
+    tools.run("pg_restore", str(tmp_path / "town.backup"), url=url)
     assert len(started) == 2
     for argv, env in started:
         assert "geheim" not in " ".join(argv)
