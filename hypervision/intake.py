@@ -12,7 +12,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from types import TracebackType
 from typing import Self
 
@@ -22,6 +22,7 @@ from hypervision.batch import DUPLICATE, REJECTED, STORED, Batch, Int64, Receipt
 from hypervision.beat import Beat, Counters
 from hypervision.clock import EPOCH, to_us
 from hypervision.datastreams import UNKNOWN, UNRESOLVED, StreamTable
+from hypervision.decoding import bounds_of
 from hypervision.domains import catalogue_of
 from hypervision.errors import TemporaryStoreError
 from hypervision.evaluation import Evaluator
@@ -324,10 +325,8 @@ class Intake:
 
     def _transaction(self, batch: Batch, writer: Writer, now: datetime) -> Receipt:
         settings = self.settings.ingest
-        earliest_us, future_us = (
-            to_us(datetime(settings.earliest, 1, 1, tzinfo=UTC)),
-            int(settings.future_tolerance * 1e6),
-        )
+        bounds = bounds_of(self.settings)
+        earliest_us, future_us = bounds.earliest_us, bounds.future_us
         writer.ensure_days(times_to_store(batch, self.streams, earliest_us=earliest_us, future_us=future_us))
         epoch = self._follower.follow(writer)
         dropped = writer.claim(batch.identities, now)
