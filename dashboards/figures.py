@@ -50,6 +50,13 @@ class Figure:
     period: float | None
 
 
+def observes(town: Town, thing: ThingRow, domain: str) -> bool:
+    """Whether a Thing is of a domain: by its registration or by a datastream (a smart pole has several)."""
+    return thing.domain == domain or any(
+        town.streams[i].domain == domain for i in town.streams_of.get(thing.thing_id, ())
+    )
+
+
 def key_figures(
     town: Town, domain: Domain, things: Sequence[ThingRow], *, now: datetime, periods: Periods
 ) -> list[Figure]:

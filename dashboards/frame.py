@@ -33,6 +33,14 @@ RAIL: Final = (
     Entry("/health", "health", "pulse"),
 )
 
+SAID: Final = (
+    "done", "done_n", "already", "not_done", "partly", "forbidden", "missing", "refused", "away", "failed", "unsure",
+    "changed",
+)  # fmt: skip
+"""What `assets/30-actions.js` may say."""
+LEAVING: Final = ("title", "text", "retry")
+"""What `assets/35-leave.js` shows while a log-out is not confirmed."""
+
 
 def shell(words: Words, account: Account, *, theme: str) -> Component:
     """The whole document: what is inside is drawn by language and by path."""
@@ -42,7 +50,6 @@ def shell(words: Words, account: Account, *, theme: str) -> Component:
         dcc.Store(id="theme", data=theme),
         div(frame(words, account), ident="frame"),
         div(ident="toasts", role="status", aria_live="polite"),
-        div(ident="urgent", cls="vh", role="alert", aria_live="assertive"),
     )
 
 
@@ -54,27 +61,24 @@ def frame(words: Words, account: Account) -> Component:
         el(
             "Header",
             div(
-                div(ident="frame-counters", cls="hv-live"),
+                div(ident="frame-counters"),
                 div(ident="frame-feed"),
                 _clocks(words),
                 _who(words, account),
                 cls="top-row",
             ),
-            div(ident="frame-banner", cls="banner-place-holder hv-live"),
+            div(ident="frame-banner", data_held=words.t("banner.held")),
             cls="top",
         ),
         _lost(words),
         span(
             ident="texts",
             hidden=True,
-            data_done=words.t("action.done"),
-            data_done_n=words.t("action.done_n"),
-            data_already=words.t("action.already"),
-            data_failed=words.t("action.failed"),
-            data_offline=words.t("action.offline"),
+            **{f"data_{key}": words.t(f"action.{key}") for key in SAID},
+            **{f"data_leave_{key}": words.t(f"leave.{key}") for key in LEAVING},
         ),
         el("Main", div(ident="page"), cls="main", tabIndex="-1", id="main"),
-        el("Footer", div(ident="frame-status", cls="hv-live"), cls="status"),
+        el("Footer", div(ident="frame-status"), cls="status"),
         cls="frame",
         data_language=words.language,
     )
@@ -129,7 +133,7 @@ def _who(words: Words, account: Account) -> Component:
 
 
 def _lost(words: Words) -> Component:
-    """The strip that covers the page's top when the screen's data are not alive; shown by `assets/live.js`."""
+    """The strip that covers the page's top when the screen's data are not alive; shown by `assets/20-live.js`."""
     return div(
         icon("unlink"),
         div(
@@ -166,7 +170,7 @@ def live(scene: Scene) -> Fragments:
 
 
 def _feed(scene: Scene) -> Component:
-    """The state of the link; `assets/live.js` overrides it when nothing comes at all."""
+    """The state of the link; `assets/20-live.js` overrides it when nothing comes at all."""
     words = scene.words
     return div(
         span(cls="feed-dot", aria_hidden="true"),

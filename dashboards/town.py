@@ -136,16 +136,17 @@ class Town:
         return sorted(found, key=urgency)
 
 
-def urgency(alarm: AlarmRow) -> tuple[int, int, float, int]:
-    """The order of an alarm list: still active before returned, unacknowledged first, worst, newest.
+def urgency(alarm: AlarmRow) -> tuple[int, int, int, float, int]:
+    """The order of every alarm list: what waits first; in it the worst, still active before returned, newest.
 
-    Examples
-    --------
-    Sort alarms by it: the first is what an operator should look at now.
+    Notes
+    -----
+    Priority first, as ISA-18.2 asks of what waits: the first is what an operator should look at now.
     """
     return (
-        {"UNACK": 0, "RTNUN": 1, "ACKED": 2}.get(alarm.state, 3),
+        int(alarm.state not in ("UNACK", "RTNUN")),
         RANK.get(alarm.priority, 9),
+        int(alarm.state == "RTNUN"),
         -alarm.raised_at.timestamp(),
         -alarm.alarm_id,
     )
@@ -154,7 +155,7 @@ def urgency(alarm: AlarmRow) -> tuple[int, int, float, int]:
 def worst_unacknowledged(alarms: Iterable[AlarmRow]) -> AlarmRow | None:
     """What the banner on every page shows."""
     waiting = [a for a in alarms if a.state in ("UNACK", "RTNUN") and a.suppression == "none"]
-    return min(waiting, key=lambda a: (RANK.get(a.priority, 9), *urgency(a)), default=None)
+    return min(waiting, key=urgency, default=None)
 
 
 def freshness(reading: ReadingRow | None, period: float | None, *, now: datetime, periods: Periods) -> Freshness:

@@ -20,6 +20,7 @@ RANGES: Final[Mapping[str, timedelta]] = {
 _BUCKETS: Final = 400
 # A datastream without expected period comes on change: only a silence this long breaks its line.
 _LONGEST: Final = timedelta(days=3650)
+# What a page draws at once; the rest is named.
 _CHARTS: Final = 8
 
 
@@ -34,13 +35,14 @@ class Trend:
 
 @dataclass(frozen=True, slots=True)
 class Trends:
-    """Everything below the values of an asset's page."""
+    """Everything below the values of an asset's page; `undrawn` are the datastreams beyond the drawn ones."""
 
     since: datetime
     until: datetime
     trends: list[Trend]
     alarms: list[AlarmRow]
     journal: list[JournalRow]
+    undrawn: tuple[StreamRow, ...] = ()
 
 
 def read_trends(
@@ -49,7 +51,8 @@ def read_trends(
     """Read the charts of a Thing for one of `RANGES` (any other word: a day)."""
     since = now - RANGES.get(chosen, RANGES["day"])
     trends = []
-    for stream_id in town.streams_of.get(thing.thing_id, ())[:_CHARTS]:
+    streams = town.streams_of.get(thing.thing_id, ())
+    for stream_id in streams[:_CHARTS]:
         stream = town.streams[stream_id]
         hole = _LONGEST if stream.period is None else timedelta(seconds=periods.stale * stream.period)
         points = screens.read_trend(connection, stream_id, since=since, until=now, buckets=_BUCKETS, hole=hole)
@@ -60,6 +63,7 @@ def read_trends(
         trends,
         screens.read_alarm_history(connection, thing.thing_id, since=since),
         screens.read_journal(connection, thing.thing_id),
+        tuple(town.streams[i] for i in streams[_CHARTS:]),
     )
 
 

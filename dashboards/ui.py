@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import dash_mantine_components as dmc
 from dash import dcc, html
 from dash.development.base_component import Component
-from plotly.utils import PlotlyJSONEncoder
 
 Node = Component | str | int | float | None
 Fragments = dict[str, dict[str, Any]]
@@ -73,7 +71,7 @@ def icon(name: str, cls: str = "") -> Component:
 
 
 def button(*children: Node, cls: str = "", **attributes: Any) -> Component:
-    """A plain button; what it does is told by its data attributes to `assets/actions.js`."""
+    """A plain button; what it does is told by its data attributes to `assets/30-actions.js`."""
     return el("Button", *children, cls=f"btn {cls}".strip(), type="button", **attributes)
 
 
@@ -97,8 +95,3 @@ def segmented(ident: str, options: list[tuple[str, str]], value: str, label: str
         **{"aria-label": label},
     )
     return made
-
-
-def to_plain(value: Any) -> Any:
-    """Components as plain JSON values, as Dash sends them."""
-    return json.loads(json.dumps(value, cls=PlotlyJSONEncoder))

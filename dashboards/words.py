@@ -10,6 +10,7 @@ from functools import cache
 from importlib import resources
 from typing import Final, Literal
 
+from babel.core import Locale
 from babel.dates import format_datetime
 from babel.numbers import format_decimal
 
@@ -62,6 +63,22 @@ class Words:
         text = catalogue(self.language)[key]
         return text.format(**values) if values else text
 
+    def n(self, key: str, n: int, **values: object) -> str:
+        """The text of a key that counts, in the number that the language asks for: `key` or `key_one`.
+
+        Examples
+        --------
+        >>> from zoneinfo import ZoneInfo
+        >>> [Words("fr", ZoneInfo("UTC")).n("banner.more", n) for n in (1, 2)]
+        ['+ 1 autre', '+ 2 autres']
+        """
+        one = Locale.parse(_LOCALES[self.language]).plural_form(n) == "one"
+        return self.t(f"{key}_one" if one else key, n=self.number(n), **values)
+
+    def known(self, family: str, code: str) -> str:
+        """The words for a code that another program gave; the code itself where there are none."""
+        return catalogue(self.language).get(f"{family}.{code}", code)
+
     def pick(self, fr: str, en: str) -> str:
         """One of two texts that come from the database."""
         return fr if self.language == "fr" else en
@@ -81,11 +98,6 @@ class Words:
         """A number with its unit, not broken apart at a line's end."""
         shown = self.unit(unit)
         return self.number(value, decimals) + (f"\u00a0{shown}" if shown else "")
-
-    def moment(self, at: datetime) -> str:
-        """A local date with seconds."""
-        pattern = "dd/MM/y HH:mm:ss" if self.language == "fr" else "d MMM y HH:mm:ss"
-        return format_datetime(at, pattern, tzinfo=self.zone, locale=_LOCALES[self.language])
 
     def clock(self, at: datetime) -> str:
         """A local time of day with its date."""

@@ -6,6 +6,13 @@
   hv.ahead = 0;
   hv.lastMessage = performance.now();
   hv.now = () => Date.now() + hv.ahead;
+  // The path of an asset's page: a code holds nothing that a path may not, and a colon stays one.
+  hv.assetPath = (code) => `/asset/${encodeURIComponent(code).replaceAll("%3A", ":")}`;
+  // A text that counts, from an element that has it for one and for many.
+  hv.counted = (node, n) => {
+    const one = new Intl.PluralRules(hv.language()).select(n) === "one";
+    return (one ? node.dataset.templateOne : node.dataset.template).replace("{n}", new Intl.NumberFormat(hv.language()).format(n));
+  };
   hv.language = () => document.querySelector(".frame")?.dataset.language || document.documentElement.lang || "fr";
 
   const formats = {};

@@ -13,13 +13,20 @@
   let nextPoll = 0;
   let feed = { state: "live" };
 
+  // Bookmarks and other programs write a colon as %3A; pages, links and the server know it as itself.
+  if (/%3a/i.test(location.pathname)) history.replaceState(history.state, "", location.pathname.replace(/%3a/gi, ":") + location.search);
   const here = () => location.pathname;
+  hv.visit = 0; // counts the pages that were opened: what was told for an earlier one is not for this one
   const subscribe = () => {
     page = here();
     language = hv.language();
     seq = 0;
+    hv.visit += 1;
+    hv.dropHeld();
     if (socket?.readyState === WebSocket.OPEN) socket.send(JSON.stringify({ page, language, after: seq }));
   };
+  // A screen that is being left leads nobody back to its page.
+  const logIn = () => hv.leaving || location.assign(`/login?next=${encodeURIComponent(here())}`);
   const connect = () => {
     const scheme = location.protocol === "https:" ? "wss" : "ws";
     const opened = new WebSocket(`${scheme}://${location.host}/live`);
@@ -34,7 +41,7 @@
     opened.onclose = (event) => {
       if (socket !== opened) return;
       socket = null;
-      if (event.code === 4401) return location.assign(`/login?next=${encodeURIComponent(here())}`);
+      if (event.code === 4401) return logIn();
       failures += 1;
       setTimeout(connect, Math.min(500 * 2 ** Math.min(failures, 4), 5000));
     };
@@ -48,7 +55,7 @@
       if (!page) return;
       const query = new URLSearchParams({ page, language, after: String(seq) });
       const answer = await fetch(`/api/v1/live?${query}`, { signal: polling.signal });
-      if (answer.status === 401) return location.assign(`/login?next=${encodeURIComponent(here())}`);
+      if (answer.status === 401) return logIn();
       if (answer.ok) {
         document.documentElement.dataset.transport = "polling";
         take({ ...(await answer.json()), page, language });
@@ -71,7 +78,7 @@
         seq = message.seq;
         for (const [id, props] of Object.entries(message.set)) {
           if (id === "map-places" || id === "map-marks") hv.takeMap?.(id, props.data);
-          else if (document.getElementById(id) || id === "asset-tick") window.dash_clientside.set_props(id, props);
+          else if (document.getElementById(id) || id === "asset-tick") hv.put(id, props);
         }
         if (message.rows) hv.takeRows?.(message);
       }
@@ -94,7 +101,13 @@
     root.dataset.feed = cause ? "lost" : "live";
     if (cause) root.dataset.cause = cause;
     else delete root.dataset.cause;
-    document.title = (cause ? "⚠ " : "") + "Hypervision";
+  };
+
+  // Several tabs are told apart by their page, and a dead one is seen from the others.
+  const entitle = () => {
+    const page = document.querySelector("#page h1")?.textContent;
+    const title = `${document.documentElement.dataset.feed === "lost" ? "⚠ " : ""}${page ? `${page} · ` : ""}Hypervision`;
+    if (document.title !== title) document.title = title;
   };
 
   hv.markRail = () => {
@@ -111,6 +124,7 @@
     const drawn = document.querySelector("[data-page]")?.dataset.page;
     if (drawn === here() && (page !== here() || language !== hv.language())) subscribe();
     hv.markRail();
+    entitle();
     poll();
   };
   setInterval(follow, 250);

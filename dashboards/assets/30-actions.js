@@ -1,4 +1,4 @@
-// What buttons do: acknowledge, theme, language, log out. One listener for the document.
+// What buttons do: acknowledge, theme, language. One listener for the document.
 "use strict";
 (() => {
   const hv = (window.hv = window.hv || {});
@@ -17,26 +17,49 @@
     document.cookie = `${name}=${value}; path=/; max-age=31536000; samesite=lax`;
   };
 
-  hv.acknowledge = async (ids, comment = "") => {
-    let changed = 0;
+  const LIMIT = 8000; // An answer that is not there by then is not waited for [ms].
+  const REASONS = { 403: "forbidden", 404: "missing", 413: "refused", 422: "refused", 503: "away" };
+  const text = (key) => document.getElementById("texts")?.dataset[key] ?? "";
+
+  const acknowledgeOne = async (id, comment) => {
     try {
-      for (const id of ids) {
-        const answer = await fetch(`/api/v1/alarms/${id}/acknowledge`, {
-          method: "POST",
-          headers: { "content-type": "application/json" },
-          body: JSON.stringify({ comment }),
-        });
-        const told = await answer.json();
-        if (answer.status === 401) return location.assign("/login");
-        if (!answer.ok) return hv.say("failed", { reason: told.detail }, true);
-        changed += told.changed ? 1 : 0;
-      }
-      if (changed === 0) hv.say("already");
-      else if (changed === 1) hv.say("done");
-      else hv.say("doneN", { n: changed });
+      const answer = await fetch(`/api/v1/alarms/${id}/acknowledge`, {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify({ comment }),
+        signal: AbortSignal.timeout(LIMIT),
+      });
+      if (answer.status === 401) location.assign("/login");
+      if (!answer.ok) return { reason: REASONS[answer.status] ?? "failed" };
+      return { done: true, changed: (await answer.json()).changed };
     } catch {
-      hv.say("offline", {}, true);
+      return { reason: "unsure" };
     }
+  };
+  // Returns the ids that are acknowledged for certain; what is told counts them.
+  hv.acknowledge = async (ids, comment = "") => {
+    const done = new Set();
+    let changed = 0;
+    let reason = "";
+    for (const id of ids) {
+      const outcome = await acknowledgeOne(id, comment);
+      if (outcome.done) {
+        done.add(id);
+        hv.acknowledged.add(id);
+        changed += outcome.changed ? 1 : 0;
+        continue;
+      }
+      reason = outcome.reason;
+      // One alarm may be gone; whatever else fails would fail for the next one too.
+      if (reason !== "missing") break;
+    }
+    if (reason && ids.length > 1) hv.say("partly", { done: done.size, total: ids.length, reason: text(reason) }, true);
+    else if (reason === "unsure") hv.say("unsure", {}, true);
+    else if (reason) hv.say("notDone", { reason: text(reason) }, true);
+    else if (changed === 0) hv.say("already");
+    else if (changed === 1) hv.say("done");
+    else hv.say("doneN", { n: changed });
+    return done;
   };
 
   document.addEventListener("click", async (event) => {
@@ -44,6 +67,7 @@
     if (!target || target.disabled) return;
     const data = target.dataset;
     if (data.ack) {
+      if (hv.justChanged(target)) return hv.say("changed", {}, true);
       target.disabled = true;
       await hv.acknowledge([data.ack]);
       target.disabled = false;
@@ -54,12 +78,12 @@
       document.documentElement.dataset.mantineColorScheme = theme;
       window.dash_clientside.set_props("theme", { data: theme });
     } else if (data.languageSwitch) {
+      hv.keep();
       cookie("hypervision_language", data.languageSwitch);
       document.documentElement.lang = data.languageSwitch;
       window.dash_clientside.set_props("language", { data: data.languageSwitch });
     } else if (data.logOut) {
-      await fetch("/api/v1/logout", { method: "POST", headers: { "content-type": "application/json" }, body: "{}" });
-      location.assign("/login");
+      hv.logOut();
     } else if (data.acknowledgeSelected) {
       hv.acknowledgeSelected?.();
     } else if (data.showQueued) {

@@ -11,7 +11,7 @@
     make("span", { className: data.waiting ? "cell-state strong" : "cell-state cell-acked", title: data.by }, data.waiting || !data.by ? data.state_label : `${data.state_label} · ${data.by}`);
   cells.HvAge = ({ data }) => make("span", { className: "age num", "data-since": String(data.raised) });
   cells.HvText = ({ value }) => make("span", { className: "clamp", title: value }, value);
-  cells.HvAsset = ({ data }) => (data.code ? make("a", { className: "cell-asset clamp", title: data.name, href: `/asset/${encodeURIComponent(data.code)}` }, data.name) : make("span", { className: "cell-asset clamp" }, data.name));
+  cells.HvAsset = ({ data }) => (data.code ? make("a", { className: "cell-asset clamp", title: data.name, href: hv.assetPath(data.code) }, data.name) : make("span", { className: "cell-asset clamp" }, data.name));
 
   // The filter finds what is on the screen: without this "12" would also find a time whose milliseconds hold a 12.
   const searched = { rank: (row) => row.priority_label, state_label: (row) => `${row.state_label} ${row.by}`, raised: () => "" };
@@ -40,9 +40,17 @@
     count();
   };
 
+  // Rows that were told before the grid was built; those of a page that was left meanwhile are nobody's.
+  let early = [];
+  const catchUp = () => {
+    const told = early.filter((message) => message.visit === hv.visit && message.page === location.pathname);
+    early = api() ? [] : told;
+    if (api()) for (const message of told) hv.takeRows(message);
+  };
+
   hv.takeRows = (message) => {
     const grid = api();
-    if (!grid) return setTimeout(() => hv.takeRows(message), 120);
+    if (!grid) return void early.push({ ...message, visit: hv.visit });
     if (!inside && !queued) return apply(grid, message);
     // Nothing moves under the pointer: what is on the screen is brought up to date in place, the rest waits.
     const onScreen = new Set();
@@ -68,7 +76,7 @@
     const place = document.getElementById("alarms-queued");
     const text = document.getElementById("alarms-queued-text");
     if (!place || !text) return;
-    text.textContent = text.dataset.template.replace("{n}", String(n));
+    text.textContent = hv.counted(text, n);
     place.classList.toggle("is-waiting", n > 0);
   };
   document.addEventListener("pointerover", (event) => {
@@ -91,22 +99,29 @@
     grid?.forEachNodeAfterFilter((node) => node.isSelected() && node.data.waiting && found.push(node.data.id));
     return found;
   };
+  let busy = false;
   const count = () => {
     const button = document.getElementById("alarms-acknowledge");
     const text = document.getElementById("alarms-selected");
     if (!button || !text) return;
     text.dataset.none ??= text.textContent;
     const n = chosen().length;
-    const label = n ? text.dataset.template.replace("{n}", String(n)) : text.dataset.none;
+    const label = n ? hv.counted(text, n) : text.dataset.none;
     if (text.textContent !== label) text.textContent = label;
-    button.disabled = n === 0 || button.dataset.allowed !== "1";
+    button.disabled = busy || n === 0 || button.dataset.allowed !== "1";
   };
   hv.acknowledgeSelected = async () => {
     const ids = chosen();
-    if (!ids.length || document.getElementById("alarms-acknowledge")?.dataset.allowed !== "1") return;
+    if (busy || !ids.length || document.getElementById("alarms-acknowledge")?.dataset.allowed !== "1") return;
     const comment = document.getElementById("alarms-comment")?.value ?? "";
-    api()?.deselectAll();
-    await hv.acknowledge(ids, comment);
+    busy = true;
+    count();
+    const done = await hv.acknowledge(ids, comment);
+    busy = false;
+    // What failed stays selected, with the comment that was meant for it; a comment never goes on to other alarms.
+    for (const id of done) api()?.getRowNode(id)?.setSelected(false);
+    if (done.size === ids.length && document.getElementById("alarms-comment")) window.dash_clientside.set_props("alarms-comment", { value: "" });
+    count();
   };
   document.addEventListener("keydown", (event) => {
     // A single letter is a shortcut only while the focus is in the table (WCAG 2.1.4).
@@ -119,24 +134,22 @@
 
   // Selection outlives a change of language: the rows are drawn anew, their ids stay.
   let kept = [];
-  let keptFilter = "";
   let seen = null;
   setInterval(() => {
     const grid = api();
+    if (location.pathname !== "/alarms") kept = [];
     if (!grid) {
       seen = null;
       return;
     }
-    if (grid !== seen) {
-      seen = grid;
-      queued = null;
-      for (const id of kept) grid.getRowNode(id)?.setSelected(true);
-    }
-    const filter = document.getElementById("alarms-filter")?.value ?? "";
-    if (filter !== keptFilter || grid.getGridOption("quickFilterText") !== filter) {
-      keptFilter = filter;
-      grid.setGridOption("quickFilterText", filter);
-    }
+    const anew = grid !== seen;
+    seen = grid;
+    if (anew) queued = null;
+    catchUp();
+    // The filter is in force before the selection is back: never does a selection cover more than was seen.
+    const filter = hv.keptValue("alarms-filter") ?? document.getElementById("alarms-filter")?.value ?? "";
+    if (grid.getGridOption("quickFilterText") !== filter) grid.setGridOption("quickFilterText", filter);
+    if (anew) for (const id of kept) grid.getRowNode(id)?.setSelected(true);
     kept = grid.getSelectedNodes().map((node) => node.data.id);
     count();
   }, 200);

@@ -32,10 +32,14 @@
       trace.customdata.push(place[0]);
       trace.hovertext.push(`<b>${plain(place[1])}</b>${what ? `<br>${plain(what)}` : ""}${place[5] ? `<br>${plain(place[5])}` : ""}`);
     };
-    if (everything) for (const place of places) if (domain === "all" || place[2] === domain) add(traces.place, place, "", "");
-    for (const [code, kind, letter, what] of marks) {
+    if (everything) for (const place of places) if (domain === "all" || place[2].includes(domain)) add(traces.place, place, "", "");
+    // A Thing of several domains has a mark for each, the worst first: it shows the first of those asked for.
+    const marked = new Set();
+    for (const [code, kind, letter, what, of] of marks) {
       const place = by.get(code);
-      if (place && (domain === "all" || place[2] === domain)) add(traces[kind], place, letter, what);
+      if (!place || marked.has(code) || !(domain === "all" || (of ? of === domain : place[2].includes(domain)))) continue;
+      marked.add(code);
+      add(traces[kind], place, letter, what);
     }
     const names = meta.marks;
     const column = (key) => names.map((name) => traces[name][key]);
@@ -53,33 +57,44 @@
     if (text !== undefined) made.textContent = text;
     return made;
   };
-  const card = async (code) => {
+  // The card of the chosen Thing: its name here, its values as the page of the asset draws them, read again and again.
+  const AGAIN = 2000;
+  let chosen = null;
+  let holder = null;
+  let known = { language: "", seq: 0, asked: -AGAIN, busy: false };
+  const card = (code) => {
     const place = document.getElementById("map-card");
-    const known = places.find((entry) => entry[0] === code);
-    if (!place || !known) return;
-    const head = node("a", "strong card-name", known[1]);
-    head.href = `/asset/${encodeURIComponent(code)}`;
-    const facts = node("div", "muted", known[5] || code);
-    const list = node("dl", "card-values");
-    place.replaceChildren(head, facts, list);
+    const found = places.find((entry) => entry[0] === code);
+    if (!place || !found) return;
+    if (code !== chosen) {
+      window.dash_clientside.set_props("map-card-values", { children: null });
+      known.seq = 0;
+    }
+    chosen = code;
+    known.asked = -AGAIN;
+    const head = node("a", "strong card-name", found[1]);
+    head.href = hv.assetPath(code);
+    place.replaceChildren(head, node("div", "muted", found[5] || code));
+    values();
+  };
+  const values = async () => {
+    const [code, language] = [chosen, hv.language()];
+    if (known.busy || performance.now() - known.asked < AGAIN) return;
+    if (known.language !== language) known.seq = 0;
+    known = { ...known, language, asked: performance.now(), busy: true };
     try {
-      const answer = await fetch(`/api/v1/datastreams?thing=${encodeURIComponent(code)}&limit=12`);
-      const { rows } = await answer.json();
-      for (const row of rows) {
-        const value = row.result === null ? "—" : row.state ?? new Intl.NumberFormat(hv.language(), { maximumFractionDigits: 2 }).format(row.result);
-        const shownValue = node("dd", "num", row.state || row.unit === "1" ? String(value) : `${value} ${row.unit}`);
-        const when = node("span", "age num");
-        if (row.phenomenon_time) {
-          when.dataset.since = String(Date.parse(row.phenomenon_time));
-          if (row.expected_period_seconds) when.dataset.stale = String(4 * row.expected_period_seconds);
-        }
-        shownValue.append(" ", when);
-        list.append(node("dt", "muted", row.property), shownValue);
+      const query = new URLSearchParams({ page: hv.assetPath(code), language, after: String(known.seq) });
+      const answer = await fetch(`/api/v1/live?${query}`, { signal: AbortSignal.timeout(3000) });
+      const told = answer.ok ? await answer.json() : null;
+      if (told && code === chosen && language === hv.language() && document.getElementById("map-card-values")) {
+        known.seq = told.seq;
+        if (told.set["asset-values"]) window.dash_clientside.set_props("map-card-values", told.set["asset-values"]);
       }
     } catch {
-      facts.textContent = "—";
+      // The values on the screen grow old by their own ages; the next round asks again.
+    } finally {
+      known.busy = false;
     }
-    hv.tick();
   };
 
   document.addEventListener("click", (event) => {
@@ -98,7 +113,19 @@
     if (place && !place.childNodes.length) place.append(node("p", "muted", place.dataset.hint));
   };
 
+  const keepCard = () => {
+    if (location.pathname !== "/map") chosen = null;
+    const place = document.getElementById("map-card");
+    if (!place || !chosen) return;
+    // Drawn anew, in another language: the choice stays.
+    if (place !== holder) known.seq = 0;
+    if (place !== holder && places.length) card(chosen);
+    holder = place;
+    values();
+  };
+
   setInterval(() => {
+    keepCard();
     const plot = graph();
     if (!plot || !plot.layout?.meta || !window.Plotly || !places.length) return;
     const asked = `${choice("map-domain")} ${choice("map-filter")} ${hv.language()}`;

@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from dash.development.base_component import Component
 
-from dashboards.components.values import age
+from dashboards.components.readings import SIGNS
+from dashboards.components.values import age, milliseconds
 from dashboards.town import PRIORITIES, RANK, Town
 from dashboards.ui import button, div, hidden, icon, link, span
 from dashboards.words import Words
 from hypervision.domains import Catalogue
 from hypervision.store.screens import AlarmRow
 
-_SIGNS = {"high": ">", "low": "<"}
 
-
-def milliseconds(at: Any) -> int:
-    """A moment as the browser counts it [ms]."""
-    return int(at.timestamp() * 1000)
+def waits(state: str) -> bool:
+    """Whether an alarm in this state waits for an acknowledgement."""
+    return state in ("UNACK", "RTNUN")
 
 
 def symbol(priority: str, words: Words, *, state: str = "ACKED", quiet: bool = False) -> Component:
@@ -36,7 +34,7 @@ def symbol(priority: str, words: Words, *, state: str = "ACKED", quiet: bool = F
     cls = f"sym sym-{priority}"
     if quiet:
         cls += " sym-quiet"
-    elif state in ("UNACK", "RTNUN"):
+    elif waits(state):
         cls += " sym-waiting"
     return span(
         span(words.t(f"letter.{priority}"), cls="sym-letter", aria_hidden="true"),
@@ -90,10 +88,10 @@ def _value(alarm: AlarmRow, town: Town, words: Words, catalogue: Catalogue) -> s
     if alarm.rule_kind == "rate_of_change":
         # The value is the reading that changed too fast, the limit a change per hour.
         return f"{text} (> {words.quantity(alarm.limit, unit)}/h)"
-    return f"{text} {_SIGNS.get(alarm.rule_kind, '/')} {limit}"
+    return f"{text} {SIGNS.get(alarm.rule_kind, '/')} {limit}"
 
 
-def row(alarm: AlarmRow, town: Town, words: Words, catalogue: Catalogue) -> dict[str, Any]:
+def row(alarm: AlarmRow, town: Town, words: Words, catalogue: Catalogue) -> dict[str, object]:
     """An alarm as a row of the list: text already in the operator's language, times in ms."""
     line = describe(alarm, town, words, catalogue)
     domain = catalogue.get(alarm.domain)
@@ -105,7 +103,7 @@ def row(alarm: AlarmRow, town: Town, words: Words, catalogue: Catalogue) -> dict
         "priority_label": words.t(f"priority.{alarm.priority}"),
         "state": alarm.state,
         "state_label": line.state,
-        "waiting": alarm.state in ("UNACK", "RTNUN"),
+        "waiting": waits(alarm.state),
         "raised": milliseconds(alarm.raised_at),
         "code": line.code,
         "name": line.name,
@@ -128,7 +126,7 @@ def acknowledge_button(alarm: AlarmRow, words: Words, *, allowed: bool, label: s
         data_ack=str(alarm.alarm_id),
         disabled=None if allowed else True,
         title=None if allowed else words.t("action.not_allowed"),
-        aria_label=f"{text} : {label}",
+        aria_label=words.t("action.about", action=text, what=label),
     )
 
 
@@ -139,7 +137,7 @@ def banner(
     if alarm is None:
         return div(icon("check", "muted"), span(words.t("banner.none"), cls="muted"), cls="banner banner-none")
     line = describe(alarm, town, words, catalogue)
-    more = words.t("banner.more", n=others) if others else ""
+    more = words.n("banner.more", others) if others else ""
     name: Component = span(line.name, cls="strong")
     if line.code:
         name = link(line.name, href=f"/asset/{line.code}", cls="strong")
@@ -165,9 +163,7 @@ def counters(counted: dict[str, tuple[int, int]], words: Words) -> Component:
                 span(str(counted[p][0]), cls="num"),
                 href="/alarms",
                 cls="counter" + ("" if counted[p][0] else " counter-zero"),
-                title=words.t(
-                    "counter.title", priority=words.t(f"priority.{p}"), n=counted[p][0], waiting=counted[p][1]
-                ),
+                title=words.n("counter.title", counted[p][0], priority=words.t(f"priority.{p}"), waiting=counted[p][1]),
             )
             for p in PRIORITIES
         ],
@@ -184,7 +180,7 @@ def short_list(alarms: list[AlarmRow], town: Town, words: Words, catalogue: Cata
 
 def _short(alarm: AlarmRow, town: Town, words: Words, catalogue: Catalogue, *, allowed: bool) -> Component:
     line = describe(alarm, town, words, catalogue)
-    waiting = alarm.state in ("UNACK", "RTNUN")
+    waiting = waits(alarm.state)
     return div(
         symbol(alarm.priority, words, state=alarm.state),
         div(

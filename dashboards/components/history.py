@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from datetime import datetime
+from statistics import fmean
 from typing import Any
 
 from dash import dcc
 from dash.development.base_component import Component
 
 from dashboards.components.alarms import symbol
+from dashboards.components.readings import property_label, value_text
 from dashboards.components.tables import table
 from dashboards.theme import colours
 from dashboards.trends import Trend, Trends, line
@@ -17,14 +21,21 @@ from dashboards.views import Scene
 from hypervision.store.screens import JournalRow
 
 _HEIGHT = 132
+# Lines of a chart's table.
+_LINES = 24
+# The share of a chart's width that a letter takes.
+_LETTER = 0.05
+_SHAPES = {"critical": "■", "high": "▲", "medium": "◆", "low": "●"}
 
 
 def history(scene: Scene, found: Trends, *, theme: str) -> Component:
     """Draw everything below the values."""
     words = scene.words
+    undrawn = ", ".join(property_label(scene, stream) for stream in found.undrawn)
     charts = [chart(scene, found, trend, theme=theme) for trend in found.trends if trend.points]
     return div(
         div(*charts, cls="charts") if charts else div(words.t("asset.no_trend"), cls="empty"),
+        div(words.t("asset.no_chart", names=undrawn), cls="muted note") if undrawn else None,
         div(
             el("Section", el("H2", words.t("asset.alarms")), _alarms(scene, found)),
             el("Section", el("H2", words.t("asset.journal")), _journal(scene, found.journal)),
@@ -37,7 +48,7 @@ def chart(scene: Scene, found: Trends, trend: Trend, *, theme: str) -> Component
     """One chart, with its name, its range in words for who cannot see it, and no line across a hole."""
     words, stream = scene.words, trend.stream
     prop = scene.catalogue.find(stream.domain, stream.property)
-    label = stream.property if prop is None else prop.label(words.language)
+    label = property_label(scene, stream)
     decimals = 2 if prop is None else prop.decimals
     results = [p.result for p in trend.points]
     spread = (
@@ -60,8 +71,35 @@ def chart(scene: Scene, found: Trends, trend: Trend, *, theme: str) -> Component
         div(span(label, cls="strong"), span(unit, cls="muted"), span(spread, cls="muted num"), cls="chart-head"),
         hidden(f"{label}, {spread}"),
         div(graph, aria_hidden="true"),
+        twin(scene, found, trend),
         cls="chart",
     )
+
+
+def twin(scene: Scene, found: Trends, trend: Trend) -> Component:
+    """The chart as a table, for who cannot see it: a line a slice of time, or a line a change of a state."""
+    words, stream = scene.words, trend.stream
+    if stream.kind in ("state", "event"):
+        changes = [p for i, p in enumerate(trend.points) if i == 0 or p.result != trend.points[i - 1].result]
+        heads: tuple[str, ...] = ("time", "value")
+        rows: list[list[Node]] = [
+            [words.clock(p.at), value_text(scene, stream, p.result)] for p in reversed(changes[-_LINES:])
+        ]
+    else:
+        heads = ("time", "lowest", "mean", "highest")
+        width = (found.until - found.since) / _LINES
+        slices: dict[int, list[float]] = {}
+        for point in trend.points:
+            slices.setdefault(int((point.at - found.since) / width), []).append(point.result)
+        rows = [
+            [
+                words.clock(found.since + max(place, 0) * width),
+                *[value_text(scene, stream, v) for v in (min(results), fmean(results), max(results))],
+            ]
+            for place, results in sorted(slices.items(), reverse=True)
+        ]
+    shown = table([words.t(f"asset.{key}") for key in heads], rows, numeric=range(1, 4))
+    return el("Details", el("Summary", words.t("asset.table"), cls="muted note"), shown, cls="twin")
 
 
 def figure(scene: Scene, found: Trends, trend: Trend, *, theme: str) -> dict[str, Any]:
@@ -76,6 +114,7 @@ def figure(scene: Scene, found: Trends, trend: Trend, *, theme: str) -> dict[str
     local = [t.astimezone(zone).replace(tzinfo=None).isoformat() for t in times]
     single = len(trend.points) < 3
     shapes, notes = _limits(scene, trend, c)
+    spans, letters = alarm_spans(scene, found, trend, c)
     y: dict[str, Any] = {"tickformat": f",.{decimals}f", "nticks": 4, "rangemode": "normal"}
     if states:
         y = {
@@ -115,8 +154,8 @@ def figure(scene: Scene, found: Trends, trend: Trend, *, theme: str) -> dict[str
             "hoverlabel": {"bgcolor": c["panel"], "bordercolor": c["edge"], "font": {"color": c["text"]}},
             "xaxis": {**axis, "type": "date", "range": window, "nticks": 8, "tickformatstops": _ticks()},
             "yaxis": {**axis, **y, "automargin": False},
-            "shapes": [*_spans(scene, found, trend, c), *shapes],
-            "annotations": notes,
+            "shapes": [*spans, *shapes],
+            "annotations": [*letters, *notes],
         },
     }
 
@@ -154,22 +193,48 @@ def _limits(scene: Scene, trend: Trend, c: Any) -> tuple[list[dict[str, Any]], l
     return shapes, notes
 
 
-def _spans(scene: Scene, found: Trends, trend: Trend, c: Any) -> list[dict[str, Any]]:
+def alarm_spans(
+    scene: Scene, found: Trends, trend: Trend, c: Mapping[str, str]
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """The alarms of a datastream as spans, each with the shape and the letter of its priority.
+
+    Returns
+    -------
+    tuple of lists
+        Rectangles and annotations; what is over (state NORM) is grey: colour is kept for what is still abnormal
+        or waits.
+    """
     zone = scene.words.zone
-    spans = []
-    for alarm in found.alarms:
+    spans, letters = [], []
+    last: datetime | None = None
+    room = (found.until - found.since) * _LETTER
+    for alarm in sorted(found.alarms, key=lambda a: a.raised_at):
         if alarm.datastream_id not in (None, trend.stream.datastream_id):
             continue
-        start = max(alarm.raised_at, found.since).astimezone(zone).replace(tzinfo=None)
-        end = (alarm.returned_at or found.until).astimezone(zone).replace(tzinfo=None)
-        colour = c.get(alarm.priority, c["edge"])
+        start = max(alarm.raised_at, found.since)
+        end = alarm.returned_at or found.until
+        over = alarm.state == "NORM"
+        colour = c["edge"] if over else c.get(alarm.priority, c["edge"])
+        x0, x1 = (t.astimezone(zone).replace(tzinfo=None).isoformat() for t in (start, end))
         spans.append(
             {
-                "type": "rect", "layer": "below", "yref": "paper", "y0": 0, "y1": 1, "x0": start.isoformat(),
-                "x1": end.isoformat(), "fillcolor": colour, "opacity": 0.2, "line": {"width": 0},
+                "type": "rect", "layer": "below", "yref": "paper", "y0": 0, "y1": 1, "x0": x0, "x1": x1,
+                "fillcolor": colour, "opacity": 0.14 if over else 0.2, "line": {"width": 0},
             }
         )  # fmt: skip
-    return spans
+        # A burst of short alarms has one letter, not a heap of them.
+        if last is None or start - last >= room or not over:
+            last = start
+            side = "right" if found.until - start < room else "left"
+            mark = f"{_SHAPES.get(alarm.priority, '')} {scene.words.t(f'letter.{alarm.priority}')}"
+            letters.append(
+                {
+                    "xref": "x", "x": x0, "xanchor": side, "yref": "paper", "y": 1, "yanchor": "top",
+                    "showarrow": False, "text": mark, "bgcolor": c["panel"], "borderpad": 1,
+                    "font": {"color": c["muted"] if over else colour, "size": 10, "weight": 700},
+                }
+            )  # fmt: skip
+    return spans, letters
 
 
 def _alarms(scene: Scene, found: Trends) -> Component:
@@ -212,21 +277,18 @@ def journal_text(scene: Scene, row: JournalRow) -> str:
     words = scene.words
     if row.to_state is not None:
         label = _rule_label(scene, row.rule or "")
-        comment = f" : « {row.detail} »" if words.language == "fr" else f': "{row.detail}"'
-        return f"{label} → {words.t(f'state.{row.to_state}').lower()}" + (comment if row.detail else "")
-    kind = row.kind.replace(" ", "_")
-    known = ("late_crossing", "gap", "admitted", "session_lost")
-    text = words.t(f"journal.{kind}") if kind in known else row.kind
+        comment = words.t("journal.comment", text=row.detail) if row.detail else ""
+        return f"{label} → {words.t(f'state.{row.to_state}').lower()}{comment}"
+    text = words.known("journal", row.kind.replace(" ", "_"))
     try:
         detail = json.loads(row.detail)
     except ValueError:
         return text
     if not isinstance(detail, dict):
         return text
-    told = [_rule_label(scene, str(detail.pop("rule")))] if "rule" in detail else []
-    value = detail.pop("value", None)
+    told = [_rule_label(scene, str(detail["rule"]))] if "rule" in detail else []
+    value = detail.get("value")
     told += [words.number(value, 2)] if isinstance(value, int | float) else []
-    told += [f"{key} {item}" for key, item in detail.items()]
     return f"{text} ({', '.join(told)})" if told else text
 
 

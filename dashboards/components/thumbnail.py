@@ -6,6 +6,7 @@ from dash.development.base_component import Component
 
 from dashboards import geo
 from dashboards.components.alarms import describe, symbol
+from dashboards.components.ground import ground
 from dashboards.components.spark import mask
 from dashboards.geo import Extent, TownMap
 from dashboards.town import RANK
@@ -17,14 +18,14 @@ _STROKES = {"street": 1.0, "pipe": 0.8}
 
 def thumbnail(scene: Scene, ident: str) -> Component:
     """The ground, which does not change, with room for the marks in the element `ident`."""
-    town_map, extent = _ground(scene)
+    town_map, extent = ground(scene)
     if extent is None:
         return div(scene.words.t("map.empty"), cls="empty")
     width, height = extent.size
     return div(
         div(
             *[div(cls=f"thumb-layer thumb-{name}", style=style) for name, style in _layers(town_map, extent)],
-            div(ident=ident, cls="thumb-marks hv-live"),
+            div(ident=ident, cls="thumb-marks"),
             cls="thumb-plane",
             style={"aspectRatio": f"{width:.6f} / {height:.6f}"},
         ),
@@ -34,7 +35,7 @@ def thumbnail(scene: Scene, ident: str) -> Component:
 
 def marks(scene: Scene) -> Component:
     """A symbol on every Thing with an open alarm, the worst on top."""
-    _town_map, extent = _ground(scene)
+    _town_map, extent = ground(scene)
     if extent is None:
         return div()
     width, height = extent.size
@@ -60,13 +61,6 @@ def marks(scene: Scene) -> Component:
             )
         )
     return div(*reversed(found))
-
-
-def _ground(scene: Scene) -> tuple[TownMap, Extent | None]:
-    town_map = geo.load(scene.data_dir / "map.geojson") if scene.data_dir else TownMap()
-    things = scene.town.visible_things(scene.organisation)
-    places = [(t.longitude, t.latitude) for t in things if t.longitude is not None and t.latitude is not None]
-    return town_map, geo.extent_of(town_map, places)
 
 
 # The map drawn last: every screen shows the same one.

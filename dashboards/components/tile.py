@@ -25,7 +25,7 @@ def box(code: str) -> Component:
         div(ident=f"tile-{code}", cls="tile-top"),
         div(ident=f"course-{code}"),
         ident=f"box-{code}",
-        cls="tile hv-live",
+        cls="tile",
         aria_labelledby=f"name-{code}",
     )
 
@@ -33,7 +33,7 @@ def box(code: str) -> Component:
 def box_class(alarms: Sequence[AlarmRow]) -> str:
     """The tile's class: its upper edge has the colour of the worst alarm nobody has acknowledged."""
     worst = min((RANK.get(a.priority, 9) for a in alarms if a.state != "ACKED"), default=None)
-    return "tile hv-live" + ("" if worst is None or worst > 3 else f" tile-{PRIORITIES[worst]}")
+    return "tile" + ("" if worst is None or worst > 3 else f" tile-{PRIORITIES[worst]}")
 
 
 def tile(domain: Domain, things: Sequence[ThingRow], alarms: Sequence[AlarmRow], scene: Scene) -> Component:
@@ -58,7 +58,7 @@ def tile(domain: Domain, things: Sequence[ThingRow], alarms: Sequence[AlarmRow],
         ),
         div(
             span(
-                words.t("tile.reporting", n=words.number(told.reporting), total=words.number(told.expected)),
+                words.n("tile.reporting", told.reporting, total=words.number(told.expected)),
                 cls="tile-reporting" + (" tile-missing" if missing else ""),
             ),
             cls="tile-sub",
@@ -85,7 +85,7 @@ def _counts(alarms: Sequence[AlarmRow], scene: Scene) -> Component:
             )
             for p in shown
         ],
-        hidden(words.t("tile.alarms", n=len(alarms))),
+        hidden(words.n("tile.alarms", len(alarms))),
         cls="tile-counts",
     )
 

@@ -12,6 +12,11 @@ from dashboards.ui import div, hidden, span
 from dashboards.words import Words
 
 
+def milliseconds(at: datetime) -> int:
+    """A moment as the browser counts it [ms]."""
+    return int(at.timestamp() * 1000)
+
+
 def age(at: datetime | None, *, period: float | None = None, periods: Periods | None = None) -> Component:
     """How long ago, ticking in the browser; late and stale by the expected period.
 
@@ -25,7 +30,7 @@ def age(at: datetime | None, *, period: float | None = None, periods: Periods | 
     judged = period is not None and periods is not None
     return span(
         cls="age num",
-        data_since=str(int(at.timestamp() * 1000)),
+        data_since=str(milliseconds(at)),
         data_late=str(round(periods.late * period)) if judged and periods and period else None,
         data_stale=str(round(periods.stale * period)) if judged and periods and period else None,
     )
@@ -72,7 +77,7 @@ def figure_row(figure: Figure, words: Words, periods: Periods) -> Component:
         span(text, cls="figure-value num hv-value"),
         age(figure.newest, period=figure.period, periods=periods),
         hidden(_spread(figure, words)),
-        cls="figure hv-live",
+        cls="figure",
     )
 
 

@@ -10,6 +10,8 @@ from dash import dcc
 from dash.development.base_component import Component
 
 from dashboards.components import alarms as parts
+from dashboards.components.values import milliseconds
+from dashboards.town import urgency
 from dashboards.ui import button, div, el, icon, span
 from dashboards.views import Drawing, Scene
 from dashboards.words import Words
@@ -24,7 +26,7 @@ def layout(scene: Scene, rows: Sequence[Mapping[str, Any]]) -> Component:
     return div(
         div(
             el("H1", words.t("rail.alarms")),
-            div(ident="alarms-freshness", cls="muted hv-live"),
+            div(ident="alarms-freshness", cls="muted"),
             div(
                 el("Label", words.t("alarms.filter"), htmlFor="alarms-filter", cls="vh"),
                 filter_field("alarms-filter", words.t("alarms.filter")),
@@ -35,12 +37,17 @@ def layout(scene: Scene, rows: Sequence[Mapping[str, Any]]) -> Component:
         _actions(scene),
         button(
             icon("down"),
-            span(words.t("alarms.queued"), data_template=words.t("alarms.queued_n"), ident="alarms-queued-text"),
+            span(
+                words.t("alarms.queued"),
+                data_template=words.t("alarms.queued_n"),
+                data_template_one=words.t("alarms.queued_n_one"),
+                ident="alarms-queued-text",
+            ),
             cls="queued",
             ident="alarms-queued",
             data_show_queued="1",
         ),
-        div(grid(words, rows), cls="grid-place hv-live", ident="alarms-place"),
+        div(grid(words, rows), cls="grid-place", ident="alarms-place"),
         cls="alarms",
     )
 
@@ -61,6 +68,7 @@ def _actions(scene: Scene) -> Component:
                 words.t("alarms.acknowledge_none"),
                 ident="alarms-selected",
                 data_template=words.t("alarms.acknowledge_n"),
+                data_template_one=words.t("alarms.acknowledge_n_one"),
             ),
             el("Kbd", "A"),
             cls="btn-ack btn-bulk",
@@ -78,21 +86,19 @@ def _actions(scene: Scene) -> Component:
 
 
 def comment_field(words: Words) -> Component:
-    """The optional comment of an acknowledgement; kept when the language changes."""
+    """The optional comment of one acknowledgement; `assets/40-grid.js` empties it afterwards."""
     made: Component = dcc.Input(
         id="alarms-comment",
         type="text",
         placeholder=words.t("alarms.comment"),
         className="field comment",
         maxLength=1000,
-        persistence=True,
-        persistence_type="session",
     )
     return made
 
 
 def grid(words: Words, rows: Sequence[Mapping[str, Any]]) -> Component:
-    """The table; cells are drawn by `assets/grid.js`, texts come ready from the server."""
+    """The table; cells are drawn by `assets/40-grid.js`, texts come ready from the server."""
 
     def column(field: str, **more: Any) -> dict[str, Any]:
         return {"field": field, "headerName": words.t(f"column.{field}"), **more}
@@ -143,10 +149,11 @@ def draw(scene: Scene, _path: str) -> Drawing:
     rows = {}
     for alarm in shown:
         row = parts.row(alarm, town, words, scene.catalogue)
-        row["order"] = ({"UNACK": 0, "RTNUN": 1}.get(alarm.state, 2) * 10 + row["rank"]) * 1e13 - row["raised"]
-        rows[row["id"]] = row
-    waiting = sum(r["waiting"] for r in rows.values())
-    text = words.t("alarms.open", n=len(rows), waiting=waiting)
+        waits, rank, returned, *_newest = urgency(alarm)
+        row["order"] = (waits * 100 + rank * 10 + returned) * 1e13 - milliseconds(alarm.raised_at)
+        rows[str(row["id"])] = row
+    waiting = sum(bool(r["waiting"]) for r in rows.values())
+    text = words.n("alarms.open", len(rows), waiting=words.number(waiting))
     freshness = div(
         span(text),
         span("·"),

@@ -10,6 +10,7 @@ from dash.development.base_component import Component
 
 from dashboards.components import alarms as parts
 from dashboards.components.history import history
+from dashboards.components.readings import limits_text, property_label, value_text
 from dashboards.components.tables import table
 from dashboards.components.values import age
 from dashboards.live import utc_now
@@ -21,7 +22,7 @@ from dashboards.ui import Node, div, el, icon, link, segmented, span
 from dashboards.views import Drawing, Scene
 from hypervision import quality
 from hypervision.errors import StoreError
-from hypervision.store.screens import LimitRow, StreamRow, ThingRow
+from hypervision.store.screens import ThingRow
 
 # The charts are read again at most this often while readings come [s].
 _REDRAW_EVERY = 10
@@ -44,11 +45,11 @@ def layout(scene: Scene, code: str) -> Component:
     if thing is None:
         return div(el("H1", words.t("asset.unknown", code=code)), cls="empty")
     return div(
-        div(ident="asset-head", cls="asset-head"),
+        div(ident="asset-head", cls="asset-head", data_held=words.t("banner.held")),
         el(
             "Section",
             div(el("H2", words.t("asset.values")), cls="panel-head"),
-            div(ident="asset-values", cls="hv-live"),
+            div(ident="asset-values"),
             cls="panel",
         ),
         el(
@@ -65,7 +66,7 @@ def layout(scene: Scene, code: str) -> Component:
             ),
             dcc.Store(id="asset-code", data=code),
             dcc.Store(id="asset-tick", data=""),
-            div(ident="asset-trends", cls="hv-live asset-trends"),
+            div(ident="asset-trends", cls="asset-trends"),
             cls="panel",
         ),
         cls="asset",
@@ -105,7 +106,7 @@ def _head(scene: Scene, thing: ThingRow) -> Component:
     if thing.parent:
         facts.append(("part_of", link(_name_of(scene, thing.parent), href=f"/asset/{thing.parent}", cls="underlined")))
     if thing.status:
-        facts.append(("status", words.t(f"asset.{thing.status}")))
+        facts.append(("status", span(f"{words.t(f'asset.{thing.status}')} ", age(thing.status_at))))
     return div(
         div(
             icon(domain.icon if domain else "sensor", "tile-icon"),
@@ -158,32 +159,6 @@ def _values(scene: Scene, thing: ThingRow) -> Component:
         return div(words.t("asset.no_values"), cls="empty")
     heads = [words.t(f"asset.{key}") for key in ("property", "value", "age", "quality", "limits")]
     return table(heads, rows, numeric=(1, 2))
-
-
-def property_label(scene: Scene, stream: StreamRow) -> str:
-    """What is observed, in the operator's language."""
-    prop = scene.catalogue.find(stream.domain, stream.property)
-    return stream.property if prop is None else prop.label(scene.words.language)
-
-
-def value_text(scene: Scene, stream: StreamRow, result: float) -> str:
-    """A result with its unit, or the name of a state."""
-    prop = scene.catalogue.find(stream.domain, stream.property)
-    if prop is not None:
-        for state in prop.states:
-            if state.value == result:
-                return scene.words.pick(state.fr, state.en)
-    return scene.words.quantity(result, stream.unit, 2 if prop is None else prop.decimals)
-
-
-def limits_text(scene: Scene, stream: StreamRow, limits: list[LimitRow]) -> str:
-    """The limits of a datastream: `< 1,5 bar · > 12 bar`."""
-    signs = {"high": ">", "low": "<", "state_equals": "=", "rate_of_change": "Δ >"}
-    told = []
-    for limit in sorted(limits, key=lambda row: (row.kind != "low", row.limit)):
-        per_hour = "/h" if limit.kind == "rate_of_change" else ""
-        told.append(f"{signs.get(limit.kind, '')} {value_text(scene, stream, limit.limit)}{per_hour}")
-    return " · ".join(told)
 
 
 def register(app: Any, server: Server) -> None:

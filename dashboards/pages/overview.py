@@ -9,10 +9,9 @@ from dash.development.base_component import Component
 from dashboards.components import alarms as parts
 from dashboards.components.thumbnail import marks, thumbnail
 from dashboards.components.tile import box, box_class, course, tile
-from dashboards.town import RANK
+from dashboards.figures import observes
 from dashboards.ui import div, el, link
 from dashboards.views import Drawing, Scene
-from dashboards.words import Words
 
 _LISTED: Final = 5
 
@@ -34,7 +33,7 @@ def layout(scene: Scene) -> Component:
                     link(words.t("overview.all"), href="/alarms", cls="muted"),
                     cls="panel-head",
                 ),
-                div(ident="overview-waiting", cls="hv-live"),
+                div(ident="overview-waiting", data_held=words.t("banner.held")),
                 cls="panel panel-waiting",
             ),
             el(
@@ -60,15 +59,12 @@ def draw(scene: Scene, _path: str) -> Drawing:
     alarms = town.visible_alarms(scene.organisation)
     fragments: dict[str, dict[str, object]] = {}
     for code, domain in scene.catalogue.items():
-        own = [t for t in things if t.domain == code]
+        own = [t for t in things if observes(town, t, code)]
         raised = [a for a in alarms if a.domain == code]
         fragments[f"box-{code}"] = {"className": box_class(raised)}
         fragments[f"tile-{code}"] = {"children": tile(domain, own, raised, scene)}
         fragments[f"course-{code}"] = {"children": course(domain, scene)}
-    waiting = sorted(
-        (a for a in alarms if a.state in ("UNACK", "RTNUN")),
-        key=lambda a: (RANK.get(a.priority, 9), -a.raised_at.timestamp()),
-    )
+    waiting = [a for a in alarms if parts.waits(a.state)]
     fragments["overview-waiting"] = {
         "children": parts.short_list(
             waiting[:_LISTED], town, scene.words, scene.catalogue, allowed=scene.may_acknowledge
@@ -76,8 +72,3 @@ def draw(scene: Scene, _path: str) -> Drawing:
     }
     fragments["overview-marks"] = {"children": marks(scene)}
     return Drawing(fragments)
-
-
-def title(words: Words) -> str:
-    """Of the browser's tab."""
-    return words.t("rail.overview")

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dash.development.base_component import Component
 
 from dashboards import health
+from dashboards import town as judge
 from dashboards.components.tables import table
 from dashboards.components.values import age
 from dashboards.town import NO_TIME
@@ -16,6 +17,8 @@ from hypervision.store.screens import RejectedRow
 from hypervision.topics import thing_of
 
 _OUTCOMES = ("received", "stored", "duplicate", "rejected", "in_flight")
+# What is no writer's name has a name in the operator's language.
+_PARTS = {"database": "health.database", "collectors": "health.collectors"}
 
 
 def layout(scene: Scene) -> Component:
@@ -36,7 +39,7 @@ def _panel(ident: str, title: str, note: str = "", *, wide: bool = False) -> Com
     return el(
         "Section",
         div(el("H2", title), span(note, cls="muted note") if note else None, cls="panel-head"),
-        div(ident=ident, cls="hv-live"),
+        div(ident=ident),
         cls="panel" + (" panel-wide" if wide else ""),
     )
 
@@ -65,18 +68,36 @@ def _parts(scene: Scene) -> Component:
             at = town.proved_at
         rows.append(
             [
-                span(part.name, cls="strong"),
+                span(words.t(_PARTS[part.name]) if part.name in _PARTS else part.name, cls="strong"),
                 span(
                     icon("check" if part.working else "unlink"),
                     span(words.t(f"health.{state}")),
                     cls=f"part part-{state}",
                 ),
                 age(at),
-                span(part.detail, cls="muted"),
+                span(_detail(part, scene), cls="muted"),
             ]
         )
     heads = [words.t(f"health.{key}") for key in ("part", "state", "beat", "link")]
     return table(heads, rows)
+
+
+def _detail(part: health.Part, scene: Scene) -> str:
+    """What a part says of itself, in the operator's language."""
+    words, town = scene.words, scene.town
+    if part.name == "database":
+        return words.t("health.away") if town.failure else ""
+    stuck = {w.name: held for w in town.writers if (held := judge.stuck(town, w, now=scene.now)) is not None}
+    if part.name == "collectors":
+        names = ", ".join(sorted(stuck))
+        return words.t("health.collectors_stuck", names=names) if names else words.t("health.no_collector")
+    writer = next((w for w in town.writers if w.name == part.name), None)
+    if writer is None:
+        return ""
+    if part.name in stuck:
+        seconds = words.number(stuck[part.name])
+        return words.t("health.stuck", n=words.number(writer.in_flight or 0), seconds=seconds)
+    return words.known("health", writer.link or "")
 
 
 def _messages(scene: Scene) -> Component:
@@ -85,16 +106,17 @@ def _messages(scene: Scene) -> Component:
     for writer in scene.town.writers:
         if writer.received is not None:
             counted = [span(words.number(getattr(writer, name)), cls="num") for name in _OUTCOMES]
-            rows.append([span(writer.name, cls="strong"), *counted])
+            rows.append([span(writer.name, cls="strong"), *counted, age(writer.beat_at)])
     total = health.messages(scene.town)
     rows.append(
         [
             span(words.t("health.sum"), cls="strong"),
             *[span(words.number(total[name]), cls="num strong") for name in _OUTCOMES],
+            age(max((w.beat_at for w in scene.town.writers if w.beat_at is not None), default=None)),
         ]
     )
-    heads = [words.t("health.writer"), *[words.t(f"health.{name}") for name in _OUTCOMES]]
-    return table(heads, rows, numeric=range(1, 6))
+    heads = [words.t("health.writer"), *[words.t(f"health.{name}") for name in (*_OUTCOMES, "beat")]]
+    return table(heads, rows, numeric=range(1, 7))
 
 
 def _rejected(scene: Scene, rejected: Sequence[RejectedRow]) -> Component:
@@ -109,8 +131,12 @@ def _rejected(scene: Scene, rejected: Sequence[RejectedRow]) -> Component:
             [
                 age(row.received_time),
                 span(row.topic, cls="code"),
-                span(f"{row.reason}{partly}", cls="strong"),
-                span(row.detail),
+                div(
+                    span(f"{words.known('reason', row.reason)}{partly}", cls="strong"),
+                    div(row.reason, cls="code muted"),
+                ),
+                # As the platform keeps it, for the engineer who mends the device.
+                span(row.detail, lang="en"),
                 span(row.excerpt[:120], cls="code muted"),
                 span(words.number(row.count), cls="num"),
             ]
@@ -125,7 +151,11 @@ def _refusals(scene: Scene) -> Component:
     """What the broker would not take, as the collectors read it from its log."""
     words = scene.words
     rows: list[list[Node]] = [
-        [span(writer.name, cls="strong"), span(reason, cls="code"), span(words.number(count), cls="num")]
+        [
+            span(writer.name, cls="strong"),
+            div(span(words.known("refusal", reason)), div(reason, cls="code muted")),
+            span(words.number(count), cls="num"),
+        ]
         for writer in scene.town.writers
         for reason, count in refusals_of(writer.detail)
     ]
@@ -156,8 +186,10 @@ def _server(scene: Scene) -> Component:
         facts.append([words.t("health.engine"), span(f"{engine or 'PostgreSQL'} · {version}", cls="strong")])
         facts.append([words.t("health.size"), words.quantity(size / 1e6, words.t("unit.megabytes"), 1)])
         facts.append([words.t("health.connections"), words.number(connections)])
+        # The reader looks at these every few seconds, and at the database every second.
+        facts.append([words.t("health.read"), age(None if town.proved_at == NO_TIME else town.proved_at)])
     facts.append([words.t("health.things"), words.number(len(town.things))])
     facts.append([words.t("health.datastreams"), words.number(len(town.streams))])
     if town.failure:
-        facts.append([words.t("health.state"), words.t("health.away", reason=town.failure)])
+        facts.append([words.t("health.state"), words.t("health.away")])
     return table(["", ""], facts)

@@ -10,7 +10,9 @@ from dash.development.base_component import Component
 
 from dashboards import geo
 from dashboards.components.alarms import describe, symbol
+from dashboards.components.ground import ground, placed
 from dashboards.components.values import age
+from dashboards.figures import observes
 from dashboards.geo import Extent, TownMap
 from dashboards.server import Server
 from dashboards.sessions import CALLER
@@ -18,7 +20,7 @@ from dashboards.theme import colours
 from dashboards.town import RANK, is_reporting
 from dashboards.ui import button, div, el, hidden, link, segmented, span
 from dashboards.views import Drawing, Scene
-from hypervision.store.screens import AlarmRow, ThingRow
+from hypervision.store.screens import AlarmRow
 
 # What the browser fills in: first every Thing, then what is abnormal, the worst drawn last.
 MARKS = ("place", "stale", "low", "medium", "high", "critical")
@@ -70,12 +72,16 @@ def layout(scene: Scene, asked: Mapping[str, Sequence[str]], *, theme: str) -> C
             cls="page-head",
         ),
         div(
-            div(graph, hidden(words.t("map.title")), _legend(scene), cls="map-place hv-live", aria_hidden="true"),
+            div(graph, hidden(words.t("map.title")), _legend(scene), cls="map-place", aria_hidden="true"),
             el(
                 "Aside",
-                div(ident="map-card", cls="map-card", data_hint=words.t("map.choose"), data_wanted=wanted),
+                div(
+                    div(ident="map-card", data_hint=words.t("map.choose"), data_wanted=wanted),
+                    div(ident="map-card-values"),
+                    cls="map-card",
+                ),
                 el("H2", words.t("map.list")),
-                div(ident="map-list", cls="hv-live map-list"),
+                div(ident="map-list", cls="map-list"),
                 cls="panel map-side",
             ),
             cls="map-columns",
@@ -108,58 +114,48 @@ def _legend(scene: Scene) -> Component:
     )
 
 
-def ground(scene: Scene) -> tuple[TownMap, Extent | None]:
-    """The map and what it must show."""
-    town_map = geo.load(scene.data_dir / "map.geojson") if scene.data_dir else TownMap()
-    return town_map, geo.extent_of(town_map, [(x, y) for _thing, x, y in placed(scene)])
-
-
-def placed(scene: Scene) -> list[tuple[ThingRow, float, float]]:
-    """The Things that have a position."""
-    return [
-        (t, t.longitude, t.latitude)
-        for t in scene.town.visible_things(scene.organisation)
-        if t.longitude is not None and t.latitude is not None
-    ]
-
-
 def draw(scene: Scene, _path: str) -> Drawing:
     """Where every Thing is, which are abnormal, and the list of these."""
     _town_map, extent = ground(scene)
     if extent is None:
         return Drawing({})
-    worst: dict[int, AlarmRow] = {}
-    for alarm in scene.town.visible_alarms(scene.organisation):
-        known = worst.get(alarm.thing_id or -1)
-        if alarm.thing_id is not None and (known is None or RANK[alarm.priority] < RANK[known.priority]):
-            worst[alarm.thing_id] = alarm
-    places, marks = [], []
+    worst = _worst(scene)
+    places, marks, silent = [], [], []
     for thing, longitude, latitude in placed(scene):
         x, y = extent.project(longitude, latitude)
-        places.append([thing.code, thing.name or thing.code, thing.domain, round(x, 7), round(y, 7), thing.place])
-        raised = worst.get(thing.thing_id)
-        if raised is not None:
-            line = describe(raised, scene.town, scene.words, scene.catalogue)
-            letter = scene.words.t(f"letter.{raised.priority}")
-            marks.append([thing.code, raised.priority, letter, f"{line.label} {line.value}".strip()])
-        elif is_reporting(scene.town, thing.thing_id, now=scene.now, periods=scene.periods) is False:
-            marks.append([thing.code, "stale", "", scene.words.t("map.stale")])
+        domains = [code for code in scene.catalogue if observes(scene.town, thing, code)]
+        places.append([thing.code, thing.name or thing.code, domains, round(x, 7), round(y, 7), thing.place])
+        if is_reporting(scene.town, thing.thing_id, now=scene.now, periods=scene.periods) is False:
+            silent.append([thing.code, "stale", "", scene.words.t("map.stale"), ""])
+    for alarm in worst:
+        line = describe(alarm, scene.town, scene.words, scene.catalogue)
+        since = scene.words.t("map.since", at=scene.words.clock(alarm.raised_at))
+        what = " · ".join(part for part in (f"{line.label} {line.value}".strip(), since) if part)
+        marks.append([line.code, alarm.priority, scene.words.t(f"letter.{alarm.priority}"), what, alarm.domain])
     return Drawing(
         {
             "map-places": {"data": places},
-            "map-marks": {"data": marks},
-            "map-list": {"children": _list(scene, list(worst.values()))},
+            "map-marks": {"data": marks + silent},
+            "map-list": {"children": _list(scene, worst)},
         }
     )
+
+
+def _worst(scene: Scene) -> list[AlarmRow]:
+    """The worst open alarm of every Thing and domain, the worst of all first."""
+    worst: dict[tuple[int, str], AlarmRow] = {}
+    alarms = [a for a in scene.town.visible_alarms(scene.organisation) if a.thing_id is not None]
+    for alarm in sorted(alarms, key=lambda a: (RANK.get(a.priority, 9), -a.raised_at.timestamp())):
+        worst.setdefault((alarm.thing_id or 0, alarm.domain), alarm)
+    return list(worst.values())
 
 
 def _list(scene: Scene, alarms: list[AlarmRow]) -> Component:
     if not alarms:
         return div(scene.words.t("map.nothing"), cls="empty")
     entries = []
-    for alarm in sorted(alarms, key=lambda a: (RANK[a.priority], -a.raised_at.timestamp())):
+    for alarm in alarms:
         line = describe(alarm, scene.town, scene.words, scene.catalogue)
-        thing = scene.town.thing_of(alarm)
         entries.append(
             el(
                 "Li",
@@ -170,7 +166,7 @@ def _list(scene: Scene, alarms: list[AlarmRow]) -> Component:
                 ),
                 age(alarm.raised_at),
                 data_code=line.code,
-                data_domain="" if thing is None else thing.domain,
+                data_domain=alarm.domain,
             )
         )
     return el("Ul", *entries, cls="map-entries")

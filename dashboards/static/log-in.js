@@ -15,6 +15,8 @@
         body: JSON.stringify({ user: form.user.value, password: form.password.value }),
       });
       if (answer.ok) {
+        // A log-out that was never confirmed has ended with the new log-in.
+        localStorage.removeItem("hypervision_leaving");
         location.assign(form.dataset.next);
         return;
       }

@@ -40,3 +40,31 @@ def test_axe_finds_nothing_serious(open_screen: Callable[..., Screen], town: Tow
             screen.page.wait_for_selector(".chart, .asset-history")
         found += _violations(screen)
     assert found == []
+
+
+# The relative luminance of WCAG 2.2, of a colour as the browser computes it, and the contrast of two.
+CONTRAST = """([mark, ground]) => {
+  const light = (text) => {
+    const [r, g, b] = text.match(/[0-9.]+/g).slice(0, 3).map((part) => part / 255)
+      .map((c) => (c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4));
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const [low, high] = [light(mark), light(ground)].sort((a, b) => a - b);
+  return (high + 0.05) / (low + 0.05);
+}"""
+
+
+@pytest.mark.parametrize("theme", ["dark", "light"])
+def test_focus_of_a_choice_is_seen(open_screen: Callable[..., Screen], theme: str) -> None:
+    screen = open_screen("operator", theme=theme)
+    screen.go("/map")
+    screen.page.locator("#map-filter input:checked").focus()
+    screen.page.keyboard.press("ArrowRight")
+    mark, ground, width = screen.page.evaluate(
+        "() => { const label = document.querySelector('#map-filter input:focus-visible + label');"
+        " const style = getComputedStyle(label);"
+        " return [style.outlineColor, getComputedStyle(document.querySelector('#map-filter')).backgroundColor,"
+        " style.outlineStyle === 'none' ? 0 : parseFloat(style.outlineWidth)]; }"
+    )
+    assert width >= 2
+    assert screen.page.evaluate(CONTRAST, [mark, ground]) >= 3

@@ -73,12 +73,13 @@ def test_reporting_counts_by_the_fastest_stream_so_that_a_battery_does_not_hide_
     assert judge.reporting(town, town.things.values(), now=NOW, periods=PERIODS) == Reporting(1, 2)
 
 
-def test_alarm_order_puts_what_waits_first_then_worst_then_newest() -> None:
+def test_alarm_order_puts_what_waits_first_then_worst_then_active_then_newest() -> None:
     alarms = [
         alarm(1, "low"), alarm(2, "critical", "ACKED"), alarm(3, "high", age=10), alarm(4, "high", age=90),
-        alarm(5, "critical", "RTNUN"), alarm(6, "critical"),
+        alarm(5, "critical", "RTNUN", age=5), alarm(6, "critical"), alarm(7, "low", "RTNUN", age=1),
+        alarm(8, "low", "ACKED"),
     ]  # fmt: skip
-    assert [a.alarm_id for a in sorted(alarms, key=judge.urgency)] == [6, 3, 4, 1, 5, 2]
+    assert [a.alarm_id for a in sorted(alarms, key=judge.urgency)] == [6, 5, 3, 4, 1, 7, 2, 8]
     worst = judge.worst_unacknowledged(alarms)
     assert worst is not None
     assert worst.alarm_id == 6

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -8,36 +9,55 @@ from zoneinfo import ZoneInfo
 import pytest
 
 import dashboards
+from dashboards.frame import LEAVING, RAIL, SAID
 from dashboards.town import PRIORITIES
-from dashboards.words import Words, catalogue, language_of
+from dashboards.trends import RANGES
+from dashboards.words import Language, Words, catalogue, language_of
 from hypervision import quality
 from hypervision.accounts import Role
 
 FOLDER = Path(dashboards.__file__).parent
 PARIS = ZoneInfo("Europe/Paris")
+
+
+def source() -> str:
+    """All code that asks for texts."""
+    return "\n".join(p.read_text("utf-8") for ext in ("py", "js") for p in sorted(FOLDER.rglob(f"*.{ext}")))
+
+
+def documented(path: str, after: str) -> tuple[str, ...]:
+    """The codes in backquotes that begin a table or a list of the documentation, to its end."""
+    text = (FOLDER.parent / path).read_text("utf-8").split(after, 1)[1].split("\n\n", 1)[0]
+    lines = [line.split("|")[1] if line.startswith("|") else line for line in text.splitlines()]
+    return tuple(re.findall(r"`([a-z_]+)`", " ".join(lines)))
+
+
 # Keys made of a part that varies, with every value it can take.
 FAMILIES = {
-    "rail": ("overview", "alarms", "map", "health"),
+    "rail": tuple(entry.key for entry in RAIL),
     "role": tuple(Role),
     "letter": PRIORITIES,
     "priority": PRIORITIES,
     "state": ("UNACK", "ACKED", "RTNUN", "NORM"),
     "lost": ("link", "database", "collector", "none"),
     "map": ("zoom_in", "zoom_out", "zoom_reset"),
+    "action": SAID,
+    "leave": LEAVING,
+    "column": ("rank", "state_label", "raised", "name", "label", "value", "place", "action"),
     "asset": (
-        "limit_high",
-        "limit_low",
-        "online",
-        "offline",
-        "hour",
-        "day",
-        "week",
-        "place",
-        "organisation",
-        "part_of",
+        *("limit_high", "limit_low", "online", "offline", *RANGES, "place", "organisation", "part_of", "status"),
+        *("property", "value", "age", "quality", "limits", "priority", "what", "from", "to", "by"),
+        *("time", "lowest", "mean", "highest"),
     ),
-    "health": ("working", "failing", "gone", "received", "stored", "duplicate", "rejected", "in_flight"),
-    "quality": (*quality.NAMES, "late", "stale", "never"),
+    "health": (
+        *("working", "failing", "gone", "part", "state", "beat", "link", "connected", "connecting"),
+        *("received", "stored", "duplicate", "rejected", "in_flight"),
+        *("time", "topic", "reason", "detail", "payload", "count", "writer"),
+    ),
+    "quality": (*quality.NAMES, "late", "stale"),
+    "reason": documented("docs/devices.md", "| reason | means |"),
+    "refusal": documented("docs/deployment.md", "health, by reason:"),
+    "journal": ("late_crossing",),
 }
 
 
@@ -56,18 +76,55 @@ def test_both_languages_fill_in_the_same_values() -> None:
 
 def test_every_text_that_the_code_asks_for_exists() -> None:
     known = catalogue("fr")
-    source = "\n".join(path.read_text("utf-8") for path in FOLDER.rglob("*.py"))
-    asked = set(re.findall(r"""\bt\(\s*["']([a-z_]+\.[A-Za-z_]+)["']""", source))
+    asked = set(re.findall(r"""\b[tn]\(\s*["']([a-z_]+\.[A-Za-z_]+)["']""", source()))
     assert len(asked) > 60
     assert sorted(asked - set(known)) == []
     assert [f"{f}.{v}" for f, values in FAMILIES.items() for v in values if f"{f}.{v}" not in known] == []
+    counted = set(re.findall(r"""\bn\(\s*["']([a-z_]+\.[A-Za-z_]+)["']""", source()))
+    assert sorted(key for key in counted if f"{key}_one" not in known) == []
+
+
+def unused(texts: Iterable[str], code: str) -> list[str]:
+    """The keys that the code neither names nor makes from a part that varies."""
+    made = {f"{family}.{value}" for family, values in FAMILIES.items() for value in values}
+    counted = {f"{key}_one" for key in re.findall(r"""\bn\(\s*["']([a-z_]+\.[A-Za-z_]+)["']""", code)}
+    return sorted(
+        key for key in texts if key not in made | counted and not re.search(rf'["\']{re.escape(key)}["\']', code)
+    )
 
 
 def test_every_text_is_used() -> None:
-    source = "\n".join(p.read_text("utf-8") for ext in ("py", "js") for p in FOLDER.rglob(f"*.{ext}"))
-    varying = set(re.findall(r"""\bt\(\s*f["']([a-z_]+)\.""", source))
-    unused = [key for key in catalogue("fr") if key.split(".")[0] not in varying and f'"{key}"' not in source]
-    assert unused == []
+    code = source()
+    varying = set(re.findall(r"""\bt\(\s*f["']([a-z_]+)\.""", code)) | set(re.findall(r"""known\(\s*["'](\w+)""", code))
+    assert set(FAMILIES) == varying
+    assert unused(catalogue("fr"), code) == []
+    assert unused(["asset.kind", "journal.gap", "map.everything"], code) == ["asset.kind", "journal.gap"]
+
+
+def test_french_is_set_as_french_is() -> None:
+    wrong = [
+        (key, text) for key, text in catalogue("fr").items() if re.search(r" [:;!?»%]|« |(\d|\}) (h|j|s|min)\b|'", text)
+    ]
+    assert wrong == []
+
+
+@pytest.mark.parametrize(
+    ("language", "n", "text"),
+    [
+        ("fr", 0, "0 ouverte, 0 à acquitter"),
+        ("fr", 1, "1 ouverte, 0 à acquitter"),
+        ("fr", 1200, "1\u202f200 ouvertes, 0 à acquitter"),
+        ("en", 0, "0 open, 0 to acknowledge"),
+    ],
+)
+def test_a_count_has_its_number(language: Language, n: int, text: str) -> None:
+    assert Words(language, PARIS).n("alarms.open", n, waiting=0) == text
+    assert Words("en", PARIS).n("tile.alarms", 1) == "1 open alarm"
+
+
+def test_a_code_without_words_is_told_as_it_is() -> None:
+    assert Words("fr", PARIS).known("reason", "unknown_thing") == "Équipement inconnu"
+    assert Words("fr", PARIS).known("reason", "of_tomorrow") == "of_tomorrow"
 
 
 def test_numbers_and_dates_follow_the_language() -> None:
@@ -75,8 +132,8 @@ def test_numbers_and_dates_follow_the_language() -> None:
     assert fr.quantity(1234.5, "m3/h", 1) == "1\u202f234,5\u00a0m³/h"
     assert en.quantity(1234.5, "Cel", 1) == "1,234.5\u00a0°C"
     at = datetime(2026, 7, 14, 22, 5, 9, tzinfo=UTC)
-    assert fr.moment(at) == "15/07/2026 00:05:09"
-    assert en.moment(at) == "15 Jul 2026 00:05:09"
+    assert fr.clock(at) == "15 juil. 00:05"
+    assert en.clock(at) == "15 Jul 00:05"
 
 
 @pytest.mark.parametrize(("asked", "default", "found"), [("en", "fr", "en"), ("de", "en", "en"), (None, "x", "fr")])
