@@ -5,12 +5,16 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
+from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
 from hypervision.services.endpoints import NAME
 from hypervision.settings import Settings, default_data_dir
+from hypervision.store.address import same_database
+
+_LOOPBACK: Final = {"localhost": "127.0.0.1", "::1": "127.0.0.1"}
 
 
 def read(data_dir: Path) -> dict[str, Any] | None:
@@ -25,22 +29,40 @@ def read(data_dir: Path) -> dict[str, Any] | None:
 def complete(settings: Settings) -> Settings:
     """Fill in database and broker from a platform that runs on this machine, where the settings name none.
 
-    The settings' own data directory is asked first, then the default ones of `up` and `demo`.
+    The settings' own data directory is asked; where nobody gave one, the default ones of `up` and `demo`. A platform
+    that runs on another database or broker than the one given is another installation: nothing is taken from it, for a
+    command meant for one must not do half its work in the other. What was given always holds.
     """
-    root = os.geteuid() == 0
-    places = [settings.data_dir, default_data_dir("hypervision", root=root)]
-    places.append(default_data_dir("hypervision-demo", root=root))
+    given = settings.model_fields_set
+    places = [settings.data_dir]
+    if "data_dir" not in given:
+        root = os.geteuid() == 0
+        places += [default_data_dir(name, root=root) for name in ("hypervision", "hypervision-demo")]
     for place in dict.fromkeys(places):
         found = read(place)
-        if found is None:
+        if found is None or not _is_of(settings, found):
             continue
         filled: dict[str, Any] = {"data_dir": place}
-        if settings.database_url is None and found.get("database"):
-            filled["database_url"] = SecretStr(found["database"])
-        if settings.mqtt_url is None and found.get("mqtt"):
-            filled["mqtt_url"] = SecretStr(found["mqtt"])
-        if found.get("log_ins"):
+        for key, name in (("database_url", "database"), ("mqtt_url", "mqtt")):
+            if getattr(settings, key) is None and isinstance(found.get(name), str):
+                filled[key] = SecretStr(found[name])
+        if found.get("log_ins") and "registration" not in given:
             # A demo lets unknown Things in; what is done beside it should not be stricter.
             filled["registration"] = "open"
         return settings.model_copy(update=filled)
     return settings
+
+
+def _is_of(settings: Settings, found: dict[str, Any]) -> bool:
+    """Whether what the settings name is what this platform runs on."""
+    database, mqtt = settings.database_url, settings.mqtt_url
+    return (database is None or same_database(database.get_secret_value(), str(found.get("database")))) and (
+        mqtt is None or _broker(mqtt.get_secret_value()) == _broker(str(found.get("mqtt")))
+    )
+
+
+def _broker(url: str) -> tuple[str, int]:
+    """Host and port of a broker, whoever logs in."""
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    return _LOOPBACK.get(host, host), parts.port or (8883 if parts.scheme == "mqtts" else 1883)

@@ -200,9 +200,10 @@ def load(
         One sentence with the key, the value and the remedy.
     """
     env = dict(os.environ) if environ is None else environ
-    merged: dict[str, Any] = {"registration": "open" if demo else "closed", "demo": demo}
+    given: dict[str, Any] = {}
     for layer in (_read_file(config), _read_environment(env), overrides or {}):
-        _merge(merged, layer)
+        _merge(given, layer)
+    merged = {"registration": "open" if demo else "closed", "demo": demo} | given
     if not merged.get("data_dir"):
         name = "hypervision-demo" if merged.get("demo") in (True, "true", "1") else "hypervision"
         merged["data_dir"] = default_data_dir(name, root=os.geteuid() == 0)
@@ -210,7 +211,23 @@ def load(
         settings = Settings.model_validate(merged)
     except ValidationError as error:
         raise _setting_error(error) from None
-    return settings.model_copy(update={"data_dir": settings.data_dir.expanduser().absolute()})
+    values = {name: getattr(settings, name) for name in Settings.model_fields}
+    values["data_dir"] = _folder(settings.data_dir)
+    # `model_fields_set` tells what somebody wrote down from what was left to us.
+    return Settings.model_construct(_fields_set={key for key, value in given.items() if value}, **values)
+
+
+def _folder(path: Path) -> Path:
+    try:
+        found = path.expanduser().absolute()
+    except RuntimeError:
+        raise SettingError(
+            f"setting 'data_dir' cannot be {str(path)!r} (nobody of that name has a home here)",
+            remedy="write the folder out, from / on",
+        ) from None
+    if "\0" in str(found):
+        raise SettingError(f"setting 'data_dir' cannot be {str(path)!r}", remedy="give the name of a folder")
+    return found
 
 
 def _merge(base: dict[str, Any], layer: dict[str, Any]) -> None:

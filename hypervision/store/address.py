@@ -55,6 +55,32 @@ def without_password(url: str) -> str:
     return re.sub(r"(\b\w*(?:password|secret)\s*=).*", r"\1…", url, flags=re.DOTALL)
 
 
+def same_database(one: str, other: str) -> bool:
+    """Whether two URLs name the same database of the same server, whoever logs in.
+
+    Examples
+    --------
+    >>> same_database("postgresql://a:b@localhost/d?sslmode=require", "host=127.0.0.1 port=5432 dbname=d")
+    True
+    >>> same_database("postgresql://h/d", "None")
+    False
+    """
+    try:
+        return _where(one) == _where(other)
+    except psycopg.ProgrammingError:
+        return False
+
+
+def _where(url: str) -> tuple[str, str, str]:
+    words = conninfo_to_dict(url)
+    host = str(words.get("host") or words.get("hostaddr") or "")
+    return (
+        "127.0.0.1" if host in ("localhost", "::1") else host,
+        str(words.get("port") or 5432),
+        str(words.get("dbname") or words.get("user") or ""),
+    )
+
+
 def for_tools(url: str) -> tuple[str, dict[str, str]]:
     """What to give PostgreSQL's own programs: the address for their command line, the password for their environment.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -227,6 +228,43 @@ def test_data_dir_is_absolute_and_knows_home(monkeypatch: pytest.MonkeyPatch, tm
     monkeypatch.chdir(tmp_path)
     assert load({"HYPERVISION_DATA_DIR": "~/city"}).data_dir == tmp_path / "city"
     assert load({"HYPERVISION_DATA_DIR": "city"}).data_dir == tmp_path / "city"
+
+
+@pytest.mark.parametrize("folder", ["~nosuchuser/x", "a\0b"])
+def test_data_dir_that_is_none_is_one_sentence(folder: str) -> None:
+    with pytest.raises(SettingError) as caught:
+        load({}, overrides={"data_dir": folder})
+    text = str(caught.value)
+    assert text.startswith(f"setting 'data_dir' cannot be {folder!r}")
+    assert caught.value.remedy
+    assert "\n" not in text
+
+
+def test_settings_know_what_was_given() -> None:
+    given = load({"HYPERVISION_LANGUAGE": "en", "HYPERVISION_MQTT_URL": ""}, demo=True, overrides={"log_level": None})
+    assert given.model_fields_set == {"language"}
+    assert given == load({"HYPERVISION_LANGUAGE": "en"}, demo=True)
+
+
+# What the platform computes with a setting, in the units it does it in.
+LARGEST: dict[str, float] = {"alarms.stale_periods": 31_622_400e6}
+
+
+@pytest.mark.parametrize("key", [key for key, default in leaves() if isinstance(default, float)])
+def test_number_that_is_taken_can_be_computed_with(key: str) -> None:
+    """A sum of now and a setting is a time, and a setting in microseconds a 64-bit number."""
+    high = 1e308
+    while True:
+        try:
+            taken = load({variable(key): repr(high), "HYPERVISION_DATA_DIR": "/tmp/x"})
+        except SettingError:
+            high /= 2
+            continue
+        break
+    section, name = key.split(".")
+    value = getattr(getattr(taken, section), name)
+    assert int(value * LARGEST.get(key, 1e6)) < 2**63
+    assert datetime(2026, 1, 1, tzinfo=UTC) - timedelta(seconds=value) > datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def test_settings_are_frozen() -> None:
