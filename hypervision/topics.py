@@ -7,6 +7,8 @@ from typing import Final, NamedTuple
 
 THING: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}")
 PREFIX: Final = "urban/v1"
+# The keys of a message with readings that name no property.
+RESERVED: Final = frozenset(("time", "seq", "boot"))
 
 
 class Topic(NamedTuple):

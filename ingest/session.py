@@ -11,8 +11,6 @@ from hypervision.errors import ServiceError, SettingError
 from hypervision.settings import Settings
 from ingest.reader import BulkClient
 
-_TLS_SCHEMES = ("mqtts", "ssl", "tls")
-
 
 @dataclass(frozen=True, slots=True)
 class Address:
@@ -59,8 +57,8 @@ class Address:
             port = parts.port
         except ValueError:
             parts, port = urlsplit(""), None
-        tls = parts.scheme in _TLS_SCHEMES
-        if parts.scheme not in ("mqtt", *_TLS_SCHEMES) or not parts.hostname:
+        tls = parts.scheme == "mqtts"
+        if parts.scheme not in ("mqtt", "mqtts") or not parts.hostname:
             raise SettingError(
                 "setting 'mqtt_url' is no broker URL", remedy="write mqtt://user:password@host:1883, or mqtts://…:8883"
             )

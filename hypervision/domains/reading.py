@@ -24,12 +24,11 @@ from hypervision.domains.catalogue import (
 from hypervision.domains.table import Table
 from hypervision.errors import DomainError
 from hypervision.settings import Settings
+from hypervision.topics import RESERVED
 from hypervision.units import conversion
 
 _NAME: Final = r"[a-z][a-z0-9_]{0,63}"
 _NAME_IS: Final = "write small letters, digits and _, a letter first"
-# The keys of a device's message that name no property.
-_RESERVED: Final = ("time", "seq", "boot")
 _YEAR: Final = 31_622_400.0
 _MONTH: Final = 2_678_400.0
 # Codes known to be UCUM (a test asks the library), so that an ordinary start need not load its definitions.
@@ -137,8 +136,8 @@ def parse(text: str, *, name: str) -> Domain:
 
 def _property(domain: str, table: Table) -> ObservedProperty:
     name = table.text("name", pattern=_NAME, remedy=_NAME_IS)
-    if name in _RESERVED:
-        raise table.refuse("name", f"choose another: {', '.join(_RESERVED)} are keys of every message")
+    if name in RESERVED:
+        raise table.refuse("name", f"choose another: {', '.join(sorted(RESERVED))} are keys of every message")
     kind = cast("Kind", table.choice("kind", KINDS))
     labelled = kind in ("state", "event")
     unit = table.text("unit", remedy="give a UCUM code such as m3/h, or 1")

@@ -15,15 +15,15 @@ from hypervision.store.connection import url_of
 from hypervision.store.versions import wait_for_schema
 from hypervision.verb import PATIENCE
 
-ROLES = ("viewer", "operator", "engineer", "administrator")
-
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
+    from hypervision.accounts import Role
+
     actions = parser.add_subparsers(dest="action", required=True, metavar="add|list")
     add = actions.add_parser("add", help="create an account")
     add.add_argument("name")
-    add.add_argument("--role", choices=ROLES, required=True)
+    add.add_argument("--role", choices=[role.value for role in Role], required=True)
     add.add_argument("--organisation", metavar="CODE", help="show only the Things of this organisation")
     add.add_argument("--language", choices=["fr", "en"])
     add.add_argument("--password-file", type=Path, help="read the password from this file; without it you are asked")

@@ -1,4 +1,4 @@
-"""`hypervision things list|waiting|admit`."""
+"""`hypervision things waiting|admit`."""
 
 from __future__ import annotations
 

@@ -8,12 +8,12 @@ from typing import Any, Final
 from hypervision.batch import Draft, Identity, Refusal
 from hypervision.decoding import Bounds
 from hypervision.quality import GOOD, TIME_ASSUMED
+from hypervision.topics import RESERVED
 from ingest.decoders import document, senml, times
 from ingest.decoders.routes import Route, Routes
 from ingest.decoders.values import MOST_REFUSALS, RefusedError
 from ingest.decoders.wording import shown
 
-RESERVED: Final = frozenset(("time", "seq", "boot"))
 _MOST_SEQ: Final = 2**63
 _LONGEST_BOOT: Final = 64
 

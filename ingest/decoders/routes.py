@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from typing import Final
 
+from hypervision import topics
 from hypervision.datastreams import StreamTable
 from ingest.decoders.values import Meaning, RefusedError, Target
 from ingest.decoders.wording import shown
 
-TOPIC: Final = re.compile(r"urban/v1/([^/]*)/([A-Za-z0-9][A-Za-z0-9._:-]{0,63})/up")
 # A city has tens of thousands of topics; beyond this somebody makes them up.
 _MOST_ROUTES: Final = 200_000
 
@@ -59,14 +58,14 @@ class Routes:
         RefusedError
             The topic leads nowhere.
         """
-        match = TOPIC.fullmatch(topic)
-        if match is None:
+        place = topics.parse(topic)
+        if place is None or place.leaf != "up":
             raise RefusedError(
                 "bad_topic",
                 f"the topic {shown(topic)} is not urban/v1/{{domain}}/{{thing}}/up with a Thing code of"
                 " letters, digits and . _ : - (64 at most).",
             )
-        domain, thing = match.groups()
+        domain, thing = place.domain, place.thing
         if domain not in self._streams.catalogue:
             known = ", ".join(self._streams.catalogue)
             raise RefusedError("unknown_domain", f"there is no domain {shown(domain)}; there are {known}.")

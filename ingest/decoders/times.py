@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
+from hypervision.clock import EPOCH, MICROSECOND
 from ingest.decoders.wording import shown
 
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND: Final = timedelta(microseconds=1)
 # 1e11 s is the year 5138, 1e11 ms is 1973: nothing that is in bounds lies on the wrong side.
 _MILLISECONDS_FROM: Final = 1e11
 # Beyond this a float of seconds leaves the range of an int64 of microseconds; it is out of bounds anyway.
@@ -73,7 +72,7 @@ def _rfc3339(text: str) -> int:
         raise BadTimeError(
             "time_without_offset", f"time {shown(text)} has no offset from UTC: end it with Z or +01:00."
         )
-    return (moment - _EPOCH) // _MICROSECOND
+    return (moment - EPOCH) // MICROSECOND
 
 
 def _unusual(text: str) -> datetime:

@@ -16,8 +16,9 @@ from hypervision.batch import Draft
 from hypervision.datastreams import StreamTable
 from hypervision.decoding import Bounds
 from hypervision.quality import GOOD
+from hypervision.topics import RESERVED
 from ingest.decoders import times
-from ingest.decoders.message import RESERVED, Message
+from ingest.decoders.message import Message
 from ingest.decoders.routes import Routes
 from ingest.decoders.values import RefusedError
 

@@ -24,7 +24,9 @@ def test_url_is_read(url: str, expected: Address) -> None:
     assert Address.parse(url) == expected
 
 
-@pytest.mark.parametrize("url", ["", "http://h", "mqtt://", "mqtt://h:port", "mqtt://h:99999", "secret-word@h"])
+@pytest.mark.parametrize(
+    "url", ["", "http://h", "ssl://h", "tls://h", "mqtt://", "mqtt://h:port", "mqtt://h:99999", "secret-word@h"]
+)
 def test_wrong_url_is_one_sentence_without_the_secret(url: str) -> None:
     with pytest.raises(SettingError) as caught:
         Address.parse(url)
