@@ -7,17 +7,12 @@ from dataclasses import dataclass
 from dash.development.base_component import Component
 
 from dashboards.components.readings import SIGNS
-from dashboards.components.values import age, milliseconds
-from dashboards.town import PRIORITIES, RANK, Town
+from dashboards.components.values import age
+from dashboards.town import PRIORITIES, RANK, Town, milliseconds, waits
 from dashboards.ui import button, div, hidden, icon, link, span
 from dashboards.words import Words
 from hypervision.domains import Catalogue
 from hypervision.store.screens import AlarmRow
-
-
-def waits(state: str) -> bool:
-    """Whether an alarm in this state waits for an acknowledgement."""
-    return state in ("UNACK", "RTNUN")
 
 
 def symbol(priority: str, words: Words, *, state: str = "ACKED", quiet: bool = False) -> Component:

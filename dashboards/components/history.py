@@ -185,7 +185,7 @@ def _limits(scene: Scene, trend: Trend, c: Any) -> tuple[list[dict[str, Any]], l
         )  # fmt: skip
         notes.append(
             {
-                "xref": "paper", "x": 1, "xanchor": "right", "y": limit.limit, "showarrow": False,
+                "xref": "paper", "x": 0, "xanchor": "left", "y": limit.limit, "showarrow": False,
                 "yanchor": "bottom" if limit.kind == "high" else "top",
                 "text": scene.words.t(f"asset.limit_{limit.kind}"), "font": {"color": c["muted"], "size": 10},
             }

@@ -45,7 +45,7 @@ def tile(domain: Domain, things: Sequence[ThingRow], alarms: Sequence[AlarmRow],
         Of this domain, as far as the account may see them.
     """
     words, town = scene.words, scene.town
-    told = judge.reporting(town, things, now=scene.now, periods=scene.periods)
+    told = judge.reporting(town, things, now=scene.now, periods=scene.periods, domain=domain.code)
     found = figures.key_figures(town, domain, things, now=scene.now, periods=scene.periods)
     missing = told.expected - told.reporting
     label = domain.label(words.language)

@@ -7,14 +7,9 @@ from datetime import datetime
 from dash.development.base_component import Component
 
 from dashboards.figures import Figure, scale
-from dashboards.town import Periods
+from dashboards.town import Periods, milliseconds
 from dashboards.ui import div, hidden, span
 from dashboards.words import Words
-
-
-def milliseconds(at: datetime) -> int:
-    """A moment as the browser counts it [ms]."""
-    return int(at.timestamp() * 1000)
 
 
 def age(at: datetime | None, *, period: float | None = None, periods: Periods | None = None) -> Component:

@@ -10,7 +10,6 @@ from dash import dcc
 from dash.development.base_component import Component
 
 from dashboards.components import alarms as parts
-from dashboards.components.values import milliseconds
 from dashboards.town import urgency
 from dashboards.ui import button, div, el, icon, span
 from dashboards.views import Drawing, Scene

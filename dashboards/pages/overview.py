@@ -10,6 +10,7 @@ from dashboards.components import alarms as parts
 from dashboards.components.thumbnail import marks, thumbnail
 from dashboards.components.tile import box, box_class, course, tile
 from dashboards.figures import observes
+from dashboards.town import waits
 from dashboards.ui import div, el, link
 from dashboards.views import Drawing, Scene
 
@@ -64,7 +65,7 @@ def draw(scene: Scene, _path: str) -> Drawing:
         fragments[f"box-{code}"] = {"className": box_class(raised)}
         fragments[f"tile-{code}"] = {"children": tile(domain, own, raised, scene)}
         fragments[f"course-{code}"] = {"children": course(domain, scene)}
-    waiting = [a for a in alarms if parts.waits(a.state)]
+    waiting = [a for a in alarms if waits(a.state)]
     fragments["overview-waiting"] = {
         "children": parts.short_list(
             waiting[:_LISTED], town, scene.words, scene.catalogue, allowed=scene.may_acknowledge

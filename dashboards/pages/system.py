@@ -45,14 +45,18 @@ def _panel(ident: str, title: str, note: str = "", *, wide: bool = False) -> Com
 
 
 def draw(scene: Scene, _path: str) -> Drawing:
-    """The live parts."""
+    """The live parts; what counts everybody's messages is not for the account of one organisation."""
+    if scene.organisation is None:
+        of_all = [_messages(scene), _refusals(scene), _server(scene)]
+    else:
+        of_all = [div(scene.words.t("health.of_all"), cls="empty") for _ in range(3)]
     return Drawing(
         {
             "health-parts": {"children": _parts(scene)},
-            "health-messages": {"children": _messages(scene)},
+            "health-messages": {"children": of_all[0]},
             "health-rejected": {"children": _rejected(scene, scene.town.rejected)},
-            "health-refusals": {"children": _refusals(scene)},
-            "health-server": {"children": _server(scene)},
+            "health-refusals": {"children": of_all[1]},
+            "health-server": {"children": of_all[2]},
         }
     )
 
