@@ -11,6 +11,7 @@ from typing import Final
 
 from hypervision.cli import number, whole
 from hypervision.errors import SettingError
+from hypervision.store import address
 from hypervision.store.bench import Gauge
 from ingest.bench.runs import Drain, Latency, Runs
 from ingest.bench.stage import stage
@@ -44,6 +45,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Measure and print; every step is bounded in time and everything started is ended."""
+    if options.database_url is not None:
+        address.check(options.database_url)
     print("starting a broker, a database and a collector of its own …", flush=True)  # noqa: T201
     with stage(mqtt_url=options.mqtt_url, database_url=options.database_url) as place:
         with Gauge(place.database_url) as gauge:
