@@ -25,6 +25,7 @@ FOLDERS = {
     "integration": (
         "integration",
         "contract/test_store_verbs.py",
+        "scenarios/test_simulated_leak.py",
         "scenarios/test_simulated_town.py",
         "scenarios/test_simulated_water.py",
     ),
