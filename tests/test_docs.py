@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import ast
 import doctest
 import importlib
@@ -15,6 +16,7 @@ import pytest
 
 from hypervision import cli
 from hypervision.domains import load
+from hypervision.verbs import Verb
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
@@ -71,6 +73,34 @@ def test_option_of_a_verb_that_the_docs_name_exists(verb: str, capsys: pytest.Ca
         named = re.findall(rf"`{verb} {action or ''}[^`]*`", section)
         for option in {option for words_ in named for option in re.findall(r"--[a-z-]+", words_)}:
             assert action is None or option in told, f"{' '.join(words)} has no {option}"
+
+
+def test_every_option_of_a_verb_is_named_by_the_docs() -> None:
+    text = (DOCS / "verbs.md").read_text("utf-8")
+    before = text.split("\n## ", 1)[0]
+    missing = []
+    for verb in sorted(entry_points(group="hypervision.verbs"), key=lambda entry: entry.name):
+        parser = argparse.ArgumentParser()
+        found: Verb = verb.load()
+        found.configure(parser)
+        section = before + text.split(f"\n## {verb.name}\n", 1)[1].split("\n## ", 1)[0]
+        parsers = [parser]
+        for each in parsers:
+            for action in each._actions:
+                if isinstance(action, argparse._SubParsersAction):
+                    parsers += action.choices.values()
+                missing += [
+                    f"{verb.name} {option}"
+                    for option in action.option_strings
+                    if option.startswith("--") and option not in section
+                ]
+    assert missing == []
+
+
+@pytest.mark.parametrize("option", ["max_inflight_messages", "max_queued_messages", "max_mqueue_len"])
+def test_what_to_set_for_a_broker_of_one_s_own_is_said_once(option: str) -> None:
+    said = [(page.name, page.read_text("utf-8").count(option)) for page in DOCS.rglob("*.md")]
+    assert [each for each in said if each[1]] == [("deployment.md", 1)]
 
 
 def test_dependencies_have_their_reasons() -> None:
