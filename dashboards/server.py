@@ -55,7 +55,7 @@ class Server:
             words=Words(language_of(key.language), self.settings.zone),
             catalogue=self.catalogue,
             now=utc_now(),
-            periods=Periods(self.settings.alarms.overdue_periods, self.settings.alarms.stale_periods),
+            periods=Periods(stale=self.settings.alarms.stale_periods),
             organisation=key.organisation,
             may_acknowledge=key.may_acknowledge,
             data_dir=self.settings.data_dir,

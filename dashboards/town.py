@@ -70,6 +70,19 @@ class Limits:
                 found.append(applied)
         return found
 
+    def periods(self, domain: str, thing_id: int | None = None, *, stale: float) -> Periods:
+        """When values of a Thing, or of a domain's Things, are late: when its silence rule rings.
+
+        Parameters
+        ----------
+        stale : float
+            After how many expected periods they are stale; never before they are late.
+        """
+        rows = [self.own.get((domain, "", "silence", thing_id)) if thing_id is not None else None]
+        rows += [row for row in self.general.get((domain, ""), ()) if row.kind == "silence"]
+        late = next((row.limit for row in rows if row is not None), Periods().late)
+        return Periods(late, max(late, stale))
+
 
 @dataclass(frozen=True, slots=True)
 class Course:

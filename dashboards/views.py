@@ -37,6 +37,10 @@ class Scene:
     may_acknowledge: bool = False
     data_dir: Any = None
 
+    def periods_of(self, domain: str, thing_id: int | None = None) -> Periods:
+        """After how many expected periods values of a Thing, or of a domain's Things, are late and stale."""
+        return self.town.limits.periods(domain, thing_id, stale=self.periods.stale)
+
 
 @dataclass(frozen=True, slots=True)
 class ViewKey:

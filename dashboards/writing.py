@@ -135,4 +135,6 @@ class HttpWriter:
                 # Whoever waits is told; what the intake holds is in doubt, so that it is opened anew.
                 job.done.set_exception(error)
                 raise
-            job.done.set_result(Taken(receipt, topic, from_us(int(batch.received_us[0]))))
+            # A message without a time has the receipt that its decoder gave it.
+            at = from_us(int(batch.received_us[0])) if batch.messages else now
+            job.done.set_result(Taken(receipt, topic, at))

@@ -78,7 +78,6 @@ class AlarmSettings(_Section):
 
     # A timer waits this long past its time for readings still under way.
     grace: Seconds = 3.0
-    overdue_periods: Periods = 2.0
     stale_periods: Periods = 4.0
 
 

@@ -44,9 +44,9 @@ def tile(domain: Domain, things: Sequence[ThingRow], alarms: Sequence[AlarmRow],
     things, alarms
         Of this domain, as far as the account may see them.
     """
-    words, town = scene.words, scene.town
+    words, town, periods = scene.words, scene.town, scene.periods_of(domain.code)
     told = judge.reporting(town, things, now=scene.now, periods=scene.periods, domain=domain.code)
-    found = figures.key_figures(town, domain, things, now=scene.now, periods=scene.periods)
+    found = figures.key_figures(town, domain, things, now=scene.now, periods=periods)
     missing = told.expected - told.reporting
     label = domain.label(words.language)
     return div(
@@ -63,7 +63,7 @@ def tile(domain: Domain, things: Sequence[ThingRow], alarms: Sequence[AlarmRow],
             ),
             cls="tile-sub",
         ),
-        div(*[figure_row(f, words, scene.periods) for f in found], cls="figures")
+        div(*[figure_row(f, words, periods) for f in found], cls="figures")
         if found
         else div(words.t("tile.nothing"), cls="empty"),
         cls="tile-top",

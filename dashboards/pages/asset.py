@@ -133,12 +133,12 @@ def _name_of(scene: Scene, code: str) -> str:
 
 
 def _values(scene: Scene, thing: ThingRow) -> Component:
-    words, town = scene.words, scene.town
+    words, town, periods = scene.words, scene.town, scene.periods_of(thing.domain, thing.thing_id)
     rows: list[list[Node]] = []
     for stream_id in town.streams_of.get(thing.thing_id, ()):
         stream = town.streams[stream_id]
         reading = town.latest.get(stream_id)
-        state = freshness(reading, stream.period, now=scene.now, periods=scene.periods)
+        state = freshness(reading, stream.period, now=scene.now, periods=periods)
         trusted = state in (Freshness.GOOD, Freshness.LATE)
         told = words.t("quality.never") if reading is None else words.t(f"quality.{quality.NAMES[reading.quality]}")
         if state in (Freshness.LATE, Freshness.STALE):
@@ -150,7 +150,7 @@ def _values(scene: Scene, thing: ThingRow) -> Component:
                     "—" if reading is None else value_text(scene, stream, reading.result),
                     cls="num strong hv-value" + ("" if trusted else " is-old"),
                 ),
-                span(age(None if reading is None else reading.at, period=stream.period, periods=scene.periods)),
+                span(age(None if reading is None else reading.at, period=stream.period, periods=periods)),
                 span(told, cls="" if told == words.t("quality.good") else "strong"),
                 span(limits_text(scene, stream, town.limits.of_stream(stream)), cls="muted num"),
             ]

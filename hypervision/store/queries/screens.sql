@@ -60,16 +60,14 @@ ORDER BY a.raised_at DESC
 LIMIT %(limit)s;
 
 -- name: screen_limits
--- The limits in force: every enabled rule with its overrides per Thing.
-SELECT r.domain, r.property, r.kind, r.priority, r.limit_value, NULL::int, r.enabled
+-- The limits of every rule with its overrides per Thing; silence is of no property.
+SELECT r.domain, coalesce(r.property, ''), r.kind, r.priority, r.limit_value, NULL::int, r.enabled
 FROM hv.rule r
-WHERE r.property IS NOT NULL
 UNION ALL
-SELECT r.domain, r.property, r.kind, r.priority, coalesce(o.limit_value, r.limit_value), o.thing_id,
+SELECT r.domain, coalesce(r.property, ''), r.kind, r.priority, coalesce(o.limit_value, r.limit_value), o.thing_id,
        r.enabled AND o.enabled
 FROM hv.rule r
-JOIN hv.rule_override o ON o.rule_id = r.rule_id
-WHERE r.property IS NOT NULL;
+JOIN hv.rule_override o ON o.rule_id = r.rule_id;
 
 -- name: screen_course
 -- Mean of some datastreams in buckets of equal width over the last day, for the line on a domain's tile.

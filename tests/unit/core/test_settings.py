@@ -55,8 +55,7 @@ WRONG: dict[str, list[str]] = {
     "http.session_hours": ["0", "1e-9", "8761", "nan"],
     "http.health_open": ["perhaps"],
     "alarms.grace": ["0", "inf", "1e300"],
-    "alarms.overdue_periods": ["0.5", "inf", "1e300"],
-    "alarms.stale_periods": ["0", "nan"],
+    "alarms.stale_periods": ["0.5", "0", "nan", "inf", "1e300"],
 }
 # The same for values that are never shown.
 WRONG_SECRETS: dict[str, list[str]] = {

@@ -59,6 +59,17 @@ def test_freshness_without_reading_is_never() -> None:
     assert judge.freshness(None, 60, now=NOW, periods=PERIODS) is Freshness.NEVER
 
 
+def test_value_is_late_when_its_silence_rule_rings() -> None:
+    rule = LimitRow("water", "", "silence", "low", 3.0, None, True)
+    own = LimitRow("water", "", "silence", "low", 6.0, 7, True)
+    limits = Limits.of([rule, own, LimitRow("water", "flow", "high", "low", 1.0, None, True)])
+    assert limits.periods("water", stale=4) == Periods(3, 4)
+    assert limits.periods("water", 1, stale=4) == Periods(3, 4)
+    assert limits.periods("water", 7, stale=4) == Periods(6, 6)
+    assert limits.periods("waste", 7, stale=4) == Periods(2, 4)
+    assert [row.kind for row in limits.of_stream(stream(1, 7))] == ["high"]
+
+
 def test_reporting_counts_by_the_fastest_stream_so_that_a_battery_does_not_hide_silence() -> None:
     streams = {1: stream(1, 1, 60), 2: stream(2, 1, 86_400, "battery"), 3: stream(3, 2, 60), 4: stream(4, 3, None)}
     latest = {1: ReadingRow(1, ago(300), 1, 5), 2: ReadingRow(2, ago(250), 1, 5), 3: ReadingRow(3, ago(200), 1, 5)}
