@@ -14,7 +14,7 @@ from pydantic import BaseModel, Field
 from dashboards import exports
 from dashboards.live import utc_now
 from dashboards.plain import Instant, Plain
-from dashboards.server import Server
+from dashboards.server import Server, in_time
 from dashboards.sessions import caller_account
 from dashboards.writing import NAME
 from hypervision import topics
@@ -86,7 +86,7 @@ def register(app: FastAPI, server: Server) -> None:
 
 async def _rows(server: Server, name: str, values: dict[str, Any]) -> list[dict[str, Any]]:
     full = {"organisation": caller_account().organisation_id, **values}
-    return await asyncio.to_thread(server.pool.rows, name, full)
+    return await in_time(lambda: server.pool.rows(name, full))
 
 
 async def _answer(
@@ -214,7 +214,7 @@ def _register_alarms(app: FastAPI, server: Server) -> None:
                     writer_id=screens.read_writer_id(connection, NAME),
                 )
 
-        done = await asyncio.to_thread(work)
+        done = await in_time(work)
         if done is None or not done.found:
             return _no_alarm(alarm_id)
         return JSONResponse({"id": alarm_id, "state": done.state, "changed": done.changed})
@@ -247,11 +247,11 @@ def _register_writing(app: FastAPI, server: Server) -> None:
         if not _DOMAIN.fullmatch(domain) or not topics.THING.fullmatch(thing):
             return JSONResponse({"detail": "domain or thing is no code: see docs/api.md"}, 422)
         organisation = caller_account().organisation_id
-        if organisation is not None and not await asyncio.to_thread(_own, server, thing, organisation):
+        if organisation is not None and not await in_time(lambda: _own(server, thing, organisation)):
             return JSONResponse({"detail": f"{thing} is not of your organisation"}, 403)
         done = await asyncio.wrap_future(server.writer.post(domain, thing, await request.body()))
         receipt = done.receipt
-        refused = await asyncio.to_thread(_refusals, server, done.topic, done.at)
+        refused = await in_time(lambda: _refusals(server, done.topic, done.at))
         outcome: Outcome = "stored" if receipt.stored else "rejected" if receipt.rejected else "duplicate"
         told = Taken(outcome=outcome, rows=receipt.rows, refused=[Refused(reason=r, detail=d) for r, d in refused])
         return JSONResponse(told.model_dump(), 422 if outcome == "rejected" else 200)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any, Final, cast
 from urllib.parse import parse_qs
 
@@ -13,12 +12,11 @@ from fastapi import FastAPI
 
 from dashboards import frame
 from dashboards.pages import alarms, asset, overview, system, town_map
+from dashboards.routes import page_of, thing_of_page
 from dashboards.server import Server
 from dashboards.sessions import CALLER, caller_account
 from dashboards.ui import div, el, link
 from dashboards.views import Drawing, Scene, ViewKey
-
-_ASSET: Final = re.compile(r"/asset/([A-Za-z0-9][A-Za-z0-9._:-]{0,63})")
 
 _INDEX: Final = """<!DOCTYPE html>
 <html lang="{language}" data-theme="{theme}" data-mantine-color-scheme="{theme}" data-zone="{zone}">
@@ -93,25 +91,28 @@ def create_dash(fastapi: FastAPI, server: Server) -> Any:
     )
     def draw_page_of_path(pathname: object, _frame: Any, search: object) -> Component:
         caller = CALLER.get()
-        path = str(pathname or "/")
+        address = str(pathname or "/")
         asked = parse_qs(str(search or "").lstrip("?"))
-        return lay_out(server.scene_of(caller, path), path, asked, theme=caller.theme)
+        return lay_out(server.scene_of(caller, address), address, asked, theme=caller.theme)
 
     asset.register(app, server)
     town_map.register(app, server)
     return app
 
 
-def lay_out(scene: Scene, path: str, asked: dict[str, list[str]], *, theme: str) -> Component:
-    """The page of a path, with the parts that change already in place.
+def lay_out(scene: Scene, address: str, asked: dict[str, list[str]], *, theme: str) -> Component:
+    """The page of an address, with the parts that change already in place.
 
     Parameters
     ----------
+    address : str
+        The path as the browser writes it; the page carries it, so that the browser knows its own page again.
     asked : dict
         The query of the address.
     """
+    path = page_of(address) or ""
     drawing = draw_page(scene, path)
-    code = _ASSET.fullmatch(path)
+    code = thing_of_page(path)
     if path == "/":
         page = overview.layout(scene)
     elif path == "/alarms":
@@ -121,11 +122,11 @@ def lay_out(scene: Scene, path: str, asked: dict[str, list[str]], *, theme: str)
     elif path == "/health":
         page = system.layout(scene)
     elif code is not None:
-        page = asset.layout(scene, code.group(1))
+        page = asset.layout(scene, code)
     else:
         page = div(el("H1", scene.words.t("page.unknown")), link(scene.words.t("rail.overview"), href="/"), cls="empty")
     fill(page, drawing)
-    return div(page, cls="page-inner", data_page=path)
+    return div(page, cls="page-inner", data_page=address)
 
 
 def fill(page: Component, drawing: Drawing) -> None:
@@ -137,8 +138,8 @@ def fill(page: Component, drawing: Drawing) -> None:
 
 
 def draw_page(scene: Scene, path: str) -> Drawing:
-    """The live parts of a page and of the frame."""
-    code = _ASSET.fullmatch(path)
+    """The live parts of a page and of the frame; `path` is decoded."""
+    code = thing_of_page(path)
     if path == "/":
         drawing = overview.draw(scene, path)
     elif path == "/alarms":
@@ -148,7 +149,7 @@ def draw_page(scene: Scene, path: str) -> Drawing:
     elif path == "/health":
         drawing = system.draw(scene, path)
     elif code is not None:
-        drawing = asset.draw(scene, code.group(1))
+        drawing = asset.draw(scene, code)
     else:
         drawing = Drawing({})
     return frame.page_parts(drawing, scene)

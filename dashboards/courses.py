@@ -21,6 +21,8 @@ def read_courses(connection: screens.Database, town: Town, catalogue: Catalogue,
 
     Parameters
     ----------
+    town : Town
+        Whose datastreams are read: for an organisation its own part, `Town.seen_by`.
     now : datetime
         End of the day that is drawn.
     """

@@ -28,6 +28,12 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 _LARGEST: Final = 2_097_152
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _CLOSE_LOG_IN, _CLOSE_FORBIDDEN = 4401, 4403
+# What is answered also while the database cannot say who is asking.
+_WITHOUT_DATABASE: Final = frozenset(
+    {Action.LOG_IN, Action.LOG_OUT, Action.READ_LIVENESS, Action.READ_HEALTH, Action.READ_METRICS}
+)
+# Answers that a browser may keep.
+_GOOD: Final = (200, 304)
 
 
 class Guard:
@@ -104,12 +110,14 @@ class Guard:
         try:
             caller = await self._caller(scope, headers)
         except StoreError as error:
-            if action is not Action.LOG_IN and action is not Action.READ_LIVENESS and action is not Action.READ_HEALTH:
+            if action not in _WITHOUT_DATABASE:
                 await self._nobody(scope, send, 503, str(error))
                 return
             caller = self._anonymous(scope, headers)
         loopback = caller.loopback or self._health_open
-        if not may(caller.account, action, loopback=loopback):
+        # Who holds a session's token may end it, also where nobody can say whose it is or whether it still stands.
+        ends_own = action is Action.LOG_OUT and caller.token != ""
+        if not ends_own and not may(caller.account, action, loopback=loopback):
             await self._refuse(scope, send, caller.account, action)
             return
         if method not in _SAFE:
@@ -119,7 +127,7 @@ class Guard:
                 return
             if path == "/_dash-update-component":
                 asked = _callback_of(body)
-                if not may(caller.account, action_of_callback(asked.get("output"))):
+                if not may(caller.account, action_of_callback(asked)):
                     await _answer(send, 403, {"detail": "this callback is not allowed"})
                     return
                 if not self._fits(asked):
@@ -165,7 +173,8 @@ class Guard:
         return self._made(scope, cookies, account, token)
 
     def _anonymous(self, scope: Scope, headers: dict[str, str]) -> Caller:
-        return self._made(scope, cookies_of(headers.get("cookie", "")), None, "")
+        cookies = cookies_of(headers.get("cookie", ""))
+        return self._made(scope, cookies, None, cookies.get(COOKIE, ""))
 
     def _made(self, scope: Scope, cookies: dict[str, str], account: Account | None, token: str) -> Caller:
         address = str((scope.get("client") or ("", 0))[0])
@@ -202,9 +211,12 @@ class Guard:
         async def sending(message: MutableMapping[str, Any]) -> None:
             if message["type"] == "http.response.start":
                 headers = [*message.get("headers", []), *self._headers]
-                if cached:
+                good = message["status"] in _GOOD
+                if cached or not good:
+                    headers = [(name, value) for name, value in headers if name.lower() != b"cache-control"]
+                if cached and good:
                     headers.append((b"cache-control", b"private, max-age=31536000, immutable"))
-                elif not public and not any(name.lower() == b"cache-control" for name, _ in headers):
+                elif not good or not (public or any(name.lower() == b"cache-control" for name, _ in headers)):
                     headers.append((b"cache-control", b"no-store"))
                 message = {**message, "headers": headers}
             await send(message)

@@ -15,7 +15,8 @@ from prometheus_client.registry import Collector
 from dashboards import town as judge
 from dashboards.live import utc_now
 from dashboards.server import Server
-from dashboards.town import BEAT_LIMIT, Town
+from dashboards.sessions import CALLER
+from dashboards.town import BEAT_LIMIT, RETIRED, Town
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
 # A model or a timer beats each second too, but is allowed a slow step [s].
 _PATIENCE: Final = 15.0
-_RETIRED: Final = 86_400.0
 # What ran once is listed so long after its last beat [s].
 _LISTED: Final = 60.0
 _COUNTERS: Final = ("received", "stored", "duplicate", "rejected", "in_flight")
@@ -66,7 +66,7 @@ def parts(town: Town, *, now: datetime) -> list[Part]:
         limit = BEAT_LIMIT if collector else _PATIENCE
         # One that is long gone was taken out of service or ran once (an import, a generated history).
         lasting = collector or writer.name in ("watch", "http", "analyse")
-        needed = lasting and age <= _RETIRED
+        needed = lasting and age <= RETIRED
         if not needed and age > _LISTED:
             continue
         working, detail = age <= limit, writer.link or ""
@@ -99,16 +99,18 @@ def messages(town: Town) -> dict[str, int]:
 
 
 def report(town: Town, *, now: datetime) -> dict[str, Any]:
-    """What `/api/health` answers."""
+    """What `/api/health` answers; to an organisation, whether each part works, and no count of everybody's messages."""
     judged = parts(town, now=now)
     failing = [part.name for part in judged if part.needed and not part.working]
-    return {
+    told: dict[str, Any] = {
         "status": "failing" if failing else "ready",
         "failing": failing,
         "at": now.isoformat(),
-        "messages": messages(town),
         "parts": [{**asdict(part), "age": None if part.age is None else round(part.age, 3)} for part in judged],
     }
+    if town.whole:
+        return {**told, "messages": messages(town)}
+    return {**told, "parts": [{**part, "detail": ""} for part in told["parts"]]}
 
 
 class TownMetrics(Collector):
@@ -160,7 +162,9 @@ def register(app: FastAPI, server: Server) -> None:
     @app.get("/api/health", tags=["health"])
     async def ready() -> Response:
         """Whether every part proves progress: 200, or 503 naming what does not."""
-        told = report(server.reader.town, now=utc_now())
+        account = CALLER.get().account
+        town = server.town_for(None if account is None else account.organisation_id)
+        told = report(town, now=utc_now())
         return JSONResponse(told, 503 if told["failing"] else 200)
 
     @app.get("/metrics", include_in_schema=False)

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from dashboards.courses import read_courses
-from dashboards.town import Limits, Town, progressed
+from dashboards.town import Course, Limits, Own, Town, progressed
 from hypervision.domains import Catalogue
 from hypervision.errors import StoreError
 from hypervision.store import screens
@@ -126,16 +126,14 @@ class LiveReader:
                 if alarms != town.alarms:
                     town = replace(town, alarms=alarms)
             rejected = sum(w.rejected or 0 for w in town.writers)
-            if rejected != self._rejected_seen or time.monotonic() >= self._engine_due:
-                town = replace(
-                    town,
-                    rejected=tuple(screens.read_rejected(connection, organisation=None)),
-                    engine=screens.read_engine(connection),
-                )
+            if rejected != self._rejected_seen:
+                town = replace(town, rejected=tuple(screens.read_rejected(connection, organisation=None)))
                 self._rejected_seen = rejected
+            if time.monotonic() >= self._engine_due:
+                town = self._with_rejected(town, connection)
                 self._engine_due = time.monotonic() + _ENGINE_EVERY
             if time.monotonic() >= self._courses_due and town.latest:
-                town = replace(town, courses=read_courses(connection, town, self._catalogue, now=now))
+                town = self._with_courses(town, connection, now=now)
                 young = time.monotonic() - self._born < _YOUNG
                 self._courses_due = time.monotonic() + (_COURSES_YOUNG if young else _COURSES_EVERY)
         self._registry = registry
@@ -146,6 +144,10 @@ class LiveReader:
     def _with_registry(self, town: Town, connection: screens.Database) -> Town:
         things = {t.thing_id: t for t in screens.read_things(connection)}
         streams = {s.datastream_id: s for s in screens.read_streams(connection)}
+        organisations = screens.read_organisations(connection)
+        if set(organisations) - set(town.own):
+            # An account of a new organisation must not be told that there is nothing.
+            self._engine_due = self._courses_due = 0.0
         of_thing: dict[int, list[int]] = {}
         for stream in streams.values():
             of_thing.setdefault(stream.thing_id, []).append(stream.datastream_id)
@@ -156,7 +158,27 @@ class LiveReader:
             streams=streams,
             streams_of={thing: tuple(ids) for thing, ids in of_thing.items()},
             limits=Limits.of(screens.read_limits(connection)),
+            own={number: town.own.get(number, Own()) for number in organisations},
         )
+
+    def _with_rejected(self, town: Town, connection: screens.Database) -> Town:
+        # An organisation's few are looked for among all: not at every new one.
+        return replace(
+            town,
+            rejected=tuple(screens.read_rejected(connection, organisation=None)),
+            own={
+                number: replace(own, rejected=tuple(screens.read_rejected(connection, organisation=number)))
+                for number, own in town.own.items()
+            },
+            engine=screens.read_engine(connection),
+        )
+
+    def _with_courses(self, town: Town, connection: screens.Database, *, now: datetime) -> Town:
+        def read(part: Town) -> dict[str, Course]:
+            return read_courses(connection, part, self._catalogue, now=now)
+
+        own = {number: replace(own, courses=read(town.seen_by(number))) for number, own in town.own.items()}
+        return replace(town, courses=read(town), own=own)
 
     def _with_latest(self, town: Town, connection: screens.Database) -> Town:
         fresh = screens.read_latest(connection, self._cursors)

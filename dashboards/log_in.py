@@ -13,10 +13,11 @@ from fastapi import FastAPI, Request
 from fastapi.responses import FileResponse, JSONResponse, RedirectResponse, Response
 from pydantic import BaseModel, Field
 
+from dashboards import town as judge
 from dashboards.live import utc_now
 from dashboards.plain import Plain
-from dashboards.routes import is_page
-from dashboards.server import Server
+from dashboards.routes import is_page, page_of
+from dashboards.server import Server, in_time
 from dashboards.sessions import CALLER, COOKIE
 from dashboards.words import Words, language_of
 from hypervision.store import accounts as store
@@ -24,6 +25,9 @@ from hypervision.store.accounts import Login
 
 # Each check takes 64 MiB for a moment: two at a time are enough for people, and no guesser gets more.
 _AT_ONCE: Final = 2
+# A log-in that takes longer waits for a database that hangs [s].
+_PATIENCE: Final = 8.0
+_LATER: Final = "you are logged out; the database does not answer and is told as soon as it does"
 _STATIC: Final = Path(__file__).parent / "static"
 
 _PAGE: Final = """<!DOCTYPE html>
@@ -61,15 +65,15 @@ class LoggedIn(BaseModel):
     role: str
 
 
-def page(words: Words, *, theme: str, target: str, failure: str) -> str:
+def page(words: Words, *, theme: str, target: str, away: bool) -> str:
     """The log-in page.
 
     Parameters
     ----------
     target : str
         The page to open afterwards.
-    failure : str
-        Why the database does not answer; empty when it does.
+    away : bool
+        Whether the database does not answer.
     """
     other = "en" if words.language == "fr" else "fr"
     return _PAGE.format(
@@ -77,17 +81,28 @@ def page(words: Words, *, theme: str, target: str, failure: str) -> str:
         theme=theme,
         title=escape(words.t("log_in.title")),
         lead=escape(words.t("log_in.lead")),
-        next=escape(target if is_page(target) else "/"),
+        next=escape(target_of(target)),
         user=escape(words.t("log_in.user")),
         password=escape(words.t("log_in.password")),
         button=escape(words.t("log_in.button")),
         wrong=escape(words.t("log_in.wrong")),
         wait=escape(words.t("log_in.wait")),
         away=escape(words.t("log_in.away")),
-        failure=escape(words.t("log_in.away")) if failure else "",
+        failure=escape(words.t("log_in.away")) if away else "",
         other=other,
         other_name="English" if other == "en" else "Français",
     )
+
+
+def target_of(address: str) -> str:
+    """Where a log-in leads: a page of this platform, whatever the address asks for.
+
+    Examples
+    --------
+    >>> target_of("/asset/dev%3Aeui%3A01"), target_of("//elsewhere.example")
+    ('/asset/dev:eui:01', '/')
+    """
+    return page_of(address) or (address if is_page(address) else "/")
 
 
 def register(app: FastAPI, server: Server) -> None:
@@ -99,9 +114,9 @@ def register(app: FastAPI, server: Server) -> None:
         caller = CALLER.get()
         target = request.query_params.get("next", "/")
         if caller.account is not None:
-            return RedirectResponse(target if is_page(target) else "/", 303)
+            return RedirectResponse(target_of(target), 303)
         words = Words(language_of(caller.language), server.settings.zone)
-        text = page(words, theme=caller.theme, target=target, failure=server.reader.town.failure)
+        text = page(words, theme=caller.theme, target=target, away=judge.is_away(server.reader.town, now=utc_now()))
         return Response(text, media_type="text/html")
 
     @app.get("/static/{name}", include_in_schema=False)
@@ -116,7 +131,7 @@ def register(app: FastAPI, server: Server) -> None:
         """Open a session; the answer sets its cookie."""
         caller = CALLER.get()
         async with at_once:
-            login = await asyncio.to_thread(_check, server, credentials, caller.address)
+            login = await in_time(lambda: _check(server, credentials, caller.address), seconds=_PATIENCE)
         if login.wait > 0:
             seconds = ceil(login.wait)
             return JSONResponse(
@@ -125,7 +140,7 @@ def register(app: FastAPI, server: Server) -> None:
         if login.account is None:
             return JSONResponse({"detail": "user or password is wrong"}, 401)
         if caller.token:
-            await asyncio.to_thread(_end, server, caller.token)
+            await server.sessions.end(caller.token)
         response = JSONResponse({"user": login.account.name, "role": login.account.role})
         response.set_cookie(
             COOKIE,
@@ -138,11 +153,16 @@ def register(app: FastAPI, server: Server) -> None:
         )
         return response
 
-    @app.post("/api/v1/logout", tags=["session"], status_code=204)
+    @app.post(
+        "/api/v1/logout",
+        tags=["session"],
+        status_code=204,
+        responses={202: {"description": "ended here; the database is told as soon as it answers"}},
+    )
     async def log_out() -> Response:
-        """End the session at once, everywhere it is open."""
-        await asyncio.to_thread(_end, server, CALLER.get().token)
-        response = Response(status_code=204)
+        """End the session at once, everywhere it is open; the browser forgets it in every case."""
+        told = await server.sessions.end(CALLER.get().token)
+        response = Response(status_code=204) if told else JSONResponse({"detail": _LATER}, 202)
         response.delete_cookie(COOKIE, path="/")
         return response
 
@@ -157,9 +177,3 @@ def _check(server: Server, credentials: Credentials, address: str) -> Login:
             now=utc_now(),
             lasting=timedelta(hours=server.settings.http.session_hours),
         )
-
-
-def _end(server: Server, token: str) -> None:
-    server.sessions.forget(token)
-    with server.pool.connection() as connection:
-        store.log_out(connection, token)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+from dataclasses import dataclass, replace
 from typing import Annotated, Any, Final
 
 from fastapi import FastAPI, Query, WebSocket
@@ -13,11 +14,11 @@ from starlette.websockets import WebSocketDisconnect, WebSocketState
 
 from dashboards import town as judge
 from dashboards.live import LiveReader, utc_now
-from dashboards.routes import is_page
+from dashboards.routes import action_of_page, page_of
 from dashboards.sessions import CALLER, Sessions, caller_account
 from dashboards.views import ViewKey, Views
 from dashboards.words import LANGUAGES
-from hypervision.accounts import Account, Action, may
+from hypervision.accounts import Account, may
 from hypervision.errors import StoreError
 
 log = logging.getLogger(__name__)
@@ -26,7 +27,9 @@ log = logging.getLogger(__name__)
 _BEAT: Final = 1.0
 # Changes closer than this are told together [s].
 _TOGETHER: Final = 0.15
-_PAGE_LENGTH: Final = 80
+# The longest code of a Thing, with every letter but the first a colon that is written %3A.
+_PAGE_LENGTH: Final = len("/asset/") + 1 + 3 * 63
+_CLOSE_SENSE, _CLOSE_LOG_IN, _CLOSE_FORBIDDEN = 4400, 4401, 4403
 
 
 class Hub:
@@ -77,9 +80,9 @@ class Hub:
         """What a screen must be told: the beat with the state of the feed, and what changed."""
         now = utc_now()
         state = judge.feed(self._reader.town, now=now)
-        since = None if state.since is None else int(state.since.timestamp() * 1000)
+        since = None if state.since is None else judge.milliseconds(state.since)
         return {
-            "at": int(now.timestamp() * 1000),
+            "at": judge.milliseconds(now),
             "feed": {"state": state.state, "name": state.name, "since": since},
             **self._views.after(key, after),
         }
@@ -92,16 +95,37 @@ class Hub:
             return account
 
 
-def view_asked(asked: object) -> tuple[str, str, int] | None:
-    """What a screen says it shows: (page, language, number it has); None when it makes no sense."""
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a screen says it shows.
+
+    Attributes
+    ----------
+    address : str
+        The path in its address line; answers carry it, so that the screen knows whether they are still for it.
+    page : str
+        The same, decoded.
+    after : int
+        The number of the last change it has.
+    """
+
+    address: str
+    page: str
+    language: str
+    after: int
+
+
+def view_asked(asked: object) -> Asked | None:
+    """What a screen says it shows; None when it makes no sense."""
     if not isinstance(asked, dict):
         return None
-    page, language, after = asked.get("page"), asked.get("language"), asked.get("after")
-    if not isinstance(page, str) or len(page) > _PAGE_LENGTH or not is_page(page) or language not in LANGUAGES:
+    address, language, after = asked.get("page"), asked.get("language"), asked.get("after")
+    if not isinstance(address, str) or len(address) > _PAGE_LENGTH or language not in LANGUAGES:
         return None
     if isinstance(after, bool) or not isinstance(after, int) or not 0 <= after < 2**53:
         return None
-    return page, str(language), after
+    page = page_of(address)
+    return None if page is None else Asked(address, page, str(language), after)
 
 
 def register(app: FastAPI, hub: Hub) -> None:
@@ -128,13 +152,17 @@ def register(app: FastAPI, hub: Hub) -> None:
         asked = view_asked({"page": page, "after": after, "language": language})
         if asked is None:
             return JSONResponse({"detail": "no such page or language"}, 422)
-        return hub.message(ViewKey.of(page, asked[1], caller_account()), after)
+        account = caller_account()
+        if not may(account, action_of_page(asked.page)):
+            return JSONResponse({"detail": f"your role ({account.role}) may not see this page"}, 403)
+        return hub.message(ViewKey.of(asked.page, asked.language, account), after)
 
 
 async def _serve(socket: WebSocket, hub: Hub, token: str, account: Account) -> None:
-    told: dict[str, Any] = {}
+    shown: Asked | None = None
 
     async def listen() -> None:
+        nonlocal shown
         while True:
             message = await socket.receive()
             if message["type"] == "websocket.disconnect":
@@ -142,25 +170,29 @@ async def _serve(socket: WebSocket, hub: Hub, token: str, account: Account) -> N
             # A binary frame has no text.
             asked = view_asked(_parsed(message.get("text") or ""))
             if asked is None:
-                await socket.close(4400, "say page, language and after")
+                await socket.close(_CLOSE_SENSE, "say page, language and after")
                 return
-            told["view"] = asked
+            shown = asked
 
     listening = asyncio.create_task(listen())
     try:
         while not listening.done():
             current = await hub.still_in(token, account)
-            if current is None or not may(current, Action.SEE_SCREENS):
-                await socket.close(4401, "log in again")
+            if current is None:
+                await socket.close(_CLOSE_LOG_IN, "log in again")
                 return
-            if "view" in told:
-                page, language, after = told["view"]
-                message = hub.message(ViewKey.of(page, language, current), after)
-                told["view"] = (page, language, message["seq"])
-                await socket.send_text(json.dumps({**message, "page": page, "language": language}))
-            waiting = told.get("view")
+            if (asked := shown) is not None:
+                if not may(current, action_of_page(asked.page)):
+                    await socket.close(_CLOSE_FORBIDDEN, f"your role ({current.role}) may not see this page")
+                    return
+                message = hub.message(ViewKey.of(asked.page, asked.language, current), asked.after)
+                shown = waiting = replace(asked, after=message["seq"])
+                told = {**message, "page": asked.address, "language": asked.language}
+                await socket.send_text(json.dumps(told))
+            else:
+                waiting = None
             await asyncio.wait({asyncio.ensure_future(hub.wait()), listening}, return_when=asyncio.FIRST_COMPLETED)
-            if waiting == told.get("view"):
+            if waiting is shown:
                 await asyncio.sleep(_TOGETHER)
     finally:
         listening.cancel()

@@ -4,11 +4,24 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
+from urllib.parse import unquote
 
 from hypervision.accounts import Action
 
 _CODE: Final = r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}"
+
+# The pages of the control room -> action; asked whichever way a page's content is fetched.
+_PAGES: Final = tuple(
+    (re.compile(pattern), action)
+    for pattern, action in (
+        (r"/(alarms|map)?", Action.SEE_SCREENS),
+        (rf"/asset/{_CODE}", Action.SEE_SCREENS),
+        (r"/health", Action.SEE_SYSTEM),
+    )
+)
+
+_THING: Final = re.compile(rf"/asset/({_CODE})")
 
 # (method, path as a regular expression) -> action. The first that matches the whole path counts.
 _ROUTES: Final = tuple(
@@ -21,22 +34,21 @@ _ROUTES: Final = tuple(
         ("POST", r"/api/v1/logout", Action.LOG_OUT),
         ("GET", r"/api/health/live", Action.READ_LIVENESS),
         ("GET", r"/api/health", Action.READ_HEALTH),
-        ("GET", r"/metrics", Action.READ_HEALTH),
+        ("GET", r"/metrics", Action.READ_METRICS),
         ("GET", r"/api/openapi\.json", Action.READ_DATA),
         ("GET", r"/api/docs", Action.READ_DATA),
         ("GET", r"/api/v1/(things|datastreams|observations|alarms)", Action.READ_DATA),
         ("GET", r"/api/v1/alarms/[0-9]{1,18}(/transitions)?", Action.READ_DATA),
+        # Then by the page it asks for.
         ("GET", r"/api/v1/live", Action.SEE_SCREENS),
         ("POST", r"/api/v1/observations", Action.WRITE_OBSERVATION),
         ("POST", r"/api/v1/alarms/[0-9]{1,18}/acknowledge", Action.ACKNOWLEDGE_ALARM),
-        ("GET", r"/(alarms|map)?", Action.SEE_SCREENS),
-        ("GET", rf"/asset/{_CODE}", Action.SEE_SCREENS),
-        ("GET", r"/health", Action.SEE_SYSTEM),
         ("GET", r"/assets/[A-Za-z0-9._/-]+", Action.SEE_SCREENS),
         ("GET", r"/_dash-component-suites/[A-Za-z0-9_]+/[A-Za-z0-9@._/-]+", Action.SEE_SCREENS),
         ("GET", r"/_dash-(layout|dependencies)", Action.SEE_SCREENS),
-        # Then by the callback it names, below.
+        # Then by the callback it names, and that by the page it draws, below.
         ("POST", r"/_dash-update-component", Action.SEE_SCREENS),
+        # Then by each page that is asked for through it.
         ("WEBSOCKET", r"/live", Action.SEE_SCREENS),
     )
 )
@@ -48,9 +60,6 @@ CALLBACKS: Final[Mapping[str, Action]] = {
     "asset-trends.children": Action.SEE_SCREENS,
     "map-graph.figure": Action.SEE_SCREENS,
 }
-
-# Pages a person may type into the address line: without log-in they lead to the log-in page.
-_PAGES: Final = re.compile(rf"/(alarms|map|health|api/docs|asset/{_CODE})?")
 
 
 def action_of(method: str, path: str) -> Action | None:
@@ -64,14 +73,72 @@ def action_of(method: str, path: str) -> Action | None:
     True
     """
     wanted = "GET" if method == "HEAD" else method
-    return next((a for m, pattern, a in _ROUTES if m == wanted and pattern.fullmatch(path)), None)
+    page = action_of_page(path) if wanted == "GET" else None
+    return page or next((a for m, pattern, a in _ROUTES if m == wanted and pattern.fullmatch(path)), None)
 
 
-def action_of_callback(output: object) -> Action | None:
-    """The action of a callback by its output; None: no such callback."""
-    return CALLBACKS.get(output) if isinstance(output, str) else None
+def action_of_page(page: str) -> Action | None:
+    """The action that the content of a page needs, fetched by whatever way; None: there is no such page.
+
+    Parameters
+    ----------
+    page : str
+        Decoded, as `page_of` gives it.
+
+    Examples
+    --------
+    >>> action_of_page("/health").value, action_of_page("/asset/water-001").value, action_of_page("/etc")
+    ('see_system', 'see_screens', None)
+    """
+    return next((action for pattern, action in _PAGES if pattern.fullmatch(page)), None)
+
+
+def action_of_callback(asked: Mapping[str, Any]) -> Action | None:
+    """The action of a callback's call, by its output and the page that it draws; None: no such callback."""
+    output = asked.get("output")
+    action = CALLBACKS.get(output) if isinstance(output, str) else None
+    if action is None or output != "page.children":
+        return action
+    # A path that is no page is drawn too: as one that does not exist.
+    return action_of_page(page_of(_path_in(asked.get("inputs"))) or "") or action
+
+
+def _path_in(inputs: object) -> str:
+    for entry in inputs if isinstance(inputs, list) else ():
+        if isinstance(entry, dict) and (entry.get("id"), entry.get("property")) == ("url", "pathname"):
+            return str(entry.get("value") or "/")
+    return "/"
+
+
+def page_of(address: str) -> str | None:
+    """The page of the path in a browser's address line, where `:` may stand as `%3A`; None when it is no page.
+
+    Notes
+    -----
+    Decoded once: what is encoded twice is no code of a Thing.
+
+    Examples
+    --------
+    >>> page_of("/asset/dev%3Aeui%3A01"), page_of("/asset/dev%253Aeui"), page_of("/asset/a%2F..%2Fb")
+    ('/asset/dev:eui:01', None, None)
+    """
+    # Broken UTF-8 decodes to what no code holds.
+    page = unquote(address)
+    return page if action_of_page(page) is not None else None
+
+
+def thing_of_page(page: str) -> str | None:
+    """The code of the Thing that a page shows; None for the other pages.
+
+    Examples
+    --------
+    >>> thing_of_page("/asset/dev:eui:01"), thing_of_page("/alarms")
+    ('dev:eui:01', None)
+    """
+    found = _THING.fullmatch(page)
+    return None if found is None else found[1]
 
 
 def is_page(path: str) -> bool:
-    """Whether a path is a page for people."""
-    return _PAGES.fullmatch(path) is not None
+    """Whether a decoded path is a page for people: without log-in it leads to the log-in page."""
+    return path == "/api/docs" or action_of_page(path) is not None

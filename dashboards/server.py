@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final, TypeVar
 
 from fastapi import FastAPI
 
@@ -11,13 +13,32 @@ from dashboards.guard import Guard
 from dashboards.live import LiveReader, utc_now
 from dashboards.push import Hub
 from dashboards.sessions import Caller, Sessions, caller_account
-from dashboards.town import Periods
+from dashboards.town import Periods, Town
 from dashboards.views import Scene, ViewKey, Views
 from dashboards.words import Words, language_of
 from dashboards.writing import HttpWriter
 from hypervision.domains import Catalogue
+from hypervision.errors import TemporaryStoreError
 from hypervision.settings import Settings
 from hypervision.store.pool import ScreenPool
+
+_T = TypeVar("_T")
+# Longer than any statement may take: a database that has not answered by then hangs [s].
+PATIENCE: Final = 20.0
+
+
+async def in_time(work: Callable[[], _T], *, seconds: float | None = None) -> _T:
+    """What a thread finds out from the database, which may hang for ever.
+
+    Raises
+    ------
+    TemporaryStoreError
+        It did not answer within `seconds`, or `PATIENCE`.
+    """
+    try:
+        return await asyncio.wait_for(asyncio.to_thread(work), PATIENCE if seconds is None else seconds)
+    except TimeoutError:
+        raise TemporaryStoreError("the database does not answer", remedy="try again in a moment") from None
 
 
 @dataclass(slots=True)
@@ -47,11 +68,22 @@ class Server:
     app: Guard = field(init=False)
     fastapi: FastAPI = field(init=False)
     dash: Any = field(init=False)
+    _parts: dict[int, tuple[Town, Town]] = field(init=False, default_factory=dict)
+
+    def town_for(self, organisation: int | None) -> Town:
+        """The town as the accounts of an organisation may know it; None: all of it."""
+        whole = self.reader.town
+        if organisation is None:
+            return whole
+        known = self._parts.get(organisation)
+        if known is None or known[0] is not whole:
+            known = self._parts[organisation] = (whole, whole.seen_by(organisation))
+        return known[1]
 
     def scene(self, key: ViewKey) -> Scene:
-        """What a view is drawn from, now."""
+        """What a view is drawn from, now: nothing that its account may not know."""
         return Scene(
-            town=self.reader.town,
+            town=self.town_for(key.organisation),
             words=Words(language_of(key.language), self.settings.zone),
             catalogue=self.catalogue,
             now=utc_now(),

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
@@ -101,6 +101,22 @@ class Progress:
 
 
 @dataclass(frozen=True, slots=True)
+class Own:
+    """What the database filters for the accounts of one organisation.
+
+    Attributes
+    ----------
+    courses : mapping
+        Over the organisation's Things alone.
+    rejected : tuple
+        The newest rejected messages of its Things.
+    """
+
+    courses: Mapping[str, Course] = field(default_factory=dict)
+    rejected: tuple[RejectedRow, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Town:
     """Everything the screens show, at one moment.
 
@@ -114,6 +130,10 @@ class Town:
         Why it does not answer now; empty when it does.
     progress : mapping
         By writer, what was last seen of its work.
+    own : mapping
+        By organisation that has accounts.
+    whole : bool
+        Whether this is everything there is; else it is one organisation's part.
     """
 
     seq: int = 0
@@ -131,6 +151,42 @@ class Town:
     courses: Mapping[str, Course] = field(default_factory=dict)
     rejected: tuple[RejectedRow, ...] = ()
     engine: tuple[str, int, int, str | None] | None = None
+    own: Mapping[int, Own] = field(default_factory=dict)
+    whole: bool = True
+
+    def seen_by(self, organisation: int) -> Town:
+        """What an account of one organisation may know of the town: its own Things and all that hangs on them.
+
+        Notes
+        -----
+        Of the platform's parts it keeps whether each works; no counter, which would count everybody's messages, and
+        nothing of the database.
+        """
+        things = {t.thing_id: t for t in self.visible_things(organisation)}
+        codes = {t.code: t.thing_id for t in things.values()}
+        for thing in list(things.values()):
+            if thing.parent is not None and thing.parent not in codes:
+                things[thing.thing_id] = replace(thing, parent=None)
+        streams_of = {i: self.streams_of[i] for i in things if i in self.streams_of}
+        streams = {i: self.streams[i] for ids in streams_of.values() for i in ids}
+        own = self.own.get(organisation, Own())
+        return replace(
+            self,
+            things=things,
+            codes=codes,
+            streams=streams,
+            streams_of=streams_of,
+            latest={i: self.latest[i] for i in streams if i in self.latest},
+            alarms={i: a for i, a in self.alarms.items() if a.thing_id in things},
+            writers=tuple(
+                replace(w, received=None, stored=None, duplicate=None, rejected=None, detail=None) for w in self.writers
+            ),
+            courses=own.courses,
+            rejected=own.rejected,
+            engine=None,
+            own={},
+            whole=False,
+        )
 
     def thing_of(self, alarm: AlarmRow) -> ThingRow | None:
         """The Thing an alarm is about; None for an alarm of the platform."""
@@ -149,6 +205,11 @@ class Town:
         return sorted(found, key=urgency)
 
 
+def waits(state: str) -> bool:
+    """Whether an alarm in this state waits for an acknowledgement."""
+    return state in ("UNACK", "RTNUN")
+
+
 def urgency(alarm: AlarmRow) -> tuple[int, int, int, float, int]:
     """The order of every alarm list: what waits first; in it the worst, still active before returned, newest.
 
@@ -157,7 +218,7 @@ def urgency(alarm: AlarmRow) -> tuple[int, int, int, float, int]:
     Priority first, as ISA-18.2 asks of what waits: the first is what an operator should look at now.
     """
     return (
-        int(alarm.state not in ("UNACK", "RTNUN")),
+        int(not waits(alarm.state)),
         RANK.get(alarm.priority, 9),
         int(alarm.state == "RTNUN"),
         -alarm.raised_at.timestamp(),
@@ -167,7 +228,7 @@ def urgency(alarm: AlarmRow) -> tuple[int, int, int, float, int]:
 
 def worst_unacknowledged(alarms: Iterable[AlarmRow]) -> AlarmRow | None:
     """What the banner on every page shows."""
-    waiting = [a for a in alarms if a.state in ("UNACK", "RTNUN") and a.suppression == "none"]
+    waiting = [a for a in alarms if waits(a.state) and a.suppression == "none"]
     return min(waiting, key=urgency, default=None)
 
 
@@ -192,6 +253,11 @@ def freshness(reading: ReadingRow | None, period: float | None, *, now: datetime
     return Freshness.BAD if reading.quality == 0 else Freshness.GOOD
 
 
+def milliseconds(at: datetime) -> int:
+    """A moment as the browser counts it [ms]."""
+    return int(at.timestamp() * 1000)
+
+
 @dataclass(frozen=True, slots=True)
 class Reporting:
     """How many Things report, of those that are expected to."""
@@ -200,13 +266,24 @@ class Reporting:
     expected: int
 
 
-def is_reporting(town: Town, thing_id: int, *, now: datetime, periods: Periods) -> bool | None:
+def is_reporting(
+    town: Town, thing_id: int, *, now: datetime, periods: Periods, domain: str | None = None
+) -> bool | None:
     """Whether a Thing is heard of; None for one of which nothing regular is expected.
 
+    Parameters
+    ----------
+    domain : str, optional
+        Only by its datastreams of this domain: the parking sensor of a lamp post may be silent alone.
+
+    Notes
+    -----
     The fastest regular datastream says how soon a reading of any kind is due: a battery read once a day does
     not keep a silent level sensor alive.
     """
     streams = [town.streams[i] for i in town.streams_of.get(thing_id, ())]
+    if domain is not None:
+        streams = [s for s in streams if s.domain == domain]
     regular = [s.period for s in streams if s.period is not None]
     if not regular:
         return None
@@ -214,9 +291,11 @@ def is_reporting(town: Town, thing_id: int, *, now: datetime, periods: Periods) 
     return newest is not None and (now - newest).total_seconds() <= periods.stale * min(regular)
 
 
-def reporting(town: Town, things: Iterable[ThingRow], *, now: datetime, periods: Periods) -> Reporting:
-    """Count the Things that report."""
-    told = [is_reporting(town, t.thing_id, now=now, periods=periods) for t in things]
+def reporting(
+    town: Town, things: Iterable[ThingRow], *, now: datetime, periods: Periods, domain: str | None = None
+) -> Reporting:
+    """Count the Things that report, in one domain or at all."""
+    told = [is_reporting(town, t.thing_id, now=now, periods=periods, domain=domain) for t in things]
     known = [t for t in told if t is not None]
     return Reporting(sum(known), len(known))
 
@@ -226,15 +305,14 @@ def by_priority(alarms: Iterable[AlarmRow]) -> dict[str, tuple[int, int]]:
     counted = dict.fromkeys(PRIORITIES, (0, 0))
     for alarm in alarms:
         open_, waiting = counted.get(alarm.priority, (0, 0))
-        counted[alarm.priority] = (open_ + 1, waiting + (alarm.state in ("UNACK", "RTNUN")))
+        counted[alarm.priority] = (open_ + 1, waiting + waits(alarm.state))
     return counted
 
 
 # A beat comes each second and the reader looks each second: past this age a collector has stopped [s].
 BEAT_LIMIT: Final = 3.0
-# A collector silent for so long was taken out of service, when another one works [s].
-_RETIRED: Final = 86_400.0
-
+# A part silent for so long was taken out of service; a collector only when another one works [s].
+RETIRED: Final = 86_400.0
 
 # A batch is committed within a second or two; a collector that holds messages for so long is stuck [s].
 STUCK_AFTER: Final = 30.0
@@ -290,6 +368,11 @@ class Feed:
     since: datetime | None = None
 
 
+def is_away(town: Town, *, now: datetime) -> bool:
+    """Whether the database does not answer: it refuses, or it answered once and hangs now."""
+    return town.failure != "" or NO_TIME < town.proved_at < now - timedelta(seconds=BEAT_LIMIT)
+
+
 def feed(town: Town, *, now: datetime) -> Feed:
     """Judge the chain behind the screen: database first, then every collector."""
     silent = (now - town.proved_at).total_seconds()
@@ -302,7 +385,7 @@ def feed(town: Town, *, now: datetime) -> Feed:
     if not ages:
         return Feed("none")
     alive = any(age <= BEAT_LIMIT for age in ages.values())
-    dead = [w for w in collectors if ages[w.name] > BEAT_LIMIT and not (alive and ages[w.name] > _RETIRED)]
+    dead = [w for w in collectors if ages[w.name] > BEAT_LIMIT and not (alive and ages[w.name] > RETIRED)]
     if dead:
         worst = max(dead, key=lambda w: ages[w.name])
         return Feed("collector", worst.name, worst.beat_at)

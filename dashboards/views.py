@@ -129,6 +129,8 @@ def _update(parts: dict[str, tuple[int, str, str]], key: str, value: Any, seq: i
 
 # A view nobody looked at for so long is forgotten [s].
 _IDLE: Final = 60.0
+# Views kept at most: who asks for pages of guessed codes makes one each. A screen whose view goes gets a new one whole.
+_MOST: Final = 500
 
 
 class Views:
@@ -149,10 +151,15 @@ class Views:
 
     def after(self, key: ViewKey, seq: int) -> dict[str, Any]:
         """What changed in a view since number `seq`."""
-        view = self._views.get(key)
+        view = self._views.pop(key, None)
         if view is None:
             self._sweep()
+            # The order of the dictionary is that of the last look.
+            while len(self._views) >= _MOST:
+                del self._views[next(iter(self._views))]
             view = self._views[key] = View(lambda scene: self._draw(scene, key.page))
+        else:
+            self._views[key] = view
         view.redraw(self._scene(key))
         return view.after(seq)
 

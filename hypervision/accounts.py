@@ -30,6 +30,7 @@ class Action(StrEnum):
     LOG_IN = "log_in"
     READ_LIVENESS = "read_liveness"
     READ_HEALTH = "read_health"
+    READ_METRICS = "read_metrics"
     LOG_OUT = "log_out"
     SEE_SCREENS = "see_screens"
     READ_DATA = "read_data"
@@ -47,12 +48,17 @@ RIGHTS: Final[Mapping[Action, frozenset[Role]]] = {
     Action.READ_DATA: _ALL,
     Action.SEE_SYSTEM: _ALL,
     Action.READ_HEALTH: _ALL,
+    Action.READ_METRICS: _ALL,
     Action.ACKNOWLEDGE_ALARM: frozenset({Role.OPERATOR, Role.ENGINEER, Role.ADMINISTRATOR}),
     Action.WRITE_OBSERVATION: frozenset({Role.ENGINEER, Role.ADMINISTRATOR}),
 }
 
-# Open without a log-in; READ_HEALTH is open to callers on loopback besides (settings.http.health_open: to all).
+# Open without a log-in.
 PUBLIC: Final = frozenset({Action.LOG_IN, Action.READ_LIVENESS})
+# Open to callers on loopback besides (settings.http.health_open: to all).
+LOCAL: Final = frozenset({Action.READ_HEALTH, Action.READ_METRICS})
+# Counts over the Things of everybody: not for an account of one organisation, wherever it calls from.
+WHOLE: Final = frozenset({Action.READ_METRICS})
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,25 +90,11 @@ def may(account: Account | None, action: Action | None, *, loopback: bool = Fals
     >>> may(None, Action.LOG_IN)
     True
     """
-    if action is None:
+    if action is None or (action in WHOLE and account is not None and account.organisation_id is not None):
         return False
-    if action in PUBLIC or (action is Action.READ_HEALTH and loopback):
+    if action in PUBLIC or (action in LOCAL and loopback):
         return True
     return account is not None and account.role in RIGHTS.get(action, frozenset())
-
-
-def require(account: Account | None, action: Action) -> Account:
-    """The account, when it may do this.
-
-    Raises
-    ------
-    AccessError
-        It may not, or nobody is logged in.
-    """
-    if account is None or not may(account, action):
-        who = "nobody" if account is None else f"{account.name} ({account.role})"
-        raise AccessError(f"{who} may not {action.replace('_', ' ')}", remedy="log in with an account that may")
-    return account
 
 
 # OWASP's first choice for argon2id: 46 MiB would be m=47104,t=1; the library's default (64 MiB, t=3) is stronger.

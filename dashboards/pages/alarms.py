@@ -10,7 +10,7 @@ from dash import dcc
 from dash.development.base_component import Component
 
 from dashboards.components import alarms as parts
-from dashboards.town import urgency
+from dashboards.town import milliseconds, urgency
 from dashboards.ui import button, div, el, icon, span
 from dashboards.views import Drawing, Scene
 from dashboards.words import Words

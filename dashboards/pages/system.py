@@ -98,6 +98,9 @@ def _detail(part: health.Part, scene: Scene) -> str:
     writer = next((w for w in town.writers if w.name == part.name), None)
     if writer is None:
         return ""
+    if part.name in stuck and not town.whole:
+        # How many messages it holds is of everybody.
+        return ""
     if part.name in stuck:
         seconds = words.number(stuck[part.name])
         return words.t("health.stuck", n=words.number(writer.in_flight or 0), seconds=seconds)

@@ -172,6 +172,12 @@ def read_registry_version(connection: Database) -> tuple[Any, ...]:
     return () if row is None else tuple(row)
 
 
+def read_organisations(connection: Database) -> list[int]:
+    """The organisations that have accounts."""
+    with mapped():
+        return [int(row[0]) for row in connection.execute(query("screen_organisations"))]
+
+
 def read_things(connection: Database) -> list[ThingRow]:
     """Every Thing."""
     with mapped():
@@ -254,7 +260,7 @@ def read_journal(connection: Database, thing_id: int, *, limit: int = 50) -> lis
 
 
 def read_rejected(connection: Database, *, organisation: int | None, limit: int = 50) -> list[RejectedRow]:
-    """The newest rejected messages."""
+    """The newest rejected messages; of one organisation's Things only, unless None."""
     with mapped():
         rows = connection.execute(query("screen_rejected"), {"organisation": organisation, "limit": limit})
         return [RejectedRow(*row) for row in rows]

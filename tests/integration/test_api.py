@@ -13,6 +13,7 @@ import pytest
 from pyarrow import parquet
 
 from tests.browser.fake_town import PASSWORD, Town, running
+from tests.integration.served import call
 
 pytestmark = pytest.mark.integration
 
@@ -251,41 +252,30 @@ def test_component_file_that_is_none_is_not_found(town: Town, name: str) -> None
     assert "registered" not in answer.text
 
 
-def _call(output: str, inputs: object, **more: object) -> dict[str, object]:
-    ident, name = output.split(".")
-    return {
-        "output": output,
-        "outputs": {"id": ident, "property": name},
-        "inputs": inputs,
-        "changedPropIds": [],
-        **more,
-    }
-
-
 def test_callback_called_with_a_part_of_its_inputs_is_refused(town: Town) -> None:
     theme = {"id": "theme", "property": "data", "value": "dark"}
     wrong = [
         {"output": "page.children"},
-        _call("page.children", []),
-        _call("map-graph.figure", []),
-        _call("map-graph.figure", [None]),
-        _call("map-graph.figure", [{"id": "theme"}]),
-        _call("map-graph.figure", [theme, theme]),
-        _call("map-graph.figure", {"0": theme}),
-        _call("map-graph.figure", [theme], changedPropIds=7),
-        _call("map-graph.figure", [theme], outputs=[1]),
-        _call("asset-trends.children", [theme]),
+        call("page.children", []),
+        call("map-graph.figure", []),
+        call("map-graph.figure", [None]),
+        call("map-graph.figure", [{"id": "theme"}]),
+        call("map-graph.figure", [theme, theme]),
+        call("map-graph.figure", {"0": theme}),
+        call("map-graph.figure", [theme], changedPropIds=7),
+        call("map-graph.figure", [theme], outputs=[1]),
+        call("asset-trends.children", [theme]),
     ]
     with town.session("viewer") as client:
         for body in wrong:
             assert client.post("/_dash-update-component", json=body).status_code == 422, body
         for value in ("dark", None, 7, ["x"], {"a": 1}):
-            answer = client.post("/_dash-update-component", json=_call("map-graph.figure", [{**theme, "value": value}]))
+            answer = client.post("/_dash-update-component", json=call("map-graph.figure", [{**theme, "value": value}]))
             assert answer.status_code in (200, 422), (value, answer.text)
             language = {"id": "language", "property": "data", "value": value}
-            answer = client.post("/_dash-update-component", json=_call("frame.children", [language]))
+            answer = client.post("/_dash-update-component", json=call("frame.children", [language]))
             assert answer.status_code in (200, 422), (value, answer.text)
             at = [{"id": "url", "property": "pathname", "value": value}, {"id": "frame", "property": "children"}]
             state = [{"id": "url", "property": "search", "value": value}]
-            answer = client.post("/_dash-update-component", json=_call("page.children", at, state=state))
+            answer = client.post("/_dash-update-component", json=call("page.children", at, state=state))
             assert answer.status_code in (200, 422), (value, answer.text)

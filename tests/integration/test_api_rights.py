@@ -13,8 +13,9 @@ from websockets.sync.client import ClientConnection, connect
 
 from dashboards.assembly import create_server
 from dashboards.routes import CALLBACKS, action_of, action_of_callback
-from hypervision.accounts import RIGHTS, Action, Role
-from tests.browser.fake_town import ACCOUNTS, Town, running
+from hypervision.accounts import LOCAL, RIGHTS, WHOLE, Action, Role
+from tests.browser.fake_town import ACCOUNTS, PASSWORD, Town, running
+from tests.integration.served import call, served
 
 pytestmark = pytest.mark.integration
 
@@ -72,11 +73,9 @@ def test_every_role_gets_exactly_what_the_rights_table_says(
         for method, path in [*_routes(town), *PAGES, *UNKNOWN]:
             action = action_of(method, path)
             # A callback is judged by what it names, in the next test.
-            if path == "/_dash-update-component" or action in (
-                Action.LOG_IN,
-                Action.READ_LIVENESS,
-                Action.READ_HEALTH,
-                Action.LOG_OUT,
+            if (
+                path == "/_dash-update-component"
+                or action in {Action.LOG_IN, Action.LOG_OUT, Action.READ_LIVENESS} | LOCAL
             ):
                 continue
             status = _ask(sessions[user], method, path)
@@ -100,7 +99,7 @@ def test_every_callback_has_an_action_and_is_asked_for_it(town: Town) -> None:
     with town.session("viewer") as client:
         known |= {entry["output"] for entry in client.get("/_dash-dependencies").json()}
     assert known == set(CALLBACKS)
-    assert all(action_of_callback(output) is not None for output in known)
+    assert all(action_of_callback({"output": output}) is not None for output in known)
     for output in (*CALLBACKS, "nothing.children", None, ["frame.children"]):
         body = json.dumps({"output": output, "inputs": [], "changedPropIds": []})
         headers = {"content-type": "application/json"}
@@ -112,8 +111,69 @@ def test_every_callback_has_an_action_and_is_asked_for_it(town: Town) -> None:
 
 
 def _socket(town: Town, cookie: str | None, origin: str | None, path: str = "/live"):
+    return _socket_at(town.base, cookie, origin, path)
+
+
+def _socket_at(base: str, cookie: str | None, origin: str | None, path: str = "/live"):
     headers = {} if cookie is None else {"Cookie": f"hypervision_session={cookie}"}
-    return connect(town.base.replace("http", "ws") + path, additional_headers=headers, origin=origin, open_timeout=10)
+    return connect(base.replace("http", "ws") + path, additional_headers=headers, origin=origin, open_timeout=10)
+
+
+def _ways_to(base: str, client: httpx.Client, page: str) -> dict[str, int]:
+    """What each of the four ways to a page answers; a socket that tells the page counts as 200."""
+    at = [
+        {"id": "url", "property": "pathname", "value": page},
+        {"id": "frame", "property": "children", "value": None},
+    ]
+    drawing = call("page.children", at, state=[{"id": "url", "property": "search", "value": ""}])
+    found = {
+        "document": client.get(page).status_code,
+        "callback": client.post("/_dash-update-component", json=drawing).status_code,
+        "poll": client.get("/api/v1/live", params={"page": page, "after": 0}).status_code,
+    }
+    try:
+        with _socket_at(base, client.cookies["hypervision_session"], base) as socket:
+            socket.send(json.dumps({"page": page, "language": "en", "after": 0}))
+            found["socket"] = 200 if json.loads(socket.recv(timeout=5))["page"] == page else 0
+    except ConnectionClosed as closed:
+        found["socket"] = 0 if closed.rcvd is None else closed.rcvd.code
+    except InvalidStatus as refused:
+        found["socket"] = 4000 + refused.response.status_code
+    return found
+
+
+@pytest.mark.parametrize("action", [Action.SEE_SYSTEM, Action.SEE_SCREENS])
+def test_page_is_refused_on_every_way_to_who_may_not_see_it(
+    town: Town, monkeypatch: pytest.MonkeyPatch, action: Action
+) -> None:
+    pages = {Action.SEE_SYSTEM: ["/health", "/%68ealth"], Action.SEE_SCREENS: ["/alarms", "/asset/water-001"]}
+    with served(town.settings) as base:
+        for user in ("viewer", "administrator"):
+            with httpx.Client(base_url=base, timeout=20) as client:
+                client.post("/api/v1/login", json={"user": user, "password": PASSWORD})
+                client.get("/")
+                monkeypatch.setitem(RIGHTS, action, frozenset({Role.ADMINISTRATOR}))
+                for page in pages[action]:
+                    told = _ways_to(base, client, page)
+                    if user == "administrator":
+                        assert set(told.values()) == {200}, (page, told)
+                    else:
+                        assert told == {"document": 403, "callback": 403, "poll": 403, "socket": 4403}, page
+                monkeypatch.undo()
+                assert set(_ways_to(base, client, "/health").values()) == {200}
+
+
+def test_figures_of_the_whole_town_are_not_for_an_account_of_an_organisation(town: Town) -> None:
+    """A caller on this machine needs no log-in for them; one that is logged in is who it is."""
+    assert Action.READ_METRICS in WHOLE
+    with town.session("agency") as agency, town.session("viewer") as viewer:
+        assert agency.get("/metrics").status_code == 403
+        assert "hypervision_messages_total" in viewer.get("/metrics").text
+        assert "messages" in viewer.get("/api/health").json()
+        told = agency.get("/api/health")
+        assert (told.status_code, told.json()["status"]) == (200, "ready")
+        assert "messages" not in told.json()
+        assert {part["detail"] for part in told.json()["parts"]} == {""}
 
 
 @pytest.mark.parametrize(

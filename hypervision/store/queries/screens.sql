@@ -17,9 +17,15 @@ LEFT JOIN hv.organisation o ON o.organisation_id = t.organisation_id
 ORDER BY t.thing_id;
 
 -- name: screen_registry_version
--- Changes when Things, datastreams, their status or the rules do: the reader then reads them again.
+-- Changes when Things, datastreams, their status, the rules or the organisations with accounts do: the reader then
+-- reads them again.
 SELECT (SELECT count(*) FROM hv.thing), (SELECT coalesce(max(datastream_id), 0) FROM hv.datastream),
-       (SELECT max(status_at) FROM hv.thing), (SELECT version FROM hv.rule_set);
+       (SELECT max(status_at) FROM hv.thing), (SELECT version FROM hv.rule_set),
+       (SELECT array_agg(DISTINCT organisation_id) FROM hv.account WHERE organisation_id IS NOT NULL);
+
+-- name: screen_organisations
+-- The organisations that have accounts: what these may see is filtered for each.
+SELECT DISTINCT organisation_id FROM hv.account WHERE organisation_id IS NOT NULL ORDER BY 1;
 
 -- name: screen_streams
 -- Every datastream.
@@ -128,10 +134,17 @@ SELECT current_setting('server_version'), pg_database_size(current_database()),
        (SELECT value FROM hv.installation WHERE key = 'engine');
 
 -- name: api_things
--- Things for the API.
-SELECT t.*
+-- Things for the API: of a domain by registration or by a datastream; a parent of another organisation is not named.
+SELECT t.code, t.name, t.domain, t.kind,
+       CASE WHEN %(organisation)s::int IS NULL OR p.organisation_id = %(organisation)s THEN t.parent END AS parent,
+       t.place, t.organisation, t.longitude, t.latitude, t.status, t.status_at, t.registered_at
 FROM public.things t
-WHERE (%(domain)s::text IS NULL OR t.domain = %(domain)s)
+LEFT JOIN hv.thing p ON p.code = t.parent
+WHERE (%(domain)s::text IS NULL OR t.domain = %(domain)s
+       OR EXISTS (SELECT 1
+                  FROM hv.datastream d
+                  JOIN hv.thing u ON u.thing_id = d.thing_id
+                  WHERE u.code = t.code AND d.domain = %(domain)s))
   AND (%(thing)s::text IS NULL OR t.code = %(thing)s)
   AND (%(organisation)s::int IS NULL
        OR t.organisation = (SELECT code FROM hv.organisation WHERE organisation_id = %(organisation)s))

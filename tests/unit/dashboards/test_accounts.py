@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from hypervision import accounts
-from hypervision.accounts import PUBLIC, RIGHTS, Account, Action, Role
+from hypervision.accounts import LOCAL, PUBLIC, RIGHTS, WHOLE, Account, Action, Role
 from hypervision.errors import AccessError
 
 
@@ -22,16 +24,18 @@ def test_account_may_exactly_what_the_table_says(role: Role) -> None:
 
 def test_nobody_may_only_what_is_public_and_health_from_loopback() -> None:
     assert {a for a in Action if accounts.may(None, a)} == PUBLIC
-    assert {a for a in Action if accounts.may(None, a, loopback=True)} == PUBLIC | {Action.READ_HEALTH}
+    assert {a for a in Action if accounts.may(None, a, loopback=True)} == PUBLIC | LOCAL
+
+
+@pytest.mark.parametrize("loopback", [False, True])
+def test_account_of_an_organisation_may_not_count_the_things_of_everybody(loopback: bool) -> None:
+    account = Account(1, "agency", Role.ADMINISTRATOR, organisation_id=2)
+    told = {a for a in Action if accounts.may(account, a, loopback=loopback)}
+    assert told == {a for a in Action if accounts.may(replace(account, organisation_id=None), a)} - WHOLE
 
 
 def test_unknown_action_is_forbidden_to_everybody() -> None:
     assert not accounts.may(Account(1, "x", Role.ADMINISTRATOR), None, loopback=True)
-
-
-def test_require_names_who_and_what() -> None:
-    with pytest.raises(AccessError, match="viewer \\(viewer\\) may not acknowledge alarm"):
-        accounts.require(Account(1, "viewer", Role.VIEWER), Action.ACKNOWLEDGE_ALARM)
 
 
 def test_password_is_kept_as_argon2id_and_verified() -> None:
