@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import io
+import json
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 
 import httpx
@@ -133,6 +134,84 @@ def test_account_of_an_organisation_sees_and_touches_only_its_own(town: Town) ->
             alarm = other.get("/api/v1/alarms", params={"thing": "waste-006", "open": "true"}).json()["rows"][0]["id"]
         assert client.get(f"/api/v1/alarms/{alarm}").status_code == 404
         assert client.post(f"/api/v1/alarms/{alarm}/acknowledge", json={}).status_code == 404
+
+
+def _live(client: httpx.Client, page: str) -> dict[str, str]:
+    """The parts of a page as text."""
+    answer = client.get("/api/v1/live", params={"page": page, "after": 0, "language": "en"})
+    assert answer.status_code == 200, answer.text
+    return {key: json.dumps(props, ensure_ascii=False) for key, props in answer.json()["set"].items()}
+
+
+def test_account_of_an_organisation_learns_nothing_of_another_on_any_screen(
+    town: Town, engineer: httpx.Client, wait_until: Callable[..., None]
+) -> None:
+    wrong = {"domain": "waste", "thing": "waste-024"}
+    assert engineer.post("/api/v1/observations", params=wrong, json={"seq": 1, "own": 3}).status_code == 422
+    # So many that the newest of everybody are none of its own.
+    for seq in range(55):
+        engineer.post("/api/v1/observations", params={**wrong, "thing": "waste-001"}, json={"seq": seq, "other": seq})
+    town.collector.read({("water", "water-001", "pressure"): 3.3})
+    with town.session("agency") as agency:
+        parent = agency.get("/api/v1/things", params={"thing": "water-024"}).json()["rows"][0]["parent"]
+        assert parent is None
+        assert "district-north" not in _live(agency, "/asset/water-024")["asset-head"]
+        wait_until(lambda: "waste-024" in _live(agency, "/health")["health-rejected"], tell=town.tail)
+        assert "waste-001" not in str(_live(agency, "/health"))
+        wait_until(lambda: "waste-001" in _live(engineer, "/health")["health-rejected"], tell=town.tail)
+        rows = agency.get("/api/v1/datastreams").json()["rows"]
+        newest = max(datetime.fromisoformat(row["phenomenon_time"]) for row in rows).timestamp() * 1000
+        shown = re.search(r'"data-since": "(\d+)"', _live(agency, "/")["frame-status"])
+        assert shown is not None
+        assert int(shown[1]) == int(newest)
+        for domain in ("water", "lighting"):
+            courses = [_live(client, "/")[f"course-{domain}"] for client in (agency, engineer)]
+            assert all("maskImage" in course for course in courses)
+            assert courses[0] != courses[1]
+    assert engineer.get("/api/v1/things", params={"thing": "water-024"}).json()["rows"][0]["parent"] == "district-north"
+
+
+def test_thing_with_a_colon_in_its_code_opens_as_the_browser_writes_its_address(
+    town: Town, engineer: httpx.Client, wait_until: Callable[..., None]
+) -> None:
+    target = {"domain": "water", "thing": "dev:eui:01"}
+    assert engineer.post("/api/v1/observations", params=target, json={"seq": 1, "flow": 3.25}).status_code == 200
+    address = "/asset/dev%3Aeui%3A01"
+    wait_until(lambda: "m³/h" in _live(engineer, address).get("asset-values", ""), tell=town.tail)
+    assert _live(engineer, address)["asset-head"] == _live(engineer, "/asset/dev:eui:01")["asset-head"]
+    at = [{"id": "url", "property": "pathname", "value": address}, {"id": "frame", "property": "children"}]
+    state = [{"id": "url", "property": "search", "value": ""}]
+    answer = engineer.post("/_dash-update-component", json=call("page.children", at, state=state))
+    assert answer.status_code == 200
+    # The page knows its own address again, letter by letter.
+    assert f'"data-page": "{address}"' in json.dumps(answer.json())
+    assert "asset-values" in answer.text
+    assert engineer.get(address).status_code == 200
+    nobody = httpx.get(town.base + address)
+    assert (nobody.status_code, nobody.headers["location"]) == (303, "/login?next=/asset/dev%3Aeui%3A01")
+    back = engineer.get(nobody.headers["location"])
+    assert (back.status_code, back.headers["location"]) == (303, "/asset/dev:eui:01")
+    for page in ("/asset/dev%253Aeui%253A01", "/asset/..%2Fx"):
+        assert engineer.get("/api/v1/live", params={"page": page, "after": 0}).status_code == 422
+
+
+def test_thing_of_two_domains_is_listed_and_counted_in_both(
+    town: Town, engineer: httpx.Client, wait_until: Callable[..., None]
+) -> None:
+    def counted() -> str:
+        return re.findall(r"(\d+) / (\d+)|(\d+) of (\d+)", _live(engineer, "/")["tile-parking"])[0]
+
+    assert "lighting-002" not in _codes(engineer, "parking")
+    before = counted()
+    town.collector.read({("parking", "lighting-002", "occupied"): 1.0})
+    assert "lighting-002" in _codes(engineer, "parking")
+    assert "lighting-002" in _codes(engineer, "lighting")
+    assert "lighting-002" not in _codes(engineer, "waste")
+    wait_until(lambda: counted() != before, tell=lambda: _live(engineer, "/")["tile-parking"])
+
+
+def _codes(client: httpx.Client, domain: str) -> set[str]:
+    return {row["code"] for row in client.get("/api/v1/things", params={"domain": domain}).json()["rows"]}
 
 
 def test_openapi_describes_every_public_route(engineer: httpx.Client) -> None:
