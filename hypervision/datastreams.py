@@ -32,8 +32,6 @@ class StreamTable:
         Index into `properties` per slot.
     newest_us : ndarray of int64
         Newest phenomenon time committed per slot [us], `NEVER` when there is none.
-    newest : ndarray of float64
-        Result at that time.
 
     Notes
     -----
@@ -59,7 +57,6 @@ class StreamTable:
         self.thing_id: Int32 = np.full(size, UNRESOLVED, np.int32)
         self.prop: NDArray[np.int16] = np.zeros(size, np.int16)
         self.newest_us: Int64 = np.full(size, NEVER, np.int64)
-        self.newest: Float64 = np.full(size, np.nan, np.float64)
 
     def __len__(self) -> int:
         """How many slots the arrays cover."""
@@ -102,10 +99,9 @@ class StreamTable:
         self.datastream_id[:] = UNRESOLVED
         self.thing_id[:] = UNRESOLVED
         self.newest_us[:] = NEVER
-        self.newest[:] = np.nan
 
     def _grow(self) -> None:
-        names = ("datastream_id", "thing_id", "prop", "newest_us", "newest")
+        names = ("datastream_id", "thing_id", "prop", "newest_us")
         old = {name: getattr(self, name) for name in names}
         n = len(self.datastream_id)
         self._allocate(2 * n)

@@ -9,8 +9,9 @@ import numpy as np
 
 from hypervision.alarms import PHASES, Delays, Reading
 from hypervision.batch import Bool, Float64, Int32, Int64
-from hypervision.datastreams import NEVER, StreamTable
-from hypervision.rules import HOUR_US, LimitArrays, Rule, RuleSet
+from hypervision.datastreams import StreamTable
+from hypervision.rates import Rates
+from hypervision.rules import LimitArrays, Rule, RuleSet
 
 _NORMAL, _PENDING, _ACTIVE, _RETURNING = range(4)
 _CODE: Final = {phase: code for code, phase in enumerate(PHASES)}
@@ -47,6 +48,7 @@ class Evaluator:
         self._by_id: dict[int, Rule] = {}
         self._phase = np.zeros((0, 0), np.int8)
         self._busy: dict[tuple[int, int], int] = {}
+        self._rates = Rates()
 
     def use_rules(self, rules: RuleSet) -> None:
         """Take another version of the rules."""
@@ -91,22 +93,32 @@ class Evaluator:
                     self._phase[layer, slot] = code
 
     def rates(self, slot: Int32, time_us: Int64, result: Float64) -> Float64:
-        """Absolute change per hour against the reading before, shape (n,); NaN where there is none.
+        """Absolute change per hour, shape (n,); NaN where nothing is known to compare with, or no rule asks for it.
 
         Parameters
         ----------
         slot, time_us, result : ndarray, shape (n,)
-            Sorted by (datastream, time).
+            Sound readings, sorted by (datastream, time).
         """
-        if not len(slot) or not self.limits.has_rates:
-            return np.full(len(slot), np.nan)
-        same = np.zeros(len(slot), np.bool_)
-        same[1:] = slot[1:] == slot[:-1]
-        before_us = np.where(same, np.roll(time_us, 1), self.streams.newest_us[slot])
-        before = np.where(same, np.roll(result, 1), self.streams.newest[slot])
-        gap = np.where((before_us == NEVER) | (time_us <= before_us), 0, time_us - before_us)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            return np.where(gap > 0, np.abs(result - before) * HOUR_US / gap, np.nan)
+        found = np.full(len(slot), np.nan)
+        asked = self.limits.asks_rate(slot)
+        if asked.any():
+            found[asked] = self._rates.of(slot[asked], time_us[asked], result[asked])
+        return found
+
+    def know(self, slot: int, time_us: int, result: float) -> None:
+        """Take the newest sound reading of a datastream from the store."""
+        self._rates.know(slot, time_us, result)
+
+    def remember(self, slot: Int32, time_us: Int64, result: Float64) -> None:
+        """Sound readings that are committed, sorted by (datastream, time): the next ones are compared with them."""
+        asked = self.limits.asks_rate(slot)
+        if asked.any():
+            self._rates.remember(slot[asked], time_us[asked], result[asked])
+
+    def forget(self) -> None:
+        """Know no readings any more: another connection may lead to another state."""
+        self._rates.forget()
 
     def touched(
         self, slot: Int32, result: Float64, rate: Float64, use: Bool, *, backward: Bool | None = None
@@ -162,10 +174,11 @@ class Evaluator:
     ) -> list[Reading]:
         """The readings as a rule's events, in their order; one whose rate is unknown tells nothing."""
         violates, clears = self.limits.judge(layer, slot, result, rate)
-        use = use & ~np.isnan(self.limits.quantity(layer, slot, result, rate))
+        judged = self.limits.quantity(layer, slot, result, rate)
+        use = use & ~np.isnan(judged)
         return [
             Reading(int(t), bool(v), bool(c), float(x))
-            for t, v, c, x, u in zip(time_us, violates, clears, result, use, strict=True)
+            for t, v, c, x, u in zip(time_us, violates, clears, judged, use, strict=True)
             if u
         ]
 

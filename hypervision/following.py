@@ -23,13 +23,13 @@ class Follower:
         self._evaluator.use_rules(rule_store.load(writer.connection))
         self._load_busy(writer)
 
-    def follow(self, writer: Writer) -> int:
+    def follow(self, writer: Writer) -> rule_store.Held:
         """Hold the rules until the commit, and take over what others have committed meanwhile.
 
         Returns
         -------
-        int
-            The epoch of the roll-ups, held as well.
+        Held
+            The version of the rules, and the epoch of the roll-ups, which is held as well.
         """
         held = rule_store.hold(writer.connection)
         if held.rules != self._evaluator.rules.version:
@@ -45,7 +45,7 @@ class Follower:
             self._load_busy(writer)
         self._marks = marks
         self._evaluator.refresh()
-        return held.epoch
+        return held
 
     def _load_busy(self, writer: Writer) -> None:
         busy = alarm_store.busy(writer.connection)
@@ -58,8 +58,7 @@ class Follower:
             return
         streams = self._streams
         mine = {int(d): s for s, d in enumerate(streams.datastream_id[: len(streams)]) if d >= 0}
-        for datastream_id, time_us, result in rows:
+        for datastream_id, time_us, _ in rows:
             slot = mine.get(datastream_id)
             if slot is not None and time_us > streams.newest_us[slot]:
                 streams.newest_us[slot] = time_us
-                streams.newest[slot] = result

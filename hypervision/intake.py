@@ -18,12 +18,14 @@ from typing import Self
 
 import numpy as np
 
+from hypervision import quality
 from hypervision.batch import DUPLICATE, REJECTED, STORED, Batch, Int64, Receipt
 from hypervision.beat import Beat, Counters
 from hypervision.clock import EPOCH, to_us
 from hypervision.datastreams import UNKNOWN, UNRESOLVED, StreamTable
 from hypervision.decoding import bounds_of
 from hypervision.domains import catalogue_of
+from hypervision.doubt import Doubt
 from hypervision.errors import TemporaryStoreError
 from hypervision.evaluation import Evaluator
 from hypervision.following import Follower
@@ -70,8 +72,7 @@ class Intake:
         self._touched = Touched()
         self._follower = Follower(self.streams, self.evaluator)
         self._beat = Beat(self._url, name)
-        # A commit whose answer was lost: the batch, its commit number, and what it would have returned.
-        self._in_doubt: tuple[Batch, int, Receipt] | None = None
+        self._doubt = Doubt()
         self._asked: float = 0.0
         self._hinted: float = 0.0
 
@@ -156,13 +157,13 @@ class Intake:
             try:
                 with mapped():
                     writer = self._attached()
-                    if (done := self._done_in_doubt(batch, writer)) is not None:
+                    if (done := self._doubt.settle(batch, writer)) is not None:
                         return done
                     self._resolve(batch, writer.connection, now)
                     return self._transaction(batch, writer, now)
             except TemporaryStoreError as error:
                 self._roll_back()
-                error.midway = writer is not None and self._in_doubt is None
+                error.midway = writer is not None and not self._doubt
                 if not error.sqlstate.startswith("40"):
                     raise
                 _log.info("batch tried again: %s", error)
@@ -203,15 +204,15 @@ class Intake:
             raise
 
     def know_all(self) -> None:
-        """Give every datastream of the database a slot, with its newest value."""
+        """Give every datastream of the database a slot, with its newest reading."""
         with mapped():
             connection = self._attached().connection
-            for row in registry.all_datastreams(connection):
-                if self.streams.catalogue.find(row[0], row[2]) is None:
+            for key, known in registry.all_datastreams(connection).items():
+                if self.streams.catalogue.find(key[0], key[2]) is None:
                     continue  # a domain file that was taken away
-                slot = self.streams.slot(row[0], row[1], row[2])
+                slot = self.streams.slot(*key)
                 self.streams.extend()
-                self.streams.datastream_id[slot], self.streams.thing_id[slot] = row[3], row[4]
+                self._know(slot, known)
             connection.rollback()
         self.evaluator.use_rules(self.evaluator.rules)
 
@@ -253,14 +254,6 @@ class Intake:
             detail=detail,
         )
 
-    def _done_in_doubt(self, batch: Batch, writer: Writer) -> Receipt | None:
-        """The receipt of a batch whose commit went through although its answer was lost."""
-        if self._in_doubt is None:
-            return None
-        doubted, commit_no, receipt = self._in_doubt
-        self._in_doubt = None
-        return receipt if doubted is batch and writer.commit_no == commit_no else None
-
     def _attached(self) -> Writer:
         if self._writer is None or self._writer.connection.closed:
             self._attach(connect(self._url, application=self.name), wait=0.0)
@@ -279,6 +272,7 @@ class Intake:
             connection.close()
             raise
         self.streams.forget()
+        self.evaluator.forget()
         self._touched.forget()
         self._writer = writer
 
@@ -316,19 +310,25 @@ class Intake:
             if known is None:
                 self.streams.datastream_id[slot] = UNKNOWN
                 continue
-            self.streams.datastream_id[slot] = known.datastream_id
-            self.streams.thing_id[slot] = known.thing_id
-            if known.newest is not None and known.result is not None:
-                self.streams.newest_us[slot] = to_us(known.newest)
-                self.streams.newest[slot] = known.result
+            self._know(slot, known)
         self.evaluator.use_rules(self.evaluator.rules)
+
+    def _know(self, slot: int, known: registry.Resolved) -> None:
+        """Take over what the database knows of a datastream, where this process does not know it better."""
+        streams = self.streams
+        fresh = streams.datastream_id[slot] < 0
+        streams.datastream_id[slot], streams.thing_id[slot] = known.datastream_id, known.thing_id
+        if fresh and known.newest is not None:
+            streams.newest_us[slot] = to_us(known.newest)
+            if known.quality > quality.OUT_OF_RANGE:
+                self.evaluator.know(slot, to_us(known.newest), known.result)
 
     def _transaction(self, batch: Batch, writer: Writer, now: datetime) -> Receipt:
         settings = self.settings.ingest
         bounds = bounds_of(self.settings)
         earliest_us, future_us = bounds.earliest_us, bounds.future_us
         writer.ensure_days(times_to_store(batch, self.streams, earliest_us=earliest_us, future_us=future_us))
-        epoch = self._follower.follow(writer)
+        held = self._follower.follow(writer)
         dropped = writer.claim(batch.identities, now)
         planned = plan(
             batch,
@@ -347,7 +347,7 @@ class Intake:
         commit_no = writer.commit_no + 1
         newest = newest_rows(planned, self.streams, new=new)
         writer.upsert_latest(columns.take(newest), commit_no, live=not batch.imported)
-        touched = self._touched.note(planned.slot[new], planned.time_us[new], epoch)
+        touched = self._touched.note(planned.slot[new], planned.time_us[new], held.epoch)
         rollups.mark(writer.connection, self.streams.datastream_id[touched.slot], touched.hour)
         links = registry.set_status(writer.connection, batch.statuses)
         refusals += unknown_things(batch, links.known)
@@ -359,7 +359,7 @@ class Intake:
         stored, rejected, duplicate = (int((outcome == code).sum()) for code in (STORED, REJECTED, DUPLICATE))
         repeated = int((existing == planned.result).sum())
         receipt = Receipt(outcome, stored, rejected, duplicate, int(new.sum()), steps, repeated)
-        self._in_doubt = (batch, commit_no, receipt)
+        self._doubt.begin(batch, held.transaction, receipt)
         writer.commit(
             commit_no=commit_no,
             stored=stored,
@@ -368,11 +368,11 @@ class Intake:
             alarms=_moved(cases, steps),
             notify=self._hint(now),
         )
-        self._in_doubt = None
+        self._doubt.end()
         self._touched.noted(touched)
-        slots = planned.slot[newest]
-        self.streams.newest_us[slots] = planned.time_us[newest]
-        self.streams.newest[slots] = planned.result[newest]
+        self.streams.newest_us[planned.slot[newest]] = planned.time_us[newest]
+        sound = new & (planned.quality > quality.OUT_OF_RANGE)
+        self.evaluator.remember(planned.slot[sound], planned.time_us[sound], planned.result[sound])
         self._note(cases)
         return receipt
 

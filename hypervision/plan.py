@@ -134,7 +134,8 @@ def _order(batch: Batch, streams: StreamTable, rows: Int32, horizon_us: int) -> 
         newest = newest.copy()
         newest[order] = running
     before = (newest != NEVER) & (times < newest)
-    late = before & (times < newest - horizon_us)
+    # A single reading ahead of its time must not make all those of the right time late.
+    late = before & (times < np.minimum(newest, batch.received_us[batch.message[rows]]) - horizon_us)
     return late, before & ~late
 
 

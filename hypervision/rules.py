@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hypervision.batch import Bool, Float64, Int32
 from hypervision.datastreams import StreamTable
-
-HOUR_US: Final = 3_600_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +108,8 @@ class LimitArrays:
                 if rule.enabled:
                     self._set((layer, column), rule.kind, rule.limit, rule.deadband)
         self._spread(rules, streams)
+        self._rate_slots = self._rate.any(axis=0) if self.layers else np.zeros(self.slots, np.bool_)
+        self._any_rate = bool(self._rate_slots.any())
 
     def _set(self, at: tuple[int, int], kind: str, limit: float, deadband: float) -> None:
         if kind in ("high", "rate_of_change"):
@@ -141,14 +140,11 @@ class LimitArrays:
                 if enabled:
                     self._set(at, rule.kind, limit, deadband)
 
-    @property
-    def has_rates(self) -> bool:
-        """Whether any rule judges a rate of change."""
-        return bool(self._rate.any())
-
-    def rate_slots(self) -> Bool:
-        """Which slots have a rule on the rate of change, shape (n_slots,)."""
-        return np.asarray(self._rate.any(axis=0) if self.layers else np.zeros(self.slots, np.bool_))
+    def asks_rate(self, slot: Int32) -> Bool:
+        """For which readings any layer judges a rate of change, shape (n,)."""
+        if not self._any_rate:
+            return np.zeros(len(slot), np.bool_)
+        return np.asarray(self._rate_slots[slot])
 
     def judges_rate(self, layer: int, slot: Int32) -> Bool:
         """Where the layer's rule judges a rate of change, shape (n,)."""
@@ -166,7 +162,7 @@ class LimitArrays:
         slot : ndarray of int32, shape (n,)
         result : ndarray of float64, shape (n,)
         rate : ndarray of float64, shape (n,)
-            Absolute change per hour against the reading before; NaN where unknown.
+            Absolute change per hour (`hypervision.rates`); NaN where unknown.
 
         Returns
         -------

@@ -10,13 +10,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from hypervision import quality
+from hypervision import quality, rates
 from hypervision.alarms import Reading, apply
 from hypervision.batch import Bool
 from hypervision.datastreams import StreamTable
 from hypervision.evaluation import Evaluator, Touched, delays
 from hypervision.plan import Plan
-from hypervision.rules import HOUR_US, Rule
+from hypervision.rules import Rule
 from hypervision.store import alarms as alarm_store
 from hypervision.store.alarms import Case, Occurrence, Source
 from hypervision.store.connection import Connection
@@ -138,20 +138,20 @@ class Stepper:
     def _from_store(self, found: Touched, first_us: int, writer: Writer) -> list[Reading]:
         """All readings of a datastream since an instant: what ran backwards is put in order.
 
-        The store gives the reading before the first as well, so that the first has a rate too.
+        The store gives the minute of the first and the reading before it, so that the first has a rate too.
         """
-        rows = writer.observations_from(int(self.streams.datastream_id[found.slot]), first_us)
+        minute_us = first_us // rates.MINUTE_US * rates.MINUTE_US
+        rows = writer.observations_from(int(self.streams.datastream_id[found.slot]), minute_us)
         times = np.array([r[0] for r in rows], np.int64)
         result = np.array([r[1] for r in rows], np.float64)
-        rate = np.full(len(rows), np.nan)
-        rate[1:] = np.abs(np.diff(result)) * HOUR_US / np.diff(times)
+        sound = np.array([r[2] > quality.OUT_OF_RANGE for r in rows], np.bool_)
         return self.evaluator.readings(
             found.layer,
             slot=np.full(len(rows), found.slot, np.int32),
             time_us=times,
             result=result,
-            rate=rate,
-            use=np.array([r[2] > quality.OUT_OF_RANGE for r in rows], np.bool_) & (times >= first_us),
+            rate=rates.of_series(times, result, sound),
+            use=sound & (times >= first_us),
         )
 
     def _journal_late(self, planned: Plan, late: Bool, writer: Writer) -> None:
@@ -178,6 +178,11 @@ def _feed(case: Case, fed: _Fed) -> None:
     if fed.backward and readings and alarm.phase in ("normal", "pending") and alarm.since_us < readings[0].at_us:
         # Nothing was stepped since the reading that ran backwards: the condition is walked again from there.
         case.alarm = replace(alarm, last_us=min(alarm.last_us, readings[0].at_us))
-    for reading in readings:
+    for given in readings:
+        reading = given
+        if not fed.backward:
+            # A delay may have ended by the clock of `watch`, after the time of a reading that came late: being newer
+            # than any before it, it still says how things are.
+            reading = given._replace(at_us=max(given.at_us, case.alarm.last_us))
         case.alarm, steps = apply(case.alarm, reading, delays(fed.found.rule))
         case.steps += steps

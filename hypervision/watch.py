@@ -55,6 +55,9 @@ class Watch:
         self._flowing_since: datetime | None = None
         self._seen: RuleSet | None = None
         self._ticks = 0
+        # What a collector had in hand when it died comes again when the broker's patience ends, not before: until
+        # then a delay may be ended by a reading that is still under way.
+        self._redelivered = timedelta(seconds=settings.broker.ack_wait + settings.alarms.grace)
 
     def tick(self, now: datetime) -> int:
         """Do what is due now; called once a second.
@@ -69,10 +72,10 @@ class Watch:
         if self._ticks % _SECOND_LOOK_EVERY == 0 or self._rules_changed():
             self.intake.know_all()
             steps += self._second_look(now)
-        if flowing:
+        flowed = timedelta(0) if self._flowing_since is None else now - self._flowing_since
+        if flowing and flowed >= self._redelivered:
             steps += self.intake.transact(lambda writer, stepper: self._expire(writer, stepper, now))
-        settled = self._flowing_since is not None and now - self._flowing_since >= _SETTLE
-        if settled and self._ticks % _SILENCE_EVERY == 0:
+        if flowed >= _SETTLE and self._ticks % _SILENCE_EVERY == 0:
             steps += self.intake.transact(lambda writer, stepper: self._silence(writer, stepper, now))
         if self._ticks % _TIDY_EVERY == 0:
             self._tidy(now)

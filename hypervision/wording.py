@@ -61,7 +61,7 @@ def alarm_message(
     Parameters
     ----------
     value : float or None
-        The reading that violated the limit; for silence the minutes since the last reading.
+        The reading that violated the limit; its change per hour for a rate; for silence the minutes since the last one.
     """
     label = rule.label(language)
     colon = "\u00a0: " if language == "fr" else ": "
@@ -70,6 +70,9 @@ def alarm_message(
     if prop is None or value is None or rule.kind == "state_equals":
         return label
     shown = value_text(prop, value, language)
+    if rule.kind == "rate_of_change":
+        each = [f"{number_text(x / 60, 2, language)} {unit_text(prop.unit)}/min" for x in (value, limit or 0.0)]
+        return f"{label}{colon}{each[0]} > {each[1]}"
     if limit is None or rule.kind not in ("high", "low"):
         return f"{label}{colon}{shown}"
     sign = ">" if rule.kind == "high" else "<"

@@ -46,7 +46,8 @@ class Resolved(NamedTuple):
     datastream_id: int
     thing_id: int
     newest: datetime | None
-    result: float | None
+    result: float
+    quality: int
 
 
 def register_things(
@@ -158,10 +159,11 @@ def resolve(
     return {(r[0], r[1], r[2]): Resolved(*r[3:]) for r in rows}
 
 
-def all_datastreams(connection: Connection) -> list[tuple[str, str, str, int, int]]:
-    """(domain, thing, property, datastream_id, thing_id) of every datastream."""
+def all_datastreams(connection: Connection) -> dict[Key, Resolved]:
+    """Every datastream, with its newest reading."""
     with mapped():
-        return [(r[0], r[1], r[2], r[3], r[4]) for r in connection.execute(query("all_datastreams")).fetchall()]
+        rows = connection.execute(query("all_datastreams")).fetchall()
+    return {(r[0], r[1], r[2]): Resolved(*r[3:]) for r in rows}
 
 
 def admit(connection: Connection, code: str, *, domain: str, name: str, now: datetime) -> bool:

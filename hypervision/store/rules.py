@@ -18,10 +18,11 @@ def _us(delay: timedelta) -> int:
 
 
 class Held(NamedTuple):
-    """What stays as it is until the commit."""
+    """What stays as it is until the commit, and the number of the transaction that holds it."""
 
     rules: int
     epoch: int
+    transaction: str
 
 
 def hold(connection: Connection) -> Held:

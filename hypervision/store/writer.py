@@ -128,6 +128,20 @@ class Writer:
         rows = self.connection.execute(query("writer_marks")).fetchall()
         return {r[0]: Mark(r[1], r[2]) for r in rows if r[0] != self.writer_id}
 
+    def was_committed(self, transaction: str) -> bool:
+        """Whether a transaction whose commit was never answered went through.
+
+        Raises
+        ------
+        TemporaryStoreError
+            The server has not settled it yet.
+        """
+        row = self.connection.execute(query("transaction_status"), {"transaction": transaction}).fetchone()
+        status = None if row is None else row[0]
+        if status == "in progress":
+            raise TemporaryStoreError("the database has not settled the last batch yet", sqlstate="57P03")
+        return bool(status == "committed")
+
     def latest_since(self, writer_id: int, commit_no: int) -> list[tuple[int, int, float]]:
         """(datastream_id, time_us, result) that another writer has made newest since."""
         rows = self.connection.execute(query("latest_since"), {"writer_id": writer_id, "commit_no": commit_no})

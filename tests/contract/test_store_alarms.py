@@ -270,3 +270,38 @@ def test_new_thing_with_an_override_known_before_its_first_reading(world: Any) -
     )
     world.send(world.intake(), heat(NOW, 80.0, "oven"))
     assert world.alarms() == []
+
+
+def test_restarted_collector_knows_what_was_newest(world: Any) -> None:
+    """It takes all datastreams before its first message; what is late stays late, and a step is seen over the restart."""
+    intake = world.intake()
+    world.send(intake, pressure(NOW, 3.0))
+    world.send(intake, pressure(NOW + 600 * SECOND, 3.0), received=NOW + timedelta(seconds=600))
+    world.close(intake)
+    intake = world.intake()
+    intake.know_all()
+    world.send(intake, pressure(NOW + SECOND, 9.0), received=NOW + timedelta(seconds=605))
+    assert world.rows("SELECT late FROM observations WHERE result = 9") == [(True,)]
+    assert world.alarms() == []
+    world.send(intake, pressure(NOW + 660 * SECOND, 9.0), received=NOW + timedelta(seconds=660))
+    assert world.alarms() == [("water.pressure.surge", "p1", "UNACK")]
+    value, limit, message = world.rows("SELECT value, limit_value, message FROM alarms")[0]
+    assert (value, limit) == (360.0, 240.0)
+    assert message == "Pressure surge: 6.00 bar/min > 4.00 bar/min"
+
+
+def test_value_that_cannot_be_is_nothing_to_compare_with(world: Any) -> None:
+    intake = world.intake()
+    for second, value in ((0, 4.0), (60, 9999.0), (120, 4.0), (180, 4.0)):
+        world.send(intake, pressure(NOW + second * SECOND, value), received=NOW + timedelta(seconds=second))
+    assert world.alarms() == []
+
+
+def test_one_reading_ahead_of_its_time_mutes_nothing(world: Any) -> None:
+    intake = world.intake()
+    at = [NOW + timedelta(seconds=s) for s in (500, 5, 60)]
+    world.send(intake, ("waste", "w1", "temperature", at[0], 10.0), received=NOW)
+    world.send(intake, ("waste", "w1", "temperature", at[1], 95.0), received=at[1])
+    world.send(intake, ("waste", "w1", "temperature", at[2], 95.0), received=at[2])
+    assert world.rows("SELECT late FROM observations") == [(False,)] * 3
+    assert [row[:2] for row in world.alarms()] == [("waste.temperature.high", "w1")]

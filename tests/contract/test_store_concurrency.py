@@ -269,3 +269,43 @@ def test_late_is_judged_by_what_another_writer_made_newest(world: Any) -> None:
     world.send(one, heat("bin", -100, 70.0))
     assert world.rows("SELECT count(*) FROM observations WHERE late") == [(1,)]
     assert world.alarms() == []
+
+
+def test_commit_of_a_namesake_is_not_taken_for_ones_own(
+    world: Any, monkeypatch: pytest.MonkeyPatch, several: None
+) -> None:
+    """The answer of a commit is lost, it did not go through, and another process went on under the same name."""
+    first = world.intake()
+    batch = world.batch(first, ("waste", "bin", "temperature", NOW, 20.0))
+
+    def lost(self: Writer, **_: Any) -> None:
+        self.connection.close()
+        raise TemporaryStoreError("the line is cut")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Writer, "commit", lost)
+        with pytest.raises(TemporaryStoreError) as failure:
+            first.commit(batch, now=NOW)
+    assert not failure.value.midway
+    other = world.intake()
+    world.send(other, ("waste", "other", "temperature", NOW, 20.0))
+    world.close(other)
+    receipt = first.commit(batch, now=NOW)
+    assert (receipt.stored, receipt.rows) == (1, 1)
+    assert sorted(world.rows("SELECT thing FROM observations")) == [("bin",), ("other",)]
+
+
+def test_failure_tells_whether_it_struck_the_batch_or_the_line(world: Any, several: None) -> None:
+    intake = world.intake()
+    batch = world.batch(intake, ("waste", "bin", "temperature", NOW, 20.0))
+    world.server.kick(world.url)
+    with pytest.raises(TemporaryStoreError) as failure:
+        intake.commit(batch, now=NOW)
+    assert failure.value.midway
+    monkey = intake._url
+    intake._url = "postgresql://127.0.0.1:1/nowhere"
+    with pytest.raises(TemporaryStoreError) as failure:
+        intake.commit(batch, now=NOW)
+    assert not failure.value.midway
+    intake._url = monkey
+    assert intake.commit(batch, now=NOW).stored == 1

@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
+from hypervision.clock import to_us
 from hypervision.errors import TemporaryStoreError
+from hypervision.store import watch as watch_store
 from hypervision.watch import Watch
 
 pytestmark = pytest.mark.integration
@@ -50,7 +52,7 @@ def settled(world: Any, seconds: float) -> Watch:
 
 def test_on_delay_ends_without_a_reading(world: Any) -> None:
     send(world, pressure(0, 1.0))
-    watch = world.watch()
+    watch = settled(world, 100)
     look(world, watch, 122.9)  # three seconds of grace for readings under way
     assert world.alarms() == []
     look(world, watch, 123)
@@ -63,7 +65,7 @@ def test_on_delay_ends_without_a_reading(world: Any) -> None:
 
 def test_off_delay_ends_without_a_reading(world: Any) -> None:
     send(world, pressure(0, 1.4), pressure(130, 1.4), pressure(140, 1.75))
-    watch = world.watch()
+    watch = settled(world, 262)
     look(world, watch, 262)
     assert [row[1] for row in world.journal()] == ["UNACK"]
     look(world, watch, 263)
@@ -81,6 +83,9 @@ def test_delays_wait_while_collectors_are_down(world: Any) -> None:
     look(world, watch, 202, beats=False)
     assert world.alarms() == []
     look(world, watch, 203)
+    look(world, watch, 220)  # what a collector had in hand comes again within the broker's patience
+    assert world.alarms() == []
+    look(world, watch, 221)
     assert world.alarms() == [("water.pressure.low", "p1", "UNACK")]
 
 
@@ -319,8 +324,6 @@ def test_timers_go_on_after_the_database_was_away(world: Any, several: None) -> 
 
 
 def test_timers_go_on_after_a_statement_that_failed(world: Any, several: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    from hypervision.store import watch as watch_store
-
     send(world, pressure(0, 1.0))
     watch = world.watch()
 
@@ -332,6 +335,7 @@ def test_timers_go_on_after_a_statement_that_failed(world: Any, several: None, m
         broken.setattr(watch_store, "collectors_alive", fail)
         with pytest.raises(Exception, match="no_such_table"):
             watch.tick(NOW)
+    look(world, watch, 180)
     look(world, watch, 200)
     assert world.alarms() == [("water.pressure.low", "p1", "UNACK")]
 
@@ -342,3 +346,46 @@ def test_timers_publish_that_they_run(world: Any) -> None:
     assert world.rows(
         "SELECT s.beat_at, s.detail FROM hv.writer_snapshot s JOIN hv.writer w USING (writer_id) WHERE w.name = 'watch'"
     ) == [(NOW + 7 * SECOND, {"flowing": True})]
+
+
+def door(seconds: float, result: float) -> tuple[str, str, str, datetime, float]:
+    """`lighting.door.open`: open for its on-delay."""
+    return ("lighting", "c1", "door", NOW + seconds * SECOND, result)
+
+
+def test_reading_under_way_when_its_delay_ended_still_ends_the_alarm(world: Any, several: None) -> None:
+    """The door is closed at 55 s, the word of it comes after the delay ended by the clock."""
+    watch = settled(world, 0)
+    send(world, door(0, 1.0))
+    [(delay,)] = world.rows(
+        "SELECT extract(epoch FROM on_delay)::float8 FROM hv.rule WHERE code = 'lighting.door.open'"
+    )
+    look(world, watch, delay + 10)
+    assert world.alarms() == [("lighting.door.open", "c1", "UNACK")]
+    intake = world.intake()
+    world.send(intake, door(delay - 5, 0.0), received=NOW + (delay + 20) * SECOND)
+    world.close(intake)
+    assert world.alarms() == [("lighting.door.open", "c1", "RTNUN")]
+
+
+def test_delay_waits_for_what_a_dead_collector_had_in_hand(world: Any, several: None) -> None:
+    """It comes again when the broker's patience ends; the pressure had long been back."""
+    watch = settled(world, 0)
+    send(world, pressure(0, 1.0))
+    world.ticks(watch, until=NOW + 200 * SECOND, beats=False)
+    world.ticks(watch, until=NOW + 203 * SECOND)
+    assert world.alarms() == []
+    intake = world.intake()
+    world.send(intake, [pressure(30, 3.0)], [pressure(60, 3.0)], received=NOW + 204 * SECOND)
+    world.close(intake)
+    world.ticks(watch, until=NOW + 300 * SECOND)
+    assert world.alarms() == []
+
+
+def test_thing_ahead_of_its_time_is_not_heard_for_longer(world: Any) -> None:
+    intake = world.intake()
+    world.send(intake, ("waste", "bin", "temperature", NOW + 590 * SECOND, 20.0), received=NOW)
+    world.close(intake)
+    [(heard,)] = world.rows("SELECT max(least(phenomenon_time, received_time)) FROM hv.latest")
+    [silence] = watch_store.silences(world.intake().connection, [])
+    assert silence.last_us == to_us(heard) == to_us(NOW)

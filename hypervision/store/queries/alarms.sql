@@ -101,7 +101,7 @@ WHERE c.phase <> 'normal' AND NOT r.enabled
 -- name: thing_silence
 -- Per Thing with an expected period: when it was last heard (or registered, when all it sent is older), and its
 -- shortest period.
-SELECT d.thing_id, t.code, t.domain, greatest(max(l.phenomenon_time), t.registered_at),
+SELECT d.thing_id, t.code, t.domain, greatest(max(least(l.phenomenon_time, l.received_time)), t.registered_at),
        extract(epoch FROM min(d.expected_period))::float8
 FROM hv.datastream d
 JOIN hv.thing t ON t.thing_id = d.thing_id

@@ -18,12 +18,14 @@ UPDATE hv.thing SET parent_id = (SELECT p.thing_id FROM hv.thing p WHERE p.code 
 WHERE code = %(code)s
 
 -- name: set_status
--- What devices or their last wills say of the link; the newest word wins.
+-- What devices or their last wills say of the link; the newest word wins, of one instant the last. The time is that of
+-- the change: a retained word that comes again at each subscription makes nothing fresh.
 UPDATE hv.thing t SET status = s.status, status_at = s.at
 FROM (SELECT DISTINCT ON (code) code, status, at
-      FROM unnest(%(codes)s::text[], %(statuses)s::text[], %(times)s::timestamptz[]) AS x (code, status, at)
-      ORDER BY code, at DESC) s
-WHERE t.code = s.code AND (t.status_at IS NULL OR t.status_at < s.at)
+      FROM unnest(%(codes)s::text[], %(statuses)s::text[], %(times)s::timestamptz[])
+           WITH ORDINALITY AS x (code, status, at, place)
+      ORDER BY code, at DESC, place DESC) s
+WHERE t.code = s.code AND (t.status_at IS NULL OR t.status_at <= s.at) AND t.status IS DISTINCT FROM s.status
 RETURNING t.code
 
 -- name: known_things
@@ -53,16 +55,19 @@ ON CONFLICT (thing_id, domain, property) DO NOTHING
 
 -- name: resolve_datastreams
 -- Ids and newest readings of datastreams given by their names.
-SELECT x.domain, x.thing, x.property, d.datastream_id, d.thing_id, l.phenomenon_time, l.result
+SELECT x.domain, x.thing, x.property, d.datastream_id, d.thing_id, l.phenomenon_time, l.result, l.quality
 FROM unnest(%(domains)s::text[], %(things)s::text[], %(properties)s::text[]) AS x (domain, thing, property)
 JOIN hv.thing t ON t.code = x.thing
 JOIN hv.datastream d ON d.thing_id = t.thing_id AND d.domain = x.domain AND d.property = x.property
 LEFT JOIN hv.latest l ON l.datastream_id = d.datastream_id
 
 -- name: all_datastreams
--- Every datastream by its names and ids.
-SELECT d.domain, t.code, d.property, d.datastream_id, d.thing_id
-FROM hv.datastream d JOIN hv.thing t ON t.thing_id = d.thing_id ORDER BY d.datastream_id
+-- Every datastream by its names and ids, with its newest reading.
+SELECT d.domain, t.code, d.property, d.datastream_id, d.thing_id, l.phenomenon_time, l.result, l.quality
+FROM hv.datastream d
+JOIN hv.thing t ON t.thing_id = d.thing_id
+LEFT JOIN hv.latest l ON l.datastream_id = d.datastream_id
+ORDER BY d.datastream_id
 
 -- name: admit_thing
 -- Let a waiting Thing in.

@@ -4,8 +4,8 @@ SELECT version FROM hv.rule_set
 
 -- name: hold_versions
 -- The same and the epoch of the roll-ups, held until the commit: an edit of a rule, and the end of an epoch, wait for
--- the batches that used the old one.
-SELECT r.version, e.epoch FROM hv.rule_set r, hv.rollup_epoch e FOR SHARE
+-- the batches that used the old one. The transaction's own number tells afterwards whether it was committed.
+SELECT r.version, e.epoch, pg_current_xact_id()::text FROM hv.rule_set r, hv.rollup_epoch e FOR SHARE
 
 -- name: advance_rule_set
 -- Every edit of a rule ends with this.

@@ -12,6 +12,10 @@ RETURNING writer_id, commit_no, alarm_no, stored, duplicate, rejected
 -- How far every writer has committed.
 SELECT writer_id, commit_no, alarm_no FROM hv.writer
 
+-- name: transaction_status
+-- What became of a transaction whose commit was never answered; nothing when it is too long ago.
+SELECT pg_xact_status(%(transaction)s::xid8)
+
 -- name: advance_writer
 -- The counters of a batch, in its own transaction.
 UPDATE hv.writer

@@ -117,16 +117,16 @@ def rates(evaluator: Evaluator, *rows: tuple[int, float, float]) -> list[float]:
     return found
 
 
-def test_rates_against_the_reading_before_and_the_newest_known(by_rate: Evaluator, streams: StreamTable) -> None:
-    streams.newest_us[A], streams.newest[A] = 1 * HOUR, 10.0
+def test_rates_against_the_reading_before_and_the_newest_known(by_rate: Evaluator) -> None:
+    by_rate.know(A, 1 * HOUR, 10.0)
     found = rates(by_rate, (A, 2, 4.0), (A, 2.5, 5.0), (B, 3, 7.0), (B, 5, 1.0))
     assert found[:2] == [6.0, 2.0]
     assert np.isnan(found[2])
     assert found[3] == 3.0
 
 
-def test_rates_of_an_older_reading_are_unknown(by_rate: Evaluator, streams: StreamTable) -> None:
-    streams.newest_us[A], streams.newest[A] = 3 * HOUR, 10.0
+def test_rates_of_an_older_reading_are_unknown(by_rate: Evaluator) -> None:
+    by_rate.know(A, 3 * HOUR, 10.0)
     assert np.isnan(rates(by_rate, (A, 2, 4.0), (A, 3, 4.0))[0])
 
 

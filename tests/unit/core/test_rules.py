@@ -106,8 +106,7 @@ def test_layers_hold_several_rules_of_one_property(
 def test_limits_of_no_rules_have_no_layers(streams: StreamTable, rule_set: Callable[..., RuleSet]) -> None:
     limits = LimitArrays(rule_set(), streams)
     assert limits.layers == 0
-    assert not limits.has_rates
-    assert limits.rate_slots().tolist() == [False] * 4
+    assert limits.asks_rate(np.arange(4, dtype=np.int32)).tolist() == [False] * 4
 
 
 def test_silence_has_no_limit_on_readings(
@@ -120,8 +119,7 @@ def test_rate_slots_are_those_with_a_rate_rule(
     streams: StreamTable, make_rule: Callable[..., Rule], rule_set: Callable[..., RuleSet]
 ) -> None:
     limits = LimitArrays(rule_set(make_rule("rate_of_change", 5.0)), streams)
-    assert limits.has_rates
-    assert limits.rate_slots().tolist() == [True, True, True, False]
+    assert limits.asks_rate(np.arange(4, dtype=np.int32)).tolist() == [True, True, True, False]
 
 
 def test_for_thing_merges_override_and_rule(make_rule: Callable[..., Rule], rule_set: Callable[..., RuleSet]) -> None:

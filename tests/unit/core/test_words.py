@@ -29,7 +29,7 @@ LAMP = load()["lighting"].properties["lamp_state"]
         ("high", 31.25, 25.0, "en", "Polluted air: 31.2 m³/h > 25.0 m³/h"),
         ("high", 31.25, 25.0, "fr", "Air pollué\u00a0: 31,2 m³/h > 25,0 m³/h"),
         ("low", 1.0, 2.0, "fr", "Air pollué\u00a0: 1,0 m³/h < 2,0 m³/h"),
-        ("rate_of_change", 99.0, 10.0, "en", "Polluted air: 99.0 m³/h"),
+        ("rate_of_change", 990.0, 600.0, "en", "Polluted air: 16.50 m³/h/min > 10.00 m³/h/min"),
         ("state_equals", 2.0, 2.0, "en", "Polluted air"),
         ("silence", 12.4, 2.0, "fr", "Air pollué\u00a0: depuis 12 min"),
         ("silence", 12.4, 2.0, "en", "Polluted air: for 12 min"),
@@ -146,12 +146,12 @@ def test_table_covers_new_slots_after_extend_and_keeps_what_it_knew() -> None:
     first = table.slot("water", "p", "flow")
     assert len(table) == 0
     table.extend()
-    table.datastream_id[first], table.newest_us[first], table.newest[first] = 7, 5, 1.5
+    table.datastream_id[first], table.newest_us[first] = 7, 5
     for n in range(3000):
         table.slot("waste", f"bin-{n}", "fill")
     table.extend()
     assert len(table) == 3001
-    assert (table.datastream_id[first], table.newest_us[first], table.newest[first]) == (7, 5, 1.5)
+    assert (table.datastream_id[first], table.newest_us[first]) == (7, 5)
     assert table.datastream_id[3000] == UNRESOLVED
     assert table.newest_us[3000] == NEVER
     assert table.property_of(3000).name == "fill"
