@@ -108,7 +108,7 @@ class LimitArrays:
                 if rule.enabled:
                     self._set((layer, column), rule.kind, rule.limit, rule.deadband)
         self._spread(rules, streams)
-        self._rate_slots = self._rate.any(axis=0) if self.layers else np.zeros(self.slots, np.bool_)
+        self._rate_slots: Bool = np.asarray(self._rate.any(axis=0) if self.layers else np.zeros(self.slots, np.bool_))
         self._any_rate = bool(self._rate_slots.any())
 
     def _set(self, at: tuple[int, int], kind: str, limit: float, deadband: float) -> None:

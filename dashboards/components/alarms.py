@@ -81,8 +81,8 @@ def _value(alarm: AlarmRow, town: Town, words: Words, catalogue: Catalogue) -> s
         return text
     limit = words.quantity(alarm.limit, unit, prop.decimals)
     if alarm.rule_kind == "rate_of_change":
-        # The value is the reading that changed too fast, the limit a change per hour.
-        return f"{text} (> {words.quantity(alarm.limit, unit)}/h)"
+        # Both are changes per hour; people think of minutes.
+        return " > ".join(f"{words.quantity(each / 60, unit, 2)}/min" for each in (alarm.value, alarm.limit))
     return f"{text} {SIGNS.get(alarm.rule_kind, '/')} {limit}"
 
 
