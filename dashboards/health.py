@@ -58,10 +58,11 @@ def parts(town: Town, *, now: datetime) -> list[Part]:
         return found
     collectors = 0
     trouble: list[str] = []
+    since_look = (judge.known_until(town, now=now) - town.proved_at).total_seconds()
     for writer in town.writers:
         if writer.beat_age is None:
             continue
-        age = writer.beat_age + silent
+        age = writer.beat_age + since_look
         collector = writer.name.startswith("collector")
         limit = BEAT_LIMIT if collector else _PATIENCE
         # One that is long gone was taken out of service or ran once (an import, a generated history).
@@ -75,7 +76,7 @@ def parts(town: Town, *, now: datetime) -> list[Part]:
         if held is not None:
             working, detail = False, f"{writer.in_flight} messages in flight, none committed for {held:.0f} s"
             trouble.append(f"{writer.name}: {detail}")
-        found.append(Part(writer.name, working, age, needed, detail))
+        found.append(Part(writer.name, working, writer.beat_age + silent, needed, detail))
     if not collectors:
         trouble.append("no collector beats")
     if trouble:

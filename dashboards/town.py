@@ -314,6 +314,15 @@ BEAT_LIMIT: Final = 3.0
 # A part silent for so long was taken out of service; a collector only when another one works [s].
 RETIRED: Final = 86_400.0
 
+# The reader looks each second: a longer silence is the database's, and nobody else's age grows by it.
+_LOOK: Final = timedelta(seconds=1)
+
+
+def known_until(town: Town, *, now: datetime) -> datetime:
+    """Until when something is known of the platform's other parts: a database that is silent tells nothing of them."""
+    return min(now, town.proved_at + _LOOK)
+
+
 # A batch is committed within a second or two; a collector that holds messages for so long is stuck [s].
 STUCK_AFTER: Final = 30.0
 
@@ -345,7 +354,7 @@ def stuck(town: Town, writer: WriterRow, *, now: datetime) -> float | None:
     last = town.progress.get(writer.name)
     if last is None or not writer.in_flight or not writer.name.startswith("collector"):
         return None
-    silent = (now - last.since).total_seconds()
+    silent = (known_until(town, now=now) - last.since).total_seconds()
     return silent if silent >= STUCK_AFTER else None
 
 
@@ -381,7 +390,8 @@ def feed(town: Town, *, now: datetime) -> Feed:
     if silent > BEAT_LIMIT:
         return Feed("database", since=town.proved_at)
     collectors = [w for w in town.writers if w.name.startswith("collector") and w.beat_age is not None]
-    ages = {w.name: (w.beat_age or 0.0) + silent for w in collectors}
+    since_look = (known_until(town, now=now) - town.proved_at).total_seconds()
+    ages = {w.name: (w.beat_age or 0.0) + since_look for w in collectors}
     if not ages:
         return Feed("none")
     alive = any(age <= BEAT_LIMIT for age in ages.values())

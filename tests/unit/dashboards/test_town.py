@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from dashboards import town as judge
+from dashboards.health import parts
 from dashboards.town import Feed, Freshness, Limits, Periods, Progress, Reporting, Town, progressed
 from hypervision.store.screens import AlarmRow, LimitRow, ReadingRow, StreamRow, ThingRow, WriterRow
 
@@ -146,6 +147,17 @@ def test_override_replaces_the_limit_of_one_thing_and_can_switch_it_off() -> Non
 def test_feed_names_the_link_that_is_dead(proved: float, writers: list[tuple[str, float | None]], state: str) -> None:
     town = Town(proved_at=ago(proved), writers=tuple(writer(*w) for w in writers))
     assert judge.feed(town, now=NOW).state == state
+
+
+@pytest.mark.parametrize("silent", [0.5, 1.5, 2.9, 3.1, 40.0, 1e6])
+def test_silence_of_the_database_is_not_held_against_a_collector(silent: float) -> None:
+    """Its last beat was two seconds old, and it holds messages that it cannot commit."""
+    held = replace(writer("collector-1/1", 2.0), in_flight=3)
+    town = Town(proved_at=ago(silent), writers=(held,), progress={held.name: Progress(1, ago(silent + 10))})
+    cause = "database" if silent > 3 else "live"
+    assert judge.feed(town, now=NOW).state == cause
+    failing = [part.name for part in parts(town, now=NOW) if part.needed and not part.working]
+    assert failing == (["database"] if cause == "database" else [])
 
 
 def test_feed_that_never_answered_is_the_database() -> None:
