@@ -216,10 +216,10 @@ class Intake:
             connection.rollback()
         self.evaluator.use_rules(self.evaluator.rules)
 
-    def ensure_days(self, time_us: Int64) -> None:
+    def ensure_days(self, time_us: Int64, *, now: datetime) -> None:
         """Make room for the days of these instants ahead of their readings."""
         with mapped():
-            self._attached().ensure_days(time_us)
+            self._attached().ensure_days(time_us, now=now)
 
     def publish_counters(
         self,
@@ -327,7 +327,8 @@ class Intake:
         settings = self.settings.ingest
         bounds = bounds_of(self.settings)
         earliest_us, future_us = bounds.earliest_us, bounds.future_us
-        writer.ensure_days(times_to_store(batch, self.streams, earliest_us=earliest_us, future_us=future_us))
+        times = times_to_store(batch, self.streams, earliest_us=earliest_us, future_us=future_us)
+        writer.ensure_days(times, now=now)
         held = self._follower.follow(writer)
         dropped = writer.claim(batch.identities, now)
         planned = plan(

@@ -258,7 +258,7 @@ class Watch:
     def _tidy(self, now: datetime) -> None:
         """Make room for the days ahead, remove what is over."""
         days = np.array([to_us(now + timedelta(days=ahead)) for ahead in range(3)], np.int64)
-        self.intake.ensure_days(days)
+        self.intake.ensure_days(days, now=now)
         with self.intake.between() as connection:
             watch_store.tidy(connection, now=now)
 

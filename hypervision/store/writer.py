@@ -110,12 +110,12 @@ class Writer:
         self._days: set[int] = set()
         self._staged_left = 0
 
-    def ensure_days(self, time_us: Int64) -> None:
+    def ensure_days(self, time_us: Int64, *, now: datetime) -> None:
         """Make room for the days of these instants; commits, so call it before the transaction."""
         days = np.unique(time_us // DAY_US)
         missing = [int(day) for day in days if int(day) not in self._days]
         if missing:
-            self.engine.ensure_days(self.connection, [_day(day) for day in missing])
+            self.engine.ensure_days(self.connection, [_day(day) for day in missing], today=now.astimezone(UTC).date())
             self.connection.commit()
             self._days.update(missing)
 

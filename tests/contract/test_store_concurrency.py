@@ -104,7 +104,7 @@ def test_partitions_of_new_days_made_by_several_writers_at_once(world: Any) -> N
     def make(intake: Intake) -> Callable[[], None]:
         def work() -> None:
             start.wait()
-            intake.ensure_days(days)
+            intake.ensure_days(days, now=NOW)
 
         return work
 

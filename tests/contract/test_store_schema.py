@@ -164,6 +164,38 @@ def test_observations_are_kept_by_day(world: Any) -> None:
     assert sorted(row[0].removeprefix("hv.") for row in found) == [f"observation_{day:%Y%m%d}" for day in days]
 
 
+def test_older_observations_are_kept_by_month_and_one_message_makes_few_partitions(world: Any) -> None:
+    intake: Intake = world.intake()
+    recent = NOW - timedelta(days=40)
+    ago = [NOW - timedelta(days=3 * n) for n in range(30, 300)]
+    world.send(intake, ("water", "p1", "flow", recent, 1.0))
+    for when in (ago[:100], ago[100:], ago):
+        world.send(intake, [("water", "p1", "flow", day, 1.0) for day in when])
+    assert world.rows("SELECT count(*) FROM observations") == [(271,)]
+    if world.server.name != "timescaledb":
+        found = {
+            row[0].removeprefix("hv.").removeprefix("observation_")
+            for row in world.rows(
+                "SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = 'hv.observation'::regclass"
+            )
+        }
+        assert found == {f"{day:%Y%m}" for day in ago} | {f"{recent:%Y%m%d}"}
+
+
+def test_month_that_has_some_of_its_days_goes_on_by_day(world: Any) -> None:
+    if world.server.name == "timescaledb":
+        return
+    intake: Intake = world.intake()
+    then = datetime(2026, 6, 10, tzinfo=UTC)
+    world.now = then
+    world.send(intake, ("water", "p1", "flow", then, 1.0))
+    world.now = NOW
+    world.send(intake, ("water", "p1", "flow", then - timedelta(days=3), 1.0))
+    found = world.rows("SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = 'hv.observation'::regclass")
+    names = sorted(row[0].removeprefix("hv.") for row in found)
+    assert names == ["observation_20260607", "observation_20260610"]
+
+
 @pytest.mark.parametrize("server", ["timescaledb"], indirect=True)
 def test_timescale_without_the_community_edition_works(
     server: Any, empty: str, migrate_now: Callable[..., list[str]], monkeypatch: pytest.MonkeyPatch

@@ -25,7 +25,7 @@ class Engine(Protocol):
     def after(self, connection: Connection, migration: str) -> None:
         """What the engine does after a migration, in the same transaction."""
 
-    def ensure_days(self, connection: Connection, days: list[date]) -> None:
+    def ensure_days(self, connection: Connection, days: list[date], *, today: date) -> None:
         """Make room for observations of these UTC days; commits."""
 
 

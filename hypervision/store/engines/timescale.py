@@ -48,5 +48,5 @@ class Timescale:
             # The Apache edition has no compression: everything works without, with more disk.
             _log.info("TimescaleDB without compression: %s", error.diag.message_primary or error)
 
-    def ensure_days(self, connection: Connection, days: list[date]) -> None:
+    def ensure_days(self, connection: Connection, days: list[date], *, today: date) -> None:
         """The hypertable makes its chunks by itself."""
