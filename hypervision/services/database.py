@@ -133,23 +133,32 @@ def check_version(data_dir: Path) -> None:
     Raises
     ------
     ServiceError
-        It is of another, or cannot be read.
+        It is of another, cannot be read, or one of its passwords is lost.
     """
     folder = data_dir / "database"
     if not folder.exists():
         return
     try:
-        found = (folder / "PG_VERSION").read_text("ascii").strip()
+        found = (folder / "PG_VERSION").read_bytes()[:100].decode("latin-1").strip()
     except OSError as error:
         raise ServiceError(
             f"{folder} is no database this user can read ({error.strerror}: PG_VERSION)",
             remedy="start as the user who created it, restore a backup, or choose another --data-dir",
         ) from None
+    if not found.isdigit():
+        raise ServiceError(
+            f"{folder / 'PG_VERSION'} is damaged (it holds {found[:20]!r}, not a version of PostgreSQL)",
+            remedy="restore the data directory from a backup, or choose another --data-dir",
+        )
     if found != binaries.MAJOR:
         raise ServiceError(
             f"the database in {folder} is of PostgreSQL {found}, the embedded one is {binaries.MAJOR}",
             remedy="run the version of the platform that made it, or dump it there and restore it here",
         )
+    # The first start alone uses the superuser's; emptied, it would be missed on the day of a repair.
+    for name in ("database-superuser", "database-application"):
+        if secret(data_dir, name).exists():
+            password(secret(data_dir, name))
 
 
 def _create(data_dir: Path, cluster: Cluster) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from hypervision.errors import ServiceError
 from hypervision.services.secrets import write_private
 
 NAME = "endpoints.json"
@@ -39,5 +40,16 @@ class Endpoints:
 
 
 def remove(data_dir: Path) -> None:
-    """Remove it: nothing answers there any more."""
-    (data_dir / NAME).unlink(missing_ok=True)
+    """Remove it: nothing answers there any more.
+
+    Raises
+    ------
+    ServiceError
+        Something else has its name, or the folder cannot be written.
+    """
+    path = data_dir / NAME
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        why = "it is a folder" if path.is_dir() else error.strerror
+        raise ServiceError(f"{path} cannot be removed ({why})", remedy="move it elsewhere and start again") from None

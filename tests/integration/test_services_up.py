@@ -18,6 +18,7 @@ import psutil
 import psycopg
 import pytest
 
+from hypervision.services import datadir
 from tests.integration.one_up import ROOT, Up, query, refused, running, words
 
 pytestmark = pytest.mark.integration
@@ -131,6 +132,32 @@ def test_database_of_another_version_is_refused_untouched(up: Callable[..., Up],
     assert [path.name for path in data_dir.rglob("*")] == ["database", "PG_VERSION"]
 
 
+@pytest.mark.parametrize("content", [b"", b"\n", b"eighteen", b"\xff\xfe\x00"])
+def test_damaged_version_of_a_database_is_told_as_such(up: Callable[..., Up], data_dir: Path, content: bytes) -> None:
+    (data_dir / "database").mkdir()
+    (data_dir / "database" / "PG_VERSION").write_bytes(content)
+    sentence = refused(up(ready=False))
+    assert "PG_VERSION is damaged" in sentence
+    assert "restore the data directory from a backup" in sentence
+
+
+@pytest.mark.parametrize("name", ["database-superuser", "database-application"])
+def test_emptied_password_of_an_existing_database_is_refused(up: Callable[..., Up], data_dir: Path, name: str) -> None:
+    (data_dir / "database").mkdir()
+    (data_dir / "database" / "PG_VERSION").write_text("18\n")
+    (data_dir / "secrets").mkdir()
+    (data_dir / "secrets" / name).write_text("")
+    assert f"{name} is empty or damaged: restore that file from a backup" in refused(up(ready=False))
+    assert (data_dir / "secrets" / name).read_text() == ""
+
+
+def test_folder_in_the_place_of_the_endpoints_is_refused(up: Callable[..., Up], data_dir: Path) -> None:
+    with datadir.prepare(data_dir, kind="up"):
+        (data_dir / "endpoints.json").mkdir()
+    sentence = refused(up(ready=False, children=("broker",)))
+    assert "endpoints.json cannot be removed (it is a folder): move it elsewhere" in sentence
+
+
 def test_data_directory_that_is_a_file_is_refused(up: Callable[..., Up], data_dir: Path) -> None:
     (data_dir / "file").write_text("")
     assert "is a file" in refused(up(data_dir / "file", ready=False))
@@ -194,7 +221,7 @@ def test_programs_in_a_closed_home_are_copied_into_the_data_directory(data_dir: 
     """The virtual environment of a root whose home has mode 0700."""
     if not ROOT:
         pytest.skip("this is about root")
-    from hypervision.services import binaries, database, datadir
+    from hypervision.services import binaries, database
 
     home = Path(tempfile.mkdtemp(prefix="hv-home-"))
     try:
