@@ -13,6 +13,7 @@ from hypervision.batch import Status
 from hypervision.clock import from_us
 from hypervision.datastreams import Key
 from hypervision.domains import Catalogue
+from hypervision.naming import name_of
 from hypervision.store.connection import mapped
 from hypervision.store.sql import query
 
@@ -63,7 +64,16 @@ def register_things(
     -------
     int
         How many Things were given.
+
+    Raises
+    ------
+    SettingError
+        A name is too long or cannot be shown; nothing was registered then.
     """
+    for thing in things:
+        name_of(thing.name, of=thing.code)
+    for code, name in (organisations or {}).items():
+        name_of(name, of=code)
     codes = {thing.organisation for thing in things if thing.organisation} | set(organisations or {})
     named = dict(organisations or {})
     with mapped(), connection.cursor() as cursor:

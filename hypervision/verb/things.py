@@ -12,6 +12,7 @@ from hypervision import topics
 from hypervision.domains import Catalogue, catalogue_of
 from hypervision.endpoints import complete
 from hypervision.errors import SettingError
+from hypervision.naming import name_of
 from hypervision.settings import Settings
 from hypervision.store import registry
 from hypervision.store.connection import url_of
@@ -34,11 +35,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, settings: Settings) -> int:
     """Run one action."""
+    if options.action == "admit" and options.name is not None:
+        name_of(options.name, of=options.thing[0][:64])
     settings = complete(settings)
     with wait_for_schema(url_of(settings), application="things", wait=PATIENCE) as connection:
         waiting = {thing.code: thing for thing in registry.waiting(connection)}
         connection.rollback()
         if options.action == "waiting":
+            if not waiting:
+                print("no Thing waits for its admission")
             for thing in waiting.values():
                 print(
                     f"{thing.code:<32}{thing.domain:<12}{thing.messages:>8} messages,"
@@ -52,7 +57,11 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
         domains = {code: _domain(code, options.domain, waiting, catalogue) for code in new}
         for code in options.thing:
             added = code in domains and registry.admit(
-                connection, code, domain=domains[code], name=options.name or code, now=datetime.now(UTC)
+                connection,
+                code,
+                domain=domains[code],
+                name=code if options.name is None else options.name,
+                now=datetime.now(UTC),
             )
             print(f"{code} is admitted to {domains[code]}" if added else f"{code} was registered already")
     from hypervision.replay import replay

@@ -184,6 +184,17 @@ def test_code_that_no_thing_may_have_is_one_sentence_and_lets_nothing_in(world: 
     assert world.rows("SELECT code FROM things") == []
 
 
+@pytest.mark.parametrize("name", ["x" * 100_000, "\x1b[31mred", "a\u202eb", "two\nlines", " "])
+def test_name_that_no_screen_shows_is_refused_and_lets_nothing_in(world: Any, name: str, verb: Says) -> None:
+    told = verb(world.url, "things", "admit", "p-9", "--domain", "water", "--name", name, expect=1)
+    assert "of p-9 cannot be taken" in told
+    assert told.endswith(": give 1 to 200 printable characters\n")
+    assert told.count("\n") == 1
+    assert len(told) < 300
+    assert told.strip().isprintable()
+    assert world.rows("SELECT code FROM things") == []
+
+
 def test_thing_that_is_registered_is_said_to_be(world: Any, verb: Says) -> None:
     assert "p-9 is admitted to water" in verb(world.url, "things", "admit", "p-9", "--domain", "water")
     assert "p-9 was registered already" in verb(world.url, "things", "admit", "p-9")
@@ -202,7 +213,7 @@ def test_waiting_thing_is_admitted_and_its_messages_are_stored(world: Any, verb:
     assert "1 of 1 waiting messages stored" in told
     assert world.rows("SELECT thing, result FROM observations") == [("p-7", 4.5)]
     assert world.rows("SELECT name FROM things") == [("Pump 7",)]
-    assert verb(world.url, "things", "waiting") == ""
+    assert verb(world.url, "things", "waiting") == "no Thing waits for its admission\n"
     assert "never sent anything" in verb(world.url, "things", "admit", "p-8", expect=1)
     assert "there is no domain" in verb(world.url, "things", "admit", "p-8", "--domain", "air", expect=1)
 
