@@ -11,9 +11,9 @@ from typing import Any
 
 from hypervision.domains import catalogue_of
 from hypervision.errors import ServiceError
-from hypervision.services import broker, database, datadir, endpoints, guard, ports, supervise
-from hypervision.services.plan import Plan, secret
-from hypervision.services.report import Start, Terminal, report
+from hypervision.services import broker, database, datadir, endpoints, guard, ports, supervise, why
+from hypervision.services.plan import Plan, log_file, secret
+from hypervision.services.report import SERVICES, Start, Terminal, report
 from hypervision.services.secrets import write_private
 from hypervision.services.supervise import Program
 from hypervision.settings import Settings
@@ -208,12 +208,22 @@ def _supervise(start: Start, terminal: Terminal) -> None:
         stopped.set()
         terminal.say("stopping")
 
+    data_dir = start.settings.data_dir
+    logs = {name: why.sizes(log_file(data_dir, log) for log in names) for name, names in SERVICES.items()}
     terminal.say("starting")
     try:
-        supervise.run(start.programs, start.settings.data_dir, ready=reporter.start, stopping=stopping)
+        given_up = supervise.run(
+            start.programs, data_dir, ready=reporter.start, stopping=stopping, hopeless=start.hopeless
+        )
     finally:
         stopped.set()
         if reporter.ident is not None:
             reporter.join(timeout=5.0)
-        endpoints.remove(start.settings.data_dir)
+        endpoints.remove(data_dir)
+    if given_up:
+        log = next(iter(logs[given_up]))
+        raise ServiceError(
+            f"the {given_up} does not start ({why.since(logs[given_up]) or 'it logged nothing'})",
+            remedy=f"mend that, or restore {data_dir} from a backup; {log} has all it said",
+        )
     terminal.say("stopped")

@@ -16,6 +16,10 @@ from hypervision.services.plan import Plan
 from hypervision.services.supervise import Program
 from hypervision.settings import Settings
 
+# The services that everything else needs, each with the logs that tell why it does not start: the program's own
+# first, then its guard's.
+SERVICES = {"database": ("database",), "broker": ("broker", "broker-guard")}
+
 # A town that takes longer than this [s] to come alive must not keep people from what already answers.
 _TOWN_PATIENCE = 150.0
 
@@ -45,6 +49,8 @@ class Start:
     settings: Settings
     plan: Plan
     programs: Sequence[Program]
+    # The embedded services that have answered in this start.
+    answered: set[str] = field(default_factory=set)
 
     @property
     def names(self) -> set[str]:
@@ -78,6 +84,16 @@ class Start:
             return f"mqtt://127.0.0.1:{self.plan.mqtt_port}"
         return broker.url(self.settings.data_dir, self.plan.mqtt_port, broker.DEVICE)
 
+    def hopeless(self, name: str) -> bool:
+        """Whether a program that keeps ending is a service that never answered: nothing can start without it."""
+        return name in SERVICES and name not in self.answered
+
+    def noted(self, name: str, answers: bool) -> bool:
+        """Remember that a service answered."""
+        if answers:
+            self.answered.add(name)
+        return answers
+
     @property
     def _own_mqtt(self) -> str:
         return "" if self.settings.mqtt_url is None else self.settings.mqtt_url.get_secret_value()
@@ -88,10 +104,18 @@ def steps(start: Start) -> list[readiness.Step]:
     plan, host = start.plan, start.host
     found = []
     if "database" in start.names:
-        found.append(readiness.Step("database", "database", lambda: database.accepts(plan.database_port)))
+        found.append(
+            readiness.Step(
+                "database", "database", lambda: start.noted("database", database.accepts(plan.database_port))
+            )
+        )
     if "broker" in start.names:
         values: dict[str, object] = {"port": plan.mqtt_port}
-        found.append(readiness.Step("broker", "broker-guard", lambda: ports.answers(plan.mqtt_port), values))
+        found.append(
+            readiness.Step(
+                "broker", "broker-guard", lambda: start.noted("broker", ports.answers(plan.mqtt_port)), values
+            )
+        )
     if "serve" in start.names:
         found += [
             readiness.Step("live", "serve", lambda: readiness.http_ok(plan.http_port, "/api/health/live", host=host)),

@@ -27,6 +27,9 @@ from hypervision.services.guard import YIELD_VARIABLE
 # failed for an hour must still come back within seconds of its cause going away.
 _LONGEST_WAIT = 5.0
 
+# A service that has ended by itself so often before it answered once will not answer; about 4 s.
+_TRIES = 3
+
 # supervisord looks at its children and signals once a second; a restart and a stop can be faster.
 _LOOK_EVERY = 0.2
 
@@ -143,10 +146,13 @@ class _Options(ServerOptions):  # type: ignore[misc]
 class _Supervisor(Supervisor):  # type: ignore[misc]
     """Bounds the wait before a restart, and stops when the terminal closes."""
 
-    def __init__(self, options: Any, stopping: Callable[[], None]) -> None:
+    def __init__(self, options: Any, stopping: Callable[[], None], hopeless: Callable[[str], bool]) -> None:
         super().__init__(options)
         self._say_stopping = stopping
         self._said = False
+        self._hopeless = hopeless
+        self._ends: dict[str, set[float]] = {}
+        self.given_up = ""
 
     def runforever(self) -> None:
         # The loop waits before its first look; the children need not.
@@ -161,20 +167,41 @@ class _Supervisor(Supervisor):  # type: ignore[misc]
             for process in group.processes.values():
                 if process.get_state() == ProcessStates.BACKOFF:
                     process.delay = min(process.delay, instant + _LONGEST_WAIT)
+                if process.laststop:
+                    self._note_end(process.config.name, process.laststop)
+
+    def _note_end(self, name: str, at: float) -> None:
+        ends = self._ends.setdefault(name, set())
+        if self.options.mood != SupervisorStates.RUNNING or at in ends:
+            return
+        ends.add(at)
+        if len(ends) >= _TRIES and self._hopeless(name):
+            self.given_up = name
+            self.options.mood = SupervisorStates.SHUTDOWN
+            self._tell_stopping()
 
     def handle_signal(self) -> None:
         super().handle_signal()
         # SIGHUP means "reload" to supervisord; here it means that the terminal was closed.
         if self.options.mood == SupervisorStates.RESTARTING:
             self.options.mood = SupervisorStates.SHUTDOWN
-        if self.options.mood == SupervisorStates.SHUTDOWN and not self._said:
+        if self.options.mood == SupervisorStates.SHUTDOWN:
+            self._tell_stopping()
+
+    def _tell_stopping(self) -> None:
+        if not self._said:
             self._said = True
             self._say_stopping()
 
 
 def run(
-    programs: Sequence[Program], data_dir: Path, *, ready: Callable[[], None], stopping: Callable[[], None]
-) -> None:
+    programs: Sequence[Program],
+    data_dir: Path,
+    *,
+    ready: Callable[[], None],
+    stopping: Callable[[], None],
+    hopeless: Callable[[str], bool],
+) -> str:
     """Run the programs until this process is asked to stop; all are gone then.
 
     Parameters
@@ -187,6 +214,14 @@ def run(
         Called once just before the first child starts.
     stopping : callable
         Called once when the wish to stop arrives.
+    hopeless : callable
+        Asked with the name of a program that has ended by itself three times: whether to stop everything for it
+        instead of starting it again.
+
+    Returns
+    -------
+    str
+        The program that everything was stopped for; empty after a wish to stop.
     """
     uid = os.getuid() if os.getuid() == 0 else None
     path = data_dir / "run" / "supervisord.conf"
@@ -196,10 +231,12 @@ def run(
     options.realize(["-n", "-s", "-c", str(path)])
     options.first = True
     options.test = False
+    supervisor = _Supervisor(options, stopping, hopeless)
     ready()
     try:
-        _Supervisor(options, stopping).main()
+        supervisor.main()
     except ExitNow:
         pass
     finally:
         options.close_logger()
+    return supervisor.given_up

@@ -131,7 +131,8 @@ def refused(one: Up) -> str:
     code = one.process.wait(timeout=40)
     said = one.output
     assert code == 1, said
-    lines = [line for line in said.splitlines() if line.startswith("hypervision ")]
+    # The logs of its children follow; only the terminal counts.
+    lines = [line for line in said.split("\n--- ")[0].splitlines() if line.startswith("hypervision ")]
     assert len(lines) == 1, said
     assert "Traceback" not in said
     return lines[0]

@@ -158,6 +158,24 @@ def test_folder_in_the_place_of_the_endpoints_is_refused(up: Callable[..., Up], 
     assert "endpoints.json cannot be removed (it is a folder): move it elsewhere" in sentence
 
 
+@pytest.mark.parametrize(("service", "said"), [("database", "could not load"), ("broker", "Can't start JetStream")])
+def test_service_that_cannot_start_ends_up_with_what_its_log_says(
+    up: Callable[..., Up], data_dir: Path, service: str, said: str
+) -> None:
+    up().close()
+    if service == "database":
+        (data_dir / "database" / "pg_hba.conf").unlink()
+    else:
+        shutil.rmtree(data_dir / "broker" / "store")
+        (data_dir / "broker" / "store").write_text("")
+    began = time.monotonic()
+    sentence = refused(up(ready=False))
+    assert f"the {service} does not start (" in sentence
+    assert said in sentence
+    assert f"logs/{service}.log has all it said" in sentence
+    assert time.monotonic() - began < 15
+
+
 def test_data_directory_that_is_a_file_is_refused(up: Callable[..., Up], data_dir: Path) -> None:
     (data_dir / "file").write_text("")
     assert "is a file" in refused(up(data_dir / "file", ready=False))
