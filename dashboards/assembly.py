@@ -14,6 +14,7 @@ from dashboards import api, documents, failures, health, log_in, push
 from dashboards.callbacks import fits_one_of
 from dashboards.control_room import create_dash, draw_page
 from dashboards.guard import Guard
+from dashboards.hosts import known_hosts
 from dashboards.live import LiveReader
 from dashboards.server import Server
 from dashboards.sessions import Sessions
@@ -55,6 +56,7 @@ def create_server(settings: Settings) -> Server:
         server.sessions,
         language=settings.language,
         health_open=settings.http.health_open,
+        hosts=known_hosts(settings.http),
         script_hashes=server.dash.csp_hashes(),
         fits=fits_one_of(server.dash._callback_list),  # noqa: SLF001 -- what /_dash-dependencies tells
         failures=failed,

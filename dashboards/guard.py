@@ -6,11 +6,13 @@ import ipaddress
 import json
 import logging
 from collections.abc import Awaitable, Callable, MutableMapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Any, Final
 from urllib.parse import quote, urlsplit
 
 from dashboards.callbacks import Fits
 from dashboards.failures import UNEXPECTED, FailureLog
+from dashboards.hosts import name_of
 from dashboards.routes import action_of, action_of_callback, is_page
 from dashboards.sessions import CALLER, COOKIE, Caller, Sessions, cookies_of
 from dashboards.words import language_of
@@ -49,6 +51,9 @@ class Guard:
         The installation's, for who has chosen none.
     health_open : bool
         Whether health and metrics answer callers from elsewhere without log-in.
+    hosts : set of str
+        By which of its names this machine is asked for them without log-in: a page of elsewhere whose name was made
+        to lead here asks by that name. Health and metrics alone tell anything to who is nobody.
     script_hashes : sequence of str
         Hashes of the inline scripts that Dash cannot do without, as the policy writes them.
     fits : callable
@@ -64,6 +69,7 @@ class Guard:
         *,
         language: str,
         health_open: bool,
+        hosts: AbstractSet[str],
         script_hashes: Sequence[str],
         fits: Fits,
         failures: FailureLog,
@@ -74,6 +80,7 @@ class Guard:
         self._sessions = sessions
         self._language = language
         self._health_open = health_open
+        self._hosts = hosts
         self._headers = security_headers(script_hashes)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -114,7 +121,7 @@ class Guard:
                 await self._nobody(scope, send, 503, str(error))
                 return
             caller = self._anonymous(scope, headers)
-        loopback = caller.loopback or self._health_open
+        loopback = self._health_open or (caller.loopback and name_of(headers.get("host", "")) in self._hosts)
         # Who holds a session's token may end it, also where nobody can say whose it is or whether it still stands.
         ends_own = action is Action.LOG_OUT and caller.token != ""
         if not ends_own and not may(caller.account, action, loopback=loopback):

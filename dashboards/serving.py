@@ -8,6 +8,7 @@ import socket
 import uvicorn
 
 from dashboards.assembly import create_server
+from dashboards.quiet import SeldomFilter
 from hypervision.endpoints import complete
 from hypervision.errors import ServiceError
 from hypervision.settings import Settings
@@ -40,6 +41,8 @@ def run(settings: Settings) -> int:
         proxy_headers=True,
         forwarded_allow_ips="127.0.0.1,::1",
     )
+    # A warning for each broken request, an error for each that fails: anybody could fill the disk.
+    logging.getLogger("uvicorn.error").addFilter(SeldomFilter())
     host, port = bound.getsockname()[:2]
     log.info("control room at http://%s:%d/", host, port)
     uvicorn.Server(config).run(sockets=[bound])

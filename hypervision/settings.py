@@ -71,6 +71,8 @@ class HttpSettings(_Section):
     port: Port = 8050
     session_hours: Annotated[float, Field(ge=0.1, le=8760)] = 12.0
     health_open: bool = False
+    # Other names by which this machine asks for health and metrics, with commas.
+    hosts: Annotated[str, Field(pattern=r"^[A-Za-z0-9._:-]{0,253}( *, *[A-Za-z0-9._:-]{1,253})*$")] = ""
 
 
 class AlarmSettings(_Section):

@@ -54,6 +54,7 @@ WRONG: dict[str, list[str]] = {
     "http.port": ["-1", "65536"],
     "http.session_hours": ["0", "1e-9", "8761", "nan"],
     "http.health_open": ["perhaps"],
+    "http.hosts": ["a b", "http://a", "a,,b", "a,"],
     "alarms.grace": ["0", "inf", "1e300"],
     "alarms.stale_periods": ["0.5", "0", "nan", "inf", "1e300"],
 }

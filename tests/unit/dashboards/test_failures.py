@@ -37,6 +37,7 @@ def _asked(failing: Exception, failed: FailureLog, *, bare: bool) -> tuple[int, 
         Sessions(None),  # type: ignore[arg-type]
         language="en",
         health_open=True,
+        hosts=frozenset(),
         script_hashes=[],
         fits=lambda _asked: True,
         failures=failed,
@@ -123,6 +124,7 @@ def test_sockets_that_fail_are_logged_a_few_a_minute(
         Sessions(None),  # type: ignore[arg-type]
         language="en",
         health_open=False,
+        hosts=frozenset({"localhost", "city.example"}),
         script_hashes=[],
         fits=lambda _asked: True,
         failures=FailureLog(most=2),
