@@ -7,6 +7,7 @@
   const valueOf = (node) => (node.matches("input") ? node.value : node.querySelector("input:checked")?.value);
 
   hv.keep = () => {
+    hv.keepSelection?.();
     const found = CONTROLS.map((id) => [id, document.getElementById(id)]).filter(([, node]) => node);
     kept = { page: location.pathname, nodes: new Map(found), values: new Map(found.map(([id, node]) => [id, valueOf(node)])) };
   };

@@ -22,7 +22,9 @@
   const api = () => {
     if (!document.getElementById("alarm-grid")) return null;
     try {
-      return window.dash_ag_grid?.getApi("alarm-grid") ?? null;
+      const found = window.dash_ag_grid?.getApi("alarm-grid");
+      // The one before is found until the new one is ready.
+      return found && !found.isDestroyed() ? found : null;
     } catch {
       return null; // the grid is being built
     }
@@ -132,25 +134,33 @@
     }
   });
 
-  // Selection outlives a change of language: the rows are drawn anew, their ids stay.
-  let kept = [];
+  // Selection outlives a change of language: the rows are drawn anew, their ids stay. Until the operator takes the table
+  // in hand again it is put back, whenever the rows are there.
+  const REDRAWN = 15000; // A page that is not drawn by then will not be [ms].
+  let kept = null;
+  hv.keepSelection = () => {
+    const ids = api()?.getSelectedNodes().map((node) => node.data.id) ?? [];
+    kept = ids.length ? { ids, until: performance.now() + REDRAWN } : null;
+  };
+  for (const kind of ["pointerdown", "keydown"]) document.addEventListener(kind, (event) => event.target.closest?.("#alarm-grid, #alarms-acknowledge") && (kept = null), true);
   let seen = null;
   setInterval(() => {
     const grid = api();
-    if (location.pathname !== "/alarms") kept = [];
+    if (kept && (location.pathname !== "/alarms" || performance.now() > kept.until)) kept = null;
     if (!grid) {
       seen = null;
       return;
     }
-    const anew = grid !== seen;
+    if (grid !== seen) queued = null;
     seen = grid;
-    if (anew) queued = null;
     catchUp();
     // The filter is in force before the selection is back: never does a selection cover more than was seen.
     const filter = hv.keptValue("alarms-filter") ?? document.getElementById("alarms-filter")?.value ?? "";
     if (grid.getGridOption("quickFilterText") !== filter) grid.setGridOption("quickFilterText", filter);
-    if (anew) for (const id of kept) grid.getRowNode(id)?.setSelected(true);
-    kept = grid.getSelectedNodes().map((node) => node.data.id);
+    for (const id of kept?.ids ?? []) {
+      const node = grid.getRowNode(id);
+      if (node && !node.isSelected()) node.setSelected(true);
+    }
     count();
   }, 200);
 })();

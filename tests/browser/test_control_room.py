@@ -245,6 +245,7 @@ def test_language_changes_without_losing_page_selection_filter_and_comment(open_
     expect(boxes).to_have_count(2)
     for i in range(2):
         boxes.nth(i).check()
+    expect(screen.page.locator("#alarms-selected")).to_have_text("Acquitter 2 alarmes visibles")
     screen.page.fill("#alarms-filter", "Conteneur 16")
     screen.page.fill("#alarms-comment", "à suivre")
     expect(screen.page.locator("#alarms-selected")).to_have_text("Acquitter 1 alarme visible")
