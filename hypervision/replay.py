@@ -70,7 +70,7 @@ def resend(
     messages = stored = 0
     beaten = clock()
     intake.beat(now=beaten)
-    # Listed before the first is sent: one that is refused again is quarantined anew, and must not come back.
+    # Listed before the first is sent: one that is refused again goes on waiting, and must not come back.
     waiting = rejected.waiting(intake.connection, thing=thing, reason=reason, ids=ids)
     for chosen in _chunks(waiting.ids):
         sent: list[int] = []
@@ -90,7 +90,7 @@ def resend(
                 continue
             sent.append(row.rejected_id)
             stored += receipt.stored
-        rejected.mark_replayed(intake.connection, sent, newest=waiting.newest, now=clock())
+        rejected.settle(intake.connection, sent, newest=waiting.newest, now=clock())
         messages += len(sent)
     intake.beat(now=clock())
     return Replayed(messages, stored)

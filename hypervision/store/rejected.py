@@ -76,8 +76,21 @@ def read(connection: Connection, ids: Sequence[int]) -> list[Rejected]:
         return [Rejected(*row) for row in rows]
 
 
-def mark_replayed(connection: Connection, ids: Sequence[int], *, newest: int, now: datetime) -> None:
-    """Note that messages were sent through again, in every row of theirs up to `newest`. Commits."""
+def settle(connection: Connection, ids: Sequence[int], *, newest: int, now: datetime) -> None:
+    """Note that messages were sent through again. Commits.
+
+    Parameters
+    ----------
+    ids : sequence of int
+        One row of each message, as `waiting` gave it.
+    newest : int
+        The newest row before the second try; what came later for the same message is what the second try refused.
+
+    Notes
+    -----
+    A message that was refused again keeps its row, which tells the newer reason, when it was tried, and waits on.
+    """
+    note = f" (refused again {now:%Y-%m-%d %H:%M} UTC)"
     with mapped():
-        connection.execute(query("rejected_mark_replayed"), {"ids": list(ids), "newest": newest, "now": now})
+        connection.execute(query("rejected_settle"), {"ids": list(ids), "newest": newest, "now": now, "note": note})
         connection.commit()

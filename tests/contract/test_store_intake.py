@@ -131,7 +131,7 @@ def test_closed_registration_keeps_the_message_until_admission(world: Any) -> No
         assert registry.admit(connection, "new", domain="water", name="New pump", now=NOW)
         assert not registry.admit(connection, "new", domain="water", name="Other", now=NOW)
         found = rejected.waiting(connection, thing="new", reason="unknown_thing")
-        rejected.mark_replayed(connection, found.ids, newest=found.newest, now=NOW)
+        rejected.settle(connection, found.ids, newest=found.newest, now=NOW)
         assert rejected.waiting(connection, thing="new").ids == []
         assert registry.waiting(connection) == []
         connection.rollback()

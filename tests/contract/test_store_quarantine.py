@@ -54,14 +54,45 @@ def test_message_without_time_sent_again_has_its_readings_once(world: Any, paylo
     receive(world.intake(), (UP, payload))
     before = observed(world)
     assert [row[0] for row in before] == ["flow"]
-    reasons = world.rows("SELECT reason FROM rejected_messages")
-    assert again(world) == Replayed(1, 0)
-    assert observed(world) == before
-    # Every row of the message was sent again; what was refused anew waits anew.
-    states = world.rows("SELECT replayed_at IS NULL FROM rejected_messages ORDER BY id")
-    assert states == [(False,)] * len(reasons) + [(True,)]
-    assert again(world) == Replayed(1, 0)
-    assert observed(world) == before
+    rows = world.rows("SELECT id, partial FROM rejected_messages ORDER BY id")
+    for _ in range(3):
+        assert again(world) == Replayed(1, 0)
+        assert observed(world) == before
+        # What was refused again waits on in a row that it had, however often it is tried.
+        assert world.rows("SELECT id, partial FROM rejected_messages ORDER BY id") == rows
+        waiting = world.rows("SELECT reason, detail FROM rejected_messages WHERE replayed_at IS NULL")
+        assert len(waiting) == 1
+        assert waiting[0][1].count("(refused again 2026-11-22 10:01 UTC)") == 1
+
+
+def test_message_refused_again_keeps_its_row_with_the_newer_reason(world: Any) -> None:
+    messages = [("urban/v1/water/p%d/up" % i, b'{"flow": 1, "xyz": 2}') for i in range(5)]  # noqa: UP031
+    receive(world.intake(registration="closed"), *messages, (UP, b"{"))
+    ids = world.rows("SELECT id FROM rejected_messages ORDER BY id")
+    before = world.rows("SELECT id, reason FROM rejected_messages ORDER BY id")
+    assert {row[1] for row in before} == {"unknown_thing"}
+    assert again(world) == Replayed(6, 0)
+    # Nothing was mended: the same rows, all waiting.
+    assert world.rows("SELECT id, reason FROM rejected_messages WHERE replayed_at IS NULL ORDER BY id") == before
+    with world.intake("admission").between() as connection:
+        registry.admit(connection, "p1", domain="water", name="p1", now=NOW)
+    assert again(world) == Replayed(6, 1)
+    now = world.rows("SELECT id, reason, partial, replayed_at IS NULL FROM rejected_messages ORDER BY id")
+    assert [row[:1] for row in now] == ids
+    assert all(row[3] for row in now)
+    told = sorted((reason, partial) for _, reason, partial, _ in now)
+    assert told == [("malformed", False)] + [("unknown_property", True)] + [("unknown_thing", False)] * 4
+
+
+def test_message_that_is_stored_at_the_second_try_is_marked_in_all_its_rows(world: Any) -> None:
+    receive(world.intake(registration="closed"), (UP, b'{"flow": 1}'))
+    with world.intake("admission").between() as connection:
+        registry.admit(connection, "p1", domain="water", name="p1", now=NOW)
+    assert again(world) == Replayed(1, 1)
+    assert world.rows("SELECT reason, replayed_at, detail LIKE '%%again%%' FROM rejected_messages") == [
+        ("unknown_thing", NOW + timedelta(minutes=1), False)
+    ]
+    assert again(world) == Replayed(0, 0)
 
 
 def test_equal_messages_without_time_and_number_are_each_sent_again(world: Any) -> None:
