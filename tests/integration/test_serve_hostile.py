@@ -6,6 +6,7 @@ import contextlib
 import socket
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx
@@ -20,7 +21,7 @@ _MB = 1_000_000
 
 
 @pytest.fixture(scope="module")
-def town(_database_server: tuple) -> Iterator[Town]:
+def town(_database_server: tuple[Path, int]) -> Iterator[Town]:
     with running(_database_server) as made:
         yield made
 
