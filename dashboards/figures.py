@@ -8,7 +8,8 @@ from datetime import datetime
 from statistics import median
 from typing import Final
 
-from dashboards.town import Freshness, Periods, Town, freshness
+from dashboards.limits import Periods
+from dashboards.town import Freshness, Town, freshness
 from hypervision.domains import Domain, ObservedProperty
 from hypervision.store.screens import ReadingRow, StreamRow, ThingRow
 

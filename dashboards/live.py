@@ -14,7 +14,8 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from dashboards.courses import read_courses
-from dashboards.town import Course, Limits, Own, Town, progressed
+from dashboards.limits import Limits
+from dashboards.town import Course, Own, Town, progressed
 from hypervision.domains import Catalogue
 from hypervision.errors import StoreError
 from hypervision.store import screens

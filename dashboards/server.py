@@ -10,10 +10,11 @@ from typing import Any, Final, TypeVar
 from fastapi import FastAPI
 
 from dashboards.guard import Guard
+from dashboards.limits import Periods
 from dashboards.live import LiveReader, utc_now
 from dashboards.push import Hub
 from dashboards.sessions import Caller, Sessions, caller_account
-from dashboards.town import Periods, Town
+from dashboards.town import Town
 from dashboards.views import Scene, ViewKey, Views
 from dashboards.words import Words, language_of
 from dashboards.writing import HttpWriter

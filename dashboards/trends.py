@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from dashboards.town import Periods, Town
+from dashboards.limits import Periods
+from dashboards.town import Town
 from hypervision.store import screens
 from hypervision.store.screens import AlarmRow, JournalRow, LimitRow, StreamRow, ThingRow, TrendPoint
 

@@ -17,7 +17,8 @@ from typing import Any, Final
 
 from plotly.utils import PlotlyJSONEncoder
 
-from dashboards.town import Periods, Town
+from dashboards.limits import Periods
+from dashboards.town import Town
 from dashboards.ui import Fragments
 from dashboards.words import Words
 from hypervision.accounts import Account, Action, may

@@ -7,7 +7,8 @@ from datetime import datetime
 from dash.development.base_component import Component
 
 from dashboards.figures import Figure, scale
-from dashboards.town import Periods, milliseconds
+from dashboards.limits import Periods
+from dashboards.town import milliseconds
 from dashboards.ui import div, hidden, span
 from dashboards.words import Words
 

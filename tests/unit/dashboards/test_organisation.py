@@ -13,7 +13,8 @@ from dashboards import views as module
 from dashboards.control_room import draw_page
 from dashboards.courses import read_courses
 from dashboards.health import messages, report
-from dashboards.town import Course, Own, Periods, Progress, Reporting, Town
+from dashboards.limits import Periods
+from dashboards.town import Course, Own, Progress, Reporting, Town
 from dashboards.views import Drawing, Scene, ViewKey, Views
 from dashboards.words import Words
 from hypervision.accounts import Account, Role

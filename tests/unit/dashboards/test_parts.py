@@ -11,10 +11,11 @@ from dashboards.components.spark import mask, path
 from dashboards.courses import fill
 from dashboards.figures import Figure, key_figures, leading_property, scale
 from dashboards.health import messages, parts, report
+from dashboards.limits import Limits, Periods
 from dashboards.pages.system import refusals_of
 from dashboards.routes import CALLBACKS, action_of, is_page
 from dashboards.theme import COLOURS
-from dashboards.town import Limits, Periods, Town, progressed
+from dashboards.town import Town, progressed
 from dashboards.trends import line
 from hypervision.accounts import Action
 from hypervision.domains import load

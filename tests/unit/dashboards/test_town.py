@@ -7,7 +7,8 @@ import pytest
 
 from dashboards import town as judge
 from dashboards.health import parts
-from dashboards.town import Feed, Freshness, Limits, Periods, Progress, Reporting, Town, progressed
+from dashboards.limits import Limits, Periods
+from dashboards.town import Feed, Freshness, Progress, Reporting, Town, progressed
 from hypervision.store.screens import AlarmRow, LimitRow, ReadingRow, StreamRow, ThingRow, WriterRow
 
 NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
