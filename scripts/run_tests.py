@@ -21,13 +21,12 @@ TESTS = ROOT / "tests"
 BUDGETS = {"unit": 3, "integration": 6, "browser": 6, "faults": 5, "rest": 3}
 FOLDERS = {
     "unit": ("unit",),
-    # The verbs against a database and the simulated town belong here, and EPANET: they start processes.
+    # The verbs against a database and the simulated town belong here: they start processes.
     "integration": (
         "integration",
         "contract/test_store_verbs.py",
         "scenarios/test_simulated_leak.py",
         "scenarios/test_simulated_town.py",
-        "scenarios/test_simulated_water.py",
     ),
     "browser": ("browser",),
     "faults": ("faults",),
