@@ -61,7 +61,7 @@ def take(browser: Browser, base: str, log_in: dict[str, str], shot: tuple[str, .
     if path == "ASSET":
         rows = context.request.get(f"{base}/api/v1/alarms?open=true&limit=100").json()["rows"]
         # A value with a course says more than a state.
-        things = [row["thing"] for row in rows if row["thing"] and row["limit_value"] is not None]
+        things = [row["thing"] for row in rows if row["property"] and row["value"] != row["limit_value"]]
         path = f"/asset/{things[0]}" if things else "/"
     page = context.new_page()
     page.goto(base + path)

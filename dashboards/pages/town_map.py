@@ -197,6 +197,7 @@ def figure(town_map: TownMap, extent: Extent, *, theme: str) -> dict[str, Any]:
             xs, ys = _joined(lines, extent)
             pen = {"color": colour, "width": stroke, "dash": dash}
             data.append({"type": "scatter", "mode": "lines", "x": xs, "y": ys, "line": pen, **still})
+    data.extend(_names(town_map, extent, c))
     ground_traces = len(data)
     data.extend(_marks(name, c) for name in MARKS)
     return {
@@ -213,7 +214,6 @@ def figure(town_map: TownMap, extent: Extent, *, theme: str) -> dict[str, Any]:
             "hoverlabel": {"bgcolor": c["panel"], "bordercolor": c["edge"], "font": {"color": c["text"], "size": 13}},
             "uirevision": "map",
             "meta": {"ground": ground_traces, "marks": list(MARKS)},
-            "annotations": _names(town_map, extent, c),
         },
     }
 
@@ -258,13 +258,26 @@ def _joined(lines: Sequence[geo.Line], extent: Extent) -> tuple[list[float | Non
 
 
 def _names(town_map: TownMap, extent: Extent, c: Mapping[str, str]) -> list[dict[str, Any]]:
-    notes = []
+    """The names on the ground: text below the marks, so that no name hides an alarm."""
+    traces = []
     for layer in ("district", "park", "river"):
-        for name, longitude, latitude in town_map.names.get(layer, ())[:40]:
-            x, y = extent.project(longitude, latitude)
+        names = town_map.names.get(layer, ())[:40]
+        if names:
+            points = [extent.project(longitude, latitude) for _, longitude, latitude in names]
             font = {"color": c["muted"], "size": 12 if layer == "district" else 10}
-            notes.append({"x": x, "y": y, "text": _plain(name), "showarrow": False, "font": font})
-    return notes
+            traces.append(
+                {
+                    "type": "scatter",
+                    "mode": "text",
+                    "x": [x for x, _ in points],
+                    "y": [y for _, y in points],
+                    "text": [_plain(name) for name, _, _ in names],
+                    "textfont": font,
+                    "hoverinfo": "skip",
+                    "showlegend": False,
+                }
+            )
+    return traces
 
 
 def _plain(text: str) -> str:
