@@ -29,6 +29,7 @@ from hypervision.doubt import Doubt
 from hypervision.errors import TemporaryStoreError
 from hypervision.evaluation import Evaluator
 from hypervision.following import Follower
+from hypervision.limiting import Limiter
 from hypervision.outcome import outcomes, rejected_rows, senders, strangers, unknown_things
 from hypervision.plan import newest_rows, plan, stored_conflicts, times_to_store
 from hypervision.rollups import Touched
@@ -70,6 +71,7 @@ class Intake:
         self._url = url_of(settings)
         self._writer: Writer | None = None
         self._touched = Touched()
+        self._limiter = Limiter(settings.ingest)
         self._follower = Follower(self.streams, self.evaluator)
         self._beat = Beat(self._url, name)
         self._doubt = Doubt()
@@ -330,6 +332,7 @@ class Intake:
         times = times_to_store(batch, self.streams, earliest_us=earliest_us, future_us=future_us)
         writer.ensure_days(times, now=now)
         held = self._follower.follow(writer)
+        paced = self._limiter.pace.judge(batch, self.streams)
         dropped = writer.claim(batch.identities, now)
         planned = plan(
             batch,
@@ -337,7 +340,7 @@ class Intake:
             horizon_us=int(settings.horizon * 1e6),
             earliest_us=earliest_us,
             future_us=future_us,
-            dropped=dropped,
+            dropped=dropped | set(paced.limited.tolist()),
         )
         columns = Columns(
             planned.datastream_id, planned.time_us, planned.result, planned.quality, planned.late, planned.received_us
@@ -355,7 +358,8 @@ class Intake:
         if self.settings.registration == "closed":
             known = registry.registered(writer.connection, senders(batch, refusals))
             refusals += strangers(batch, refusals, known)
-        outcome = outcomes(batch, planned, new=new, newer=links.newer, refusals=refusals)
+        limited = self._limiter.reject(writer.connection, batch, paced)
+        outcome = outcomes(batch, planned, new=new, newer=links.newer, refusals=refusals, limited=paced.limited)
         writer.reject(rejected_rows(batch, refusals, outcome))
         stored, rejected, duplicate = (int((outcome == code).sum()) for code in (STORED, REJECTED, DUPLICATE))
         repeated = int((existing == planned.result).sum())
@@ -371,6 +375,7 @@ class Intake:
         )
         self._doubt.end()
         self._touched.noted(touched)
+        self._limiter.noted(paced, limited)
         self.streams.newest_us[planned.slot[newest]] = planned.time_us[newest]
         sound = new & (planned.quality > quality.OUT_OF_RANGE)
         self.evaluator.remember(planned.slot[sound], planned.time_us[sound], planned.result[sound])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from hypervision.batch import DUPLICATE, REJECTED, STORED, Batch, Bool, Int8, Refusal
+from hypervision.batch import DUPLICATE, REJECTED, STORED, Batch, Bool, Int8, Int32, Refusal
 from hypervision.plan import Plan, unknown_thing
 from hypervision.store.writer import RejectedRow
 from hypervision.topics import thing_of
@@ -15,7 +15,9 @@ _TOLD = 16
 _LEADS_NOWHERE = frozenset(("bad_topic", "unknown_domain"))
 
 
-def outcomes(batch: Batch, planned: Plan, *, new: Bool, newer: set[str], refusals: list[Refusal]) -> Int8:
+def outcomes(
+    batch: Batch, planned: Plan, *, new: Bool, newer: set[str], refusals: list[Refusal], limited: Int32
+) -> Int8:
     """Stored (at least one new row, or a newer status), else rejected, else duplicate; shape (n_messages,).
 
     Parameters
@@ -24,9 +26,12 @@ def outcomes(batch: Batch, planned: Plan, *, new: Bool, newer: set[str], refusal
         Readings that were written.
     newer : set of str
         Things whose status was written.
+    limited : ndarray of int32
+        Messages beyond the pace of their Thing.
     """
     outcome = np.full(batch.messages, DUPLICATE, np.int8)
     outcome[[refusal.message for refusal in refusals]] = REJECTED
+    outcome[limited] = REJECTED
     outcome[planned.message[new]] = STORED
     outcome[[status.message for status in batch.statuses if status.thing in newer]] = STORED
     return outcome

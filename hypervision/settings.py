@@ -41,6 +41,9 @@ class IngestSettings(_Section):
     horizon: Seconds = 60.0
     # What is older than this at receipt is history and never rings.
     live_age: Seconds = 3_600.0
+    # What a Thing may send for ever, by the times of its readings [messages/s], 0 for any number; and beyond that.
+    rate: Annotated[float, Field(ge=0, le=100_000, allow_inf_nan=False)] = 20.0
+    burst: Annotated[int, Field(ge=1, le=10_000_000)] = 2_000
     partition: str = "1/1"
 
     @field_validator("partition")

@@ -15,7 +15,7 @@ from typing import Final
 
 import numpy as np
 
-from hypervision import rollups
+from hypervision import rollups, talking
 from hypervision.alarms import Expiry, Reading, RuleChange, apply
 from hypervision.clock import to_us
 from hypervision.errors import TemporaryStoreError
@@ -77,6 +77,8 @@ class Watch:
             steps += self.intake.transact(lambda writer, stepper: self._expire(writer, stepper, now))
         if flowed >= _SETTLE and self._ticks % _SILENCE_EVERY == 0:
             steps += self.intake.transact(lambda writer, stepper: self._silence(writer, stepper, now))
+        if self._ticks % _SILENCE_EVERY == 0:
+            steps += self.intake.transact(lambda writer, stepper: talking.step(writer, stepper, now=now))
         if self._ticks % _TIDY_EVERY == 0:
             self._tidy(now)
         self._ticks += 1

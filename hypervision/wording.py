@@ -67,6 +67,9 @@ def alarm_message(
     colon = "\u00a0: " if language == "fr" else ": "
     if rule.kind == "silence" and value is not None:
         return f"{label}{colon}{'depuis' if language == 'fr' else 'for'} {number_text(value, 0, language)} min"
+    if rule.kind == "talking" and value is not None:
+        told = "messages refusés en une minute" if language == "fr" else "messages refused in a minute"
+        return f"{label}{colon}{number_text(value, 0, language)} {told}"
     if prop is None or value is None or rule.kind == "state_equals":
         return label
     shown = value_text(prop, value, language)

@@ -14,7 +14,8 @@ from hypervision.errors import DomainError
 
 Kind = Literal["gauge", "counter", "state", "event"]
 KINDS = ("gauge", "counter", "state", "event")
-RULE_KINDS = ("high", "low", "rate_of_change", "state_equals", "silence")
+RULE_KINDS = ("high", "low", "rate_of_change", "state_equals", "silence", "talking")
+OF_A_THING = ("silence", "talking")
 PRIORITIES = ("critical", "high", "medium", "low")
 
 

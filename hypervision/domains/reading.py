@@ -12,6 +12,7 @@ from typing import Final, cast
 
 from hypervision.domains.catalogue import (
     KINDS,
+    OF_A_THING,
     PRIORITIES,
     RULE_KINDS,
     Catalogue,
@@ -191,10 +192,10 @@ def _rule(domain: str, table: Table, properties: Mapping[str, ObservedProperty])
     code = table.text("code", pattern=pattern, remedy=f"write {domain}.property.what, in small letters")
     kind = table.choice("kind", RULE_KINDS)
     prop = None
-    if kind != "silence":
+    if kind not in OF_A_THING:
         prop = properties[table.choice("property", list(properties))]
     elif "property" in table:
-        raise table.refuse("property", "leave it out: silence is of a whole Thing")
+        raise table.refuse("property", f"leave it out: {kind} is of a whole Thing")
     limit, deadband = _limit(table, kind, prop)
     fr, en = table.languages("label")
     action_fr, action_en = table.languages("action", needed=False)
@@ -217,7 +218,10 @@ def _rule(domain: str, table: Table, properties: Mapping[str, ObservedProperty])
 
 def _limit(table: Table, kind: str, prop: ObservedProperty | None) -> tuple[float, float]:
     """Limit and deadband: the rule can ring, and its alarm can return, within the valid range."""
-    if prop is None:
+    if kind == "talking":
+        # Messages in a minute that were beyond the pace.
+        limit, deadband = table.number("limit", 0, low=0, high=1e6), table.number("deadband", 0, low=0)
+    elif prop is None:
         # In expected periods; ISA-18.2 calls the source stale after it.
         limit, deadband = table.number("limit", 2, low=1, high=1000), table.number("deadband", 0, low=0)
     else:

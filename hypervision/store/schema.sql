@@ -151,7 +151,7 @@ CREATE TABLE hv.rule (
     version int NOT NULL DEFAULT 1,
     domain text NOT NULL,
     property text,
-    kind text NOT NULL CHECK (kind IN ('high', 'low', 'rate_of_change', 'state_equals', 'silence')),
+    kind text NOT NULL CHECK (kind IN ('high', 'low', 'rate_of_change', 'state_equals', 'silence', 'talking')),
     priority text NOT NULL CHECK (priority IN ('critical', 'high', 'medium', 'low')),
     limit_value float8 NOT NULL,
     deadband float8 NOT NULL DEFAULT 0 CHECK (deadband >= 0),
@@ -162,7 +162,7 @@ CREATE TABLE hv.rule (
     action_fr text NOT NULL DEFAULT '',
     action_en text NOT NULL DEFAULT '',
     enabled boolean NOT NULL DEFAULT true,
-    CHECK ((kind = 'silence') = (property IS NULL))
+    CHECK ((kind IN ('silence', 'talking')) = (property IS NULL))
 );
 
 -- The limit of one Thing is an override of a rule, never a second alarm.

@@ -13,7 +13,7 @@ SELECT coalesce(max(rejected_id), 0) FROM hv.rejected_message
 -- Messages kept whole that a second try may mend, in order of receipt; a message with several rows once.
 SELECT min(rejected_id)
 FROM hv.rejected_message
-WHERE replayed_at IS NULL AND rejected_id <= %(newest)s AND payload_bytes = octet_length(payload) AND thing <> ''
+WHERE replayed_at IS NULL AND reason <> 'rate_limited' AND rejected_id <= %(newest)s AND payload_bytes = octet_length(payload) AND thing <> ''
   AND (topic LIKE '%%/up' OR (topic LIKE '%%/status' AND payload IN ('online'::bytea, 'offline'::bytea)))
   AND (%(thing)s::text IS NULL OR thing = %(thing)s)
   AND (%(reason)s::text IS NULL OR reason = %(reason)s)

@@ -11,6 +11,7 @@ from hypervision.outcome import outcomes, rejected_rows, senders, strangers, unk
 from hypervision.plan import Plan, plan
 
 NOW_US = 1_000_000_000_000_000
+NONE = np.empty(0, np.int32)
 
 
 def planned(batch: Batch, streams: StreamTable) -> Plan:
@@ -32,7 +33,7 @@ def batch() -> Batch:
 
 def test_outcome_is_stored_else_rejected_else_duplicate(batch: Batch, streams: StreamTable) -> None:
     new = np.array([True, True, False, False])
-    found = outcomes(batch, planned(batch, streams), new=new, newer=set(), refusals=batch.refusals)
+    found = outcomes(batch, planned(batch, streams), new=new, newer=set(), refusals=batch.refusals, limited=NONE)
     assert found.tolist() == [STORED, STORED, REJECTED, DUPLICATE]
 
 
@@ -44,7 +45,9 @@ def test_outcome_of_a_status_is_stored_where_newer(streams: StreamTable) -> None
     batch = draft.close()
     refusals = unknown_things(batch, {"a", "b"})
     assert [(one.message, one.reason) for one in refusals] == [(2, "unknown_thing")]
-    found = outcomes(batch, planned(batch, streams), new=np.zeros(0, np.bool_), newer={"a"}, refusals=refusals)
+    found = outcomes(
+        batch, planned(batch, streams), new=np.zeros(0, np.bool_), newer={"a"}, refusals=refusals, limited=NONE
+    )
     assert found.tolist() == [STORED, DUPLICATE, REJECTED]
 
 
