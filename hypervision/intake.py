@@ -16,13 +16,11 @@ from datetime import datetime
 from types import TracebackType
 from typing import Self
 
-import numpy as np
-
 from hypervision import quality
 from hypervision.batch import DUPLICATE, REJECTED, STORED, Batch, Int64, Receipt
 from hypervision.beat import Beat, Counters
-from hypervision.clock import EPOCH, to_us
-from hypervision.datastreams import UNKNOWN, UNRESOLVED, StreamTable
+from hypervision.clock import EPOCH
+from hypervision.datastreams import StreamTable
 from hypervision.decoding import bounds_of
 from hypervision.domains import catalogue_of
 from hypervision.doubt import Doubt
@@ -32,6 +30,7 @@ from hypervision.following import Follower
 from hypervision.limiting import Limiter
 from hypervision.outcome import outcomes, rejected_rows, senders, strangers, unknown_things
 from hypervision.plan import newest_rows, plan, stored_conflicts, times_to_store
+from hypervision.resolver import Resolver
 from hypervision.rollups import Touched
 from hypervision.settings import Settings
 from hypervision.stepping import Stepper
@@ -45,8 +44,6 @@ _log = logging.getLogger(__name__)
 
 # A batch that another writer overtook is tried again at once, this often.
 _RACES = 5
-# Unknown Things are asked for anew, at most this often [s]; one may have been admitted meanwhile.
-_ASK_AGAIN = 1.0
 # At most ten hints a second and writer [s].
 _HINT_EVERY = 0.1
 
@@ -70,12 +67,12 @@ class Intake:
         )
         self._url = url_of(settings)
         self._writer: Writer | None = None
+        self._resolver = Resolver(self.streams, self.evaluator, register=settings.registration == "open")
         self._touched = Touched()
         self._limiter = Limiter(settings.ingest)
         self._follower = Follower(self.streams, self.evaluator)
         self._beat = Beat(self._url, name)
         self._doubt = Doubt()
-        self._asked: float = 0.0
         self._hinted: float = 0.0
 
     @classmethod
@@ -161,7 +158,7 @@ class Intake:
                     writer = self._attached()
                     if (done := self._doubt.settle(batch, writer)) is not None:
                         return done
-                    self._resolve(batch, writer.connection, now)
+                    self._resolver.resolve(batch, writer.connection, now=now)
                     return self._transaction(batch, writer, now)
             except TemporaryStoreError as error:
                 self._roll_back()
@@ -208,15 +205,7 @@ class Intake:
     def know_all(self) -> None:
         """Give every datastream of the database a slot, with its newest reading."""
         with mapped():
-            connection = self._attached().connection
-            for key, known in registry.all_datastreams(connection).items():
-                if self.streams.catalogue.find(key[0], key[2]) is None:
-                    continue  # a domain file that was taken away
-                slot = self.streams.slot(*key)
-                self.streams.extend()
-                self._know(slot, known)
-            connection.rollback()
-        self.evaluator.use_rules(self.evaluator.rules)
+            self._resolver.resolve_all(self._attached().connection)
 
     def ensure_days(self, time_us: Int64, *, now: datetime) -> None:
         """Make room for the days of these instants ahead of their readings."""
@@ -284,46 +273,6 @@ class Intake:
         roll_back(self._writer.connection)
         if not self._writer.connection.closed:
             self._writer.forget_days()
-
-    def _resolve(self, batch: Batch, connection: Connection, now: datetime) -> None:
-        """Ask the registry for slots it has not named yet."""
-        self.streams.extend()
-        if batch.statuses and self.settings.registration == "open":
-            registry.register_unknown(connection, {(s.thing, s.domain) for s in batch.statuses}, now=now)
-            connection.commit()
-        ids = self.streams.datastream_id[batch.slot]
-        missing = ids == UNRESOLVED
-        seconds = (now - EPOCH).total_seconds()
-        if abs(seconds - self._asked) >= _ASK_AGAIN:
-            missing |= ids == UNKNOWN
-        if not missing.any():
-            return
-        self._asked = seconds
-        slots = [int(s) for s in np.unique(batch.slot[missing])]
-        found = registry.resolve(
-            connection,
-            [self.streams.keys[s] for s in slots],
-            self.streams.catalogue,
-            register=self.settings.registration == "open",
-            now=now,
-        )
-        for slot in slots:
-            known = found.get(self.streams.keys[slot])
-            if known is None:
-                self.streams.datastream_id[slot] = UNKNOWN
-                continue
-            self._know(slot, known)
-        self.evaluator.use_rules(self.evaluator.rules)
-
-    def _know(self, slot: int, known: registry.Resolved) -> None:
-        """Take over what the database knows of a datastream, where this process does not know it better."""
-        streams = self.streams
-        fresh = streams.datastream_id[slot] < 0
-        streams.datastream_id[slot], streams.thing_id[slot] = known.datastream_id, known.thing_id
-        if fresh and known.newest is not None:
-            streams.newest_us[slot] = to_us(known.newest)
-            if known.quality > quality.OUT_OF_RANGE:
-                self.evaluator.know(slot, to_us(known.newest), known.result)
 
     def _transaction(self, batch: Batch, writer: Writer, now: datetime) -> Receipt:
         settings = self.settings.ingest

@@ -45,6 +45,8 @@ WRONG: dict[str, list[str]] = {
     "ingest.future_tolerance": ["0", "inf", "nan", "1e30"],
     "ingest.earliest": ["1969", "2101", "y2k"],
     "ingest.horizon": ["0", "inf", "1e18"],
+    "ingest.rate": ["-1", "inf", "1e9"],
+    "ingest.burst": ["0", "1.5", "1e300"],
     "ingest.live_age": ["0", "inf", "1e300"],
     "ingest.partition": ["2", "0/1", "3/2", "a/b", "1/1/1"],
     "broker.port": ["-1", "65536", "mqtt"],
