@@ -51,6 +51,10 @@ class Identity(NamedTuple):
     payload_hash: int
 
 
+Number = tuple[int, object, object, int, bool]
+"""(message, boot, seq, time [us], whether that is the time of receipt): what a device numbered, as it wrote it."""
+
+
 class Status(NamedTuple):
     """What a device or its last will says of the link: `online` or `offline`."""
 
@@ -87,6 +91,8 @@ class Batch:
         Of messages without a time of their own.
     statuses : list of Status
         Of messages that speak of the link and carry no reading.
+    numbers : list of Number
+        Of messages that carry the counter of their device.
     imported : bool
         History: bounds of an import hold, and nothing rings.
     """
@@ -103,6 +109,7 @@ class Batch:
     identities: list[Identity] = field(default_factory=list)
     statuses: list[Status] = field(default_factory=list)
     imported: bool = False
+    numbers: list[Number] = field(default_factory=list)
 
     @property
     def messages(self) -> int:
@@ -170,8 +177,8 @@ class Draft:
     """
 
     __slots__ = (
-        "identities", "message", "payloads", "quality", "received_us", "refusals", "result", "slot", "statuses",
-        "time_us", "topics",
+        "identities", "message", "numbers", "payloads", "quality", "received_us", "refusals", "result", "slot",
+        "statuses", "time_us", "topics",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -186,6 +193,7 @@ class Draft:
         self.refusals: list[Refusal] = []
         self.identities: list[Identity] = []
         self.statuses: list[Status] = []
+        self.numbers: list[Number] = []
 
     def message_of(self, topic: str, payload: bytes, *, received_us: int) -> int:
         """Open a message and return its index."""
@@ -215,6 +223,7 @@ class Draft:
         self.refusals[:] = [one for one in self.refusals if one.message < messages]
         self.identities[:] = [one for one in self.identities if one.message < messages]
         self.statuses[:] = [one for one in self.statuses if one.message < messages]
+        self.numbers[:] = [one for one in self.numbers if one[0] < messages]
 
     def close(self) -> Batch:
         """Turn the columns into numpy arrays; the draft must not be used again."""
@@ -230,6 +239,7 @@ class Draft:
             refusals=self.refusals,
             identities=self.identities,
             statuses=self.statuses,
+            numbers=self.numbers,
         )
 
 

@@ -28,6 +28,7 @@ from hypervision.errors import TemporaryStoreError
 from hypervision.evaluation import Evaluator
 from hypervision.following import Follower
 from hypervision.limiting import Limiter
+from hypervision.numbering import Numbering
 from hypervision.outcome import outcomes, rejected_rows, senders, strangers, unknown_things
 from hypervision.plan import newest_rows, plan, stored_conflicts, times_to_store
 from hypervision.resolver import Resolver
@@ -70,6 +71,7 @@ class Intake:
         self._resolver = Resolver(self.streams, self.evaluator, register=settings.registration == "open")
         self._touched = Touched()
         self._limiter = Limiter(settings.ingest)
+        self._numbering = Numbering()
         self._follower = Follower(self.streams, self.evaluator)
         self._beat = Beat(self._url, name)
         self._doubt = Doubt()
@@ -302,6 +304,7 @@ class Intake:
         writer.upsert_latest(columns.take(newest), commit_no, live=not batch.imported)
         touched = self._touched.note(planned.slot[new], planned.time_us[new], held.epoch)
         rollups.mark(writer.connection, self.streams.datastream_id[touched.slot], touched.hour)
+        self._numbering.take(writer.connection, batch, dropped)
         links = registry.set_status(writer.connection, batch.statuses)
         refusals += unknown_things(batch, links.known)
         if self.settings.registration == "closed":
@@ -325,6 +328,7 @@ class Intake:
         self._doubt.end()
         self._touched.noted(touched)
         self._limiter.noted(paced, limited)
+        self._numbering.noted()
         self.streams.newest_us[planned.slot[newest]] = planned.time_us[newest]
         sound = new & (planned.quality > quality.OUT_OF_RANGE)
         self.evaluator.remember(planned.slot[sound], planned.time_us[sound], planned.result[sound])

@@ -73,6 +73,7 @@ def part(batch: Batch, first: int, last: int, *, readings: bool = True) -> Batch
     keep = (batch.message >= first) & (batch.message < last) & readings
     statuses = batch.statuses if readings else []
     identities = batch.identities if readings else []
+    numbers = batch.numbers if readings else []
     return Batch(
         topics=batch.topics[first:last],
         payloads=batch.payloads[first:last],
@@ -86,4 +87,5 @@ def part(batch: Batch, first: int, last: int, *, readings: bool = True) -> Batch
         identities=[i._replace(message=i.message - first) for i in identities if first <= i.message < last],
         statuses=[s._replace(message=s.message - first) for s in statuses if first <= s.message < last],
         imported=batch.imported,
+        numbers=[(n[0] - first, *n[1:]) for n in numbers if first <= n[0] < last],
     )

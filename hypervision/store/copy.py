@@ -30,6 +30,10 @@ _ROLLUP_MARK: Final = np.dtype(
     [("fields", ">i2"), ("l1", ">i4"), ("datastream_id", ">i4"), ("l2", ">i4"), ("hour", ">i8")]
 )
 
+_SEQUENCE: Final = np.dtype(
+    [("fields", ">i2")] + [part for i in range(6) for part in ((f"l{i}", ">i4"), (f"c{i}", ">i8"))]
+)
+
 
 def observations(
     *, datastream_id: Int32, time_us: Int64, result: Float64, quality: Int8, late: Bool, received_us: Int64
@@ -64,4 +68,19 @@ def rollup_marks(*, datastream_id: Int32, time_us: Int64) -> bytes:
     rows["fields"] = 2
     rows["l1"], rows["datastream_id"] = 4, datastream_id
     rows["l2"], rows["hour"] = 8, time_us - PG_EPOCH_US
+    return HEAD + rows.tobytes() + TAIL
+
+
+def sequences(columns: Int64) -> bytes:
+    """Runs of message counters as the bytes of `COPY … FROM STDIN (FORMAT binary)`.
+
+    Parameters
+    ----------
+    columns : ndarray, shape (n, 6)
+        Key, first and last number, their times in microseconds since the Unix epoch, version.
+    """
+    rows: NDArray[np.void] = np.empty(len(columns), _SEQUENCE)
+    rows["fields"] = 6
+    for i in range(6):
+        rows[f"l{i}"], rows[f"c{i}"] = 8, columns[:, i] - (PG_EPOCH_US if i in (3, 4) else 0)
     return HEAD + rows.tobytes() + TAIL

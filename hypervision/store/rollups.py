@@ -56,6 +56,7 @@ def work(connection: Connection, *, zone: str, limit: int) -> int:
         connection.execute(query("create_rollup_span"))
         connection.execute(query("create_rolled"))
         connection.execute(query("take_rollup_spans"), {"limit": limit})
+        connection.execute(query("find_holes"))
         connection.execute(query("take_rollup_days"), {"zone": zone})
         for level, name in ((HOUR, "roll_hours"), (DAY, "roll_days")):
             connection.execute(query(name))

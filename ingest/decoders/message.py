@@ -87,6 +87,11 @@ class Message:
 
     def _item(self, item: dict[str, Any]) -> None:
         moment = self._moment(item)
+        if "seq" in item:
+            # Whatever is refused of it: a numbered message was received.
+            at, quality = moment or (self._received_us, TIME_ASSUMED)
+            assumed = quality == TIME_ASSUMED
+            self._draft.numbers.append((self._index, item.get("boot", ""), item["seq"], at, assumed))
         if moment is not None:
             self.values(item, *moment)
 

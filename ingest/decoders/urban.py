@@ -43,7 +43,7 @@ def decode(
     add_topic, add_payload, add_received = draft.topics.append, draft.payloads.append, draft.received_us.append
     message, slots = draft.message, draft.slot
     add_message, add_slot, add_time = message.append, slots.append, draft.time_us.append
-    add_result, add_quality = draft.result.append, draft.quality.append
+    add_result, add_quality, add_number = draft.result.append, draft.quality.append, draft.numbers.append
     earliest_us, latest_us = bounds.earliest_us, received_us + bounds.future_us
     m = len(draft.topics) - 1
     for topic, payload in zip(topics, payloads, strict=True):
@@ -91,6 +91,8 @@ def decode(
                     others = {name: value}
                 else:
                     others[name] = value
+            elif name == "seq":
+                add_number((m, item.get("boot", ""), value, time_us, False))
         if others is not None or len(slots) == before:
             careful = Message(m, route=route, routes=routes, received_us=received_us, draft=draft, bounds=bounds)
             careful.values(others or {}, time_us, GOOD)

@@ -68,12 +68,16 @@ SET first_seq = x.first_seq, last_seq = x.last_seq, first_time = x.first_time, l
 FROM (SELECT * FROM stage_sequence ORDER BY sequence_id) AS x
 WHERE s.sequence_id = x.sequence_id AND s.version = x.version
 
--- name: add_sequence
--- A new run; none when another writer has just begun the same one.
+-- name: add_sequences
+-- New runs, in key order; less of them when another writer has just begun one.
 INSERT INTO hv.sequence (thing_id, domain, boot, first_seq, last_seq, first_time, last_time, version)
-VALUES (%(thing_id)s, %(domain)s, %(boot)s, %(first_seq)s, %(last_seq)s, %(first_time)s, %(last_time)s, 1)
+SELECT x.*, 1
+FROM unnest(%(things)s::int[], %(domains)s::text[], %(boots)s::text[], %(firsts)s::bigint[], %(lasts)s::bigint[],
+            %(first_times)s::timestamptz[], %(last_times)s::timestamptz[])
+     AS x (thing_id, domain, boot, first_seq, last_seq, first_time, last_time)
+ORDER BY thing_id, domain, boot
 ON CONFLICT DO NOTHING
-RETURNING sequence_id
+RETURNING sequence_id, thing_id, domain, boot, first_seq, first_time
 
 -- name: drop_sequences
 -- Runs that are long over; their gaps stay.
