@@ -39,6 +39,7 @@ _STREAM_COLUMNS: Final = (
 _OBSERVATION_COLUMNS: Final = (
     "domain", "thing", "property", "phenomenon_time", "result", "unit", "quality", "late", "received_time", "state",
 )  # fmt: skip
+_GAP_COLUMNS: Final = ("thing", "property", "start", "end", "cause", "missing")
 _ALARM_COLUMNS: Final = (
     "id", "domain", "source_kind", "source", "thing", "property", "rule", "rule_version", "priority", "state",
     "suppression", "raised_at", "detected_at", "acknowledged_at", "acknowledged_by", "returned_at", "value",
@@ -152,6 +153,25 @@ def _register_reading(app: FastAPI, server: Server) -> None:
         }
         rows = await _rows(server, "api_observations", values)
         return await _answer(request, rows, _OBSERVATION_COLUMNS, format, name="observations")
+
+    @app.get("/api/v1/gaps", tags=["observations"])
+    async def gaps(
+        *,
+        request: Request,
+        since: Annotated[Instant | None, Query(alias="from", description="default: a day before `to`")] = None,
+        until: Annotated[Instant | None, Query(alias="to", description="default: now")] = None,
+        thing: Code | None = None,
+        limit: Count = 10_000,
+        format: FormatName = None,  # noqa: A002
+    ) -> Response:
+        """What is missing between two instants, oldest first: silences, numbers that never came, outages.
+
+        An outage of the platform (cause `broker`, `database` or `collector`) has no thing and concerns every one; a
+        silence that lasts has no end.
+        """
+        end: datetime = until or utc_now()
+        values = {"since": since or end - _LATEST_FIRST_DAY, "until": end, "thing": thing, "limit": limit}
+        return await _answer(request, await _rows(server, "api_gaps", values), _GAP_COLUMNS, format, name="gaps")
 
 
 def _register_alarms(app: FastAPI, server: Server) -> None:

@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from dashboards.courses import read_courses
@@ -31,6 +31,7 @@ _COURSES_EVERY: Final = 300.0
 _COURSES_YOUNG: Final = 10.0
 _YOUNG: Final = 180.0
 _ENGINE_EVERY: Final = 10.0
+_GAPS_OF: Final = timedelta(days=1)
 
 
 def utc_now() -> datetime:
@@ -131,7 +132,7 @@ class LiveReader:
                 town = replace(town, rejected=tuple(screens.read_rejected(connection, organisation=None)))
                 self._rejected_seen = rejected
             if time.monotonic() >= self._engine_due:
-                town = self._with_rejected(town, connection)
+                town = self._with_rejected(town, connection, now=now)
                 self._engine_due = time.monotonic() + _ENGINE_EVERY
             if time.monotonic() >= self._courses_due and town.latest:
                 town = self._with_courses(town, connection, now=now)
@@ -162,13 +163,22 @@ class LiveReader:
             own={number: town.own.get(number, Own()) for number in organisations},
         )
 
-    def _with_rejected(self, town: Town, connection: screens.Database) -> Town:
+    def _with_rejected(self, town: Town, connection: screens.Database, *, now: datetime) -> Town:
         # An organisation's few are looked for among all: not at every new one.
+        def gaps(organisation: int | None) -> tuple[screens.NewGapRow, ...]:
+            since = now - _GAPS_OF
+            return tuple(screens.read_newest_gaps(connection, organisation=organisation, since=since))
+
         return replace(
             town,
             rejected=tuple(screens.read_rejected(connection, organisation=None)),
+            gaps=gaps(None),
             own={
-                number: replace(own, rejected=tuple(screens.read_rejected(connection, organisation=number)))
+                number: replace(
+                    own,
+                    rejected=tuple(screens.read_rejected(connection, organisation=number)),
+                    gaps=gaps(number),
+                )
                 for number, own in town.own.items()
             },
             engine=screens.read_engine(connection),

@@ -11,6 +11,7 @@ from typing import Final
 from dashboards.limits import Limits, Periods
 from hypervision.store.screens import (
     AlarmRow,
+    NewGapRow,
     ReadingRow,
     RejectedRow,
     StreamRow,
@@ -59,10 +60,13 @@ class Own:
         Over the organisation's Things alone.
     rejected : tuple
         The newest rejected messages of its Things.
+    gaps : tuple
+        The newest gaps of its Things and of the platform.
     """
 
     courses: Mapping[str, Course] = field(default_factory=dict)
     rejected: tuple[RejectedRow, ...] = ()
+    gaps: tuple[NewGapRow, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +103,7 @@ class Town:
     limits: Limits = field(default_factory=Limits)
     courses: Mapping[str, Course] = field(default_factory=dict)
     rejected: tuple[RejectedRow, ...] = ()
+    gaps: tuple[NewGapRow, ...] = ()
     engine: tuple[str, int, int, str | None] | None = None
     own: Mapping[int, Own] = field(default_factory=dict)
     whole: bool = True
@@ -132,6 +137,7 @@ class Town:
             ),
             courses=own.courses,
             rejected=own.rejected,
+            gaps=own.gaps,
             engine=None,
             own={},
             whole=False,

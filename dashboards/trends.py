@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from dashboards.limits import Periods
 from dashboards.town import Town
 from hypervision.store import screens
-from hypervision.store.screens import AlarmRow, JournalRow, LimitRow, StreamRow, ThingRow, TrendPoint
+from hypervision.store.screens import AlarmRow, GapRow, JournalRow, LimitRow, StreamRow, ThingRow, TrendPoint
 
 RANGES: Final[Mapping[str, timedelta]] = {
     "hour": timedelta(hours=1),
@@ -21,6 +21,10 @@ RANGES: Final[Mapping[str, timedelta]] = {
 _BUCKETS: Final = 400
 # A datastream without expected period comes on change: only a silence this long breaks its line.
 _LONGEST: Final = timedelta(days=3650)
+# As hv.hold: a reading stands for two of its expected periods, and what is longer is a silence.
+_HOLD: Final = 2.0
+# An outage of the platform between two readings further apart than so many periods took one away.
+_ONE_LOST: Final = 1.5
 # What a page draws at once; the rest is named.
 _CHARTS: Final = 8
 
@@ -32,6 +36,7 @@ class Trend:
     stream: StreamRow
     points: list[TrendPoint]
     limits: list[LimitRow]
+    gaps: tuple[GapRow, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,18 +51,17 @@ class Trends:
     undrawn: tuple[StreamRow, ...] = ()
 
 
-def read_trends(
-    connection: screens.Database, town: Town, thing: ThingRow, chosen: str, *, now: datetime, periods: Periods
-) -> Trends:
+def read_trends(connection: screens.Database, town: Town, thing: ThingRow, chosen: str, *, now: datetime) -> Trends:
     """Read the charts of a Thing for one of `RANGES` (any other word: a day)."""
     since = now - RANGES.get(chosen, RANGES["day"])
     trends = []
     streams = town.streams_of.get(thing.thing_id, ())
+    gaps = screens.read_gaps(connection, thing.thing_id, since=since, until=now)
     for stream_id in streams[:_CHARTS]:
         stream = town.streams[stream_id]
-        hole = _LONGEST if stream.period is None else timedelta(seconds=periods.stale * stream.period)
+        hole = _LONGEST if stream.period is None else timedelta(seconds=_HOLD * stream.period)
         points = screens.read_trend(connection, stream_id, since=since, until=now, buckets=_BUCKETS, hole=hole)
-        trends.append(Trend(stream, points, town.limits.of_stream(stream)))
+        trends.append(Trend(stream, points, town.limits.of_stream(stream), gaps_of(gaps, stream)))
     return Trends(
         since,
         now,
@@ -68,8 +72,34 @@ def read_trends(
     )
 
 
-def line(points: list[TrendPoint]) -> tuple[list[datetime], list[float | None]]:
-    """The points of a line, with a None where it must break.
+def gaps_of(gaps: Sequence[GapRow], stream: StreamRow) -> tuple[GapRow, ...]:
+    """The gaps of a Thing that may have taken readings of one datastream away."""
+    return tuple(
+        gap
+        for gap in gaps
+        if gap.datastream_id == stream.datastream_id
+        or (gap.datastream_id is None and gap.domain in (None, stream.domain))
+    )
+
+
+def breaks(trend: Trend) -> dict[int, datetime]:
+    """Where the line must break: by number of the point behind a hole, the instant from which nothing is known."""
+    points, period = trend.points, trend.stream.period
+    found = {i: points[i - 1].at for i, point in enumerate(points) if i and point.after_hole}
+    times = [point.at for point in points]
+    for gap in trend.gaps:
+        i = bisect_right(times, gap.began)
+        # Points within it say that it took nothing from this datastream.
+        if gap.ended is None or not 0 < i < len(points) or times[i] < gap.ended:
+            continue
+        length = (times[i] - times[i - 1]).total_seconds()
+        if gap.domain is not None or period is None or length > _ONE_LOST * period:
+            found.setdefault(i, gap.began)
+    return found
+
+
+def line(trend: Trend) -> tuple[list[datetime], list[float | None]]:
+    """The points of a line, with a None where it must break; a state holds until the hole begins.
 
     Returns
     -------
@@ -78,10 +108,27 @@ def line(points: list[TrendPoint]) -> tuple[list[datetime], list[float | None]]:
     """
     times: list[datetime] = []
     results: list[float | None] = []
-    for point in points:
-        if point.after_hole:
+    broken = breaks(trend)
+    stepped = trend.stream.kind in ("state", "event")
+    for i, point in enumerate(trend.points):
+        if i in broken:
+            if stepped and broken[i] > times[-1]:
+                times.append(broken[i])
+                results.append(results[-1])
             times.append(point.at)
             results.append(None)
         times.append(point.at)
         results.append(point.result)
     return times, results
+
+
+def alone(results: Sequence[float | None]) -> list[bool]:
+    """Which points have no neighbour to draw a line to.
+
+    Examples
+    --------
+    >>> alone([1.0, None, 2.0, 3.0, None, 4.0])
+    [True, False, False, False, False, True]
+    """
+    around = [None, *results, None]
+    return [result is not None and around[i] is None and around[i + 2] is None for i, result in enumerate(results)]

@@ -24,6 +24,7 @@ from ingest.broker import FILTERS, collector_client_id
 from ingest.committer import Committer
 from ingest.counters import Counters
 from ingest.held import Held
+from ingest.outages import Outages
 from ingest.quiet import Quiet
 from ingest.session import Address, Session
 
@@ -64,7 +65,8 @@ class Collector:
         self._assembly = Assembly(decoder("urban"), intake.streams, bounds_of(settings), self._held)
         self._session = Session(Address.of(settings), client_id=collector_client_id(settings), filters=FILTERS)
         self._client = self._session.client
-        self._committer = Committer(intake, self.counters, settled=self._client.wake)
+        self._outages = Outages(intake)
+        self._committer = Committer(intake, self.counters, settled=self._client.wake, outages=self._outages)
         self._beat = Beat(intake, self.counters, link=self._link, data_dir=settings.data_dir)
         self._was_connected = False
         self._held_in_silence = 0
@@ -81,12 +83,16 @@ class Collector:
         ServiceError
             The broker refuses the log-in or a filter.
         """
+        self._outages.note_own()
+        without_broker_since = datetime.now(UTC)
         self._committer.start()
         self._beat.start()
         try:
             while not self._stop.is_set():
                 if self._connect():
+                    self._outages.note("broker", without_broker_since, datetime.now(UTC))
                     self._serve()
+                    without_broker_since = datetime.now(UTC)
                 if not self._stop.is_set():
                     self._lost()
         finally:

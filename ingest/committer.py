@@ -12,6 +12,7 @@ from typing import Final, Protocol
 
 from hypervision.batch import Batch, Receipt
 from hypervision.errors import TemporaryStoreError
+from hypervision.store.outages import Cause
 from ingest.assembly import Load
 from ingest.counters import Counters
 from ingest.isolation import isolate, suspected
@@ -23,6 +24,8 @@ WAITING: Final = 2
 """Batches that may wait while one is committed."""
 _FIRST_PAUSE: Final = 0.25
 _LONGEST_PAUSE: Final = 5.0
+# So often an idle thread looks for an outage to write [s].
+_IDLE: Final = 1.0
 
 
 class Store(Protocol):
@@ -30,6 +33,16 @@ class Store(Protocol):
 
     def commit(self, batch: Batch, *, now: datetime) -> Receipt:
         """Store one batch."""
+
+
+class Notes(Protocol):
+    """What the committer needs of `Outages`."""
+
+    def note(self, cause: Cause, began: datetime, ended: datetime) -> None:
+        """Note an outage that is over."""
+
+    def write(self) -> None:
+        """Write what is noted."""
 
 
 class Committer:
@@ -43,6 +56,8 @@ class Committer:
         Told of every commit.
     settled : callable
         Called in this thread after each commit, to wake the reader.
+    outages : Notes, optional
+        Told how long the database was away; written from this thread between two batches.
 
     Attributes
     ----------
@@ -58,10 +73,13 @@ class Committer:
         counters: Counters,
         *,
         settled: Callable[[], None],
+        outages: Notes | None = None,
     ) -> None:
         self._store = store
         self._counters = counters
         self._settled = settled
+        self._outages = outages
+        self._away_since: datetime | None = None
         self._queue: queue.Queue[Load | None] = queue.Queue(maxsize=WAITING)
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="commit", daemon=True)
@@ -119,12 +137,17 @@ class Committer:
     def _run(self) -> None:
         try:
             while not self._stop.is_set():
-                load = self._queue.get()
+                try:
+                    load = self._queue.get(timeout=_IDLE)
+                except queue.Empty:
+                    self._write_outages()
+                    continue
                 if load is None or not self._commit(load):
                     return
                 with self._lock:
                     self._running -= 1
                 self._settled()
+                self._write_outages()
         except BaseException as error:  # noqa: BLE001  (the reader's thread raises it)
             self.failure = error
             self._settled()
@@ -158,8 +181,9 @@ class Committer:
         blows: list[TemporaryStoreError] = []
         while not self._stop.is_set():
             try:
-                return self._store.commit(batch, now=datetime.now(UTC))
+                receipt = self._store.commit(batch, now=datetime.now(UTC))
             except TemporaryStoreError as error:
+                self._away_since = self._away_since or datetime.now(UTC)
                 _quiet.warning("the batch waits for the database: %s", error)
                 blows.append(error)
                 if suspected(batch, blows):
@@ -167,4 +191,17 @@ class Committer:
                 # With some chance in it, so that writers do not all return at once.
                 self._stop.wait(pause * random.uniform(0.5, 1.0))  # noqa: S311
                 pause = min(2 * pause, _LONGEST_PAUSE)
+            else:
+                self._back()
+                return receipt
         return None
+
+    def _back(self) -> None:
+        """The database takes batches."""
+        if self._away_since is not None and self._outages is not None:
+            self._outages.note("database", self._away_since, datetime.now(UTC))
+        self._away_since = None
+
+    def _write_outages(self) -> None:
+        if self._outages is not None:
+            self._outages.write()

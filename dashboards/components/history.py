@@ -11,11 +11,12 @@ from typing import Any
 from dash import dcc
 from dash.development.base_component import Component
 
+from dashboards.components import gaps
 from dashboards.components.alarms import symbol
 from dashboards.components.readings import property_label, value_text
 from dashboards.components.tables import table
 from dashboards.theme import colours
-from dashboards.trends import Trend, Trends, line
+from dashboards.trends import Trend, Trends, alone, line
 from dashboards.ui import Node, div, el, hidden, span
 from dashboards.views import Scene
 from hypervision.store.screens import JournalRow
@@ -99,14 +100,15 @@ def twin(scene: Scene, found: Trends, trend: Trend) -> Component:
             for place, results in sorted(slices.items(), reverse=True)
         ]
     shown = table([words.t(f"asset.{key}") for key in heads], rows, numeric=range(1, 4))
-    return el("Details", el("Summary", words.t("asset.table"), cls="muted note"), shown, cls="twin")
+    summary = el("Summary", words.t("asset.table"), cls="muted note")
+    return el("Details", summary, shown, gaps.told(scene, trend.gaps), cls="twin")
 
 
 def figure(scene: Scene, found: Trends, trend: Trend, *, theme: str) -> dict[str, Any]:
     """The chart as plotly's JSON."""
     c = colours(theme)
     zone = scene.words.zone
-    times, results = line(trend.points)
+    times, results = line(trend)
     stepped = trend.stream.kind in ("state", "event")
     prop = scene.catalogue.find(trend.stream.domain, trend.stream.property)
     states = () if prop is None else prop.states
@@ -115,6 +117,7 @@ def figure(scene: Scene, found: Trends, trend: Trend, *, theme: str) -> dict[str
     single = len(trend.points) < 3
     shapes, notes = _limits(scene, trend, c)
     spans, letters = alarm_spans(scene, found, trend, c)
+    holes, names = gaps.drawn(scene, found, trend, c)
     y: dict[str, Any] = {"tickformat": f",.{decimals}f", "nticks": 4, "rangemode": "normal"}
     if states:
         y = {
@@ -132,16 +135,18 @@ def figure(scene: Scene, found: Trends, trend: Trend, *, theme: str) -> dict[str
     window = [t.astimezone(zone).replace(tzinfo=None).isoformat() for t in (found.since, found.until)]
     return {
         "data": [
+            *holes,
             {
                 "type": "scatter",
-                "mode": "lines+markers" if single else "lines",
+                # A reading between two holes has no line to be seen by.
+                "mode": "lines+markers",
                 "x": local,
                 "y": results,
                 "connectgaps": False,
                 "line": {"color": c["ink"], "width": 1.6, "shape": "hv" if stepped else "linear"},
-                "marker": {"color": c["ink"], "size": 5},
+                "marker": {"color": c["ink"], "size": [5 if single or one else 0 for one in alone(results)]},
                 "hovertemplate": "%{y}<br>%{x|%d/%m %H:%M:%S}<extra></extra>",
-            }
+            },
         ],
         "layout": {
             "margin": {"l": 62, "r": 10, "t": 6, "b": 22},
@@ -154,8 +159,9 @@ def figure(scene: Scene, found: Trends, trend: Trend, *, theme: str) -> dict[str
             "hoverlabel": {"bgcolor": c["panel"], "bordercolor": c["edge"], "font": {"color": c["text"]}},
             "xaxis": {**axis, "type": "date", "range": window, "nticks": 8, "tickformatstops": _ticks()},
             "yaxis": {**axis, **y, "automargin": False},
+            "yaxis2": {"overlaying": "y", "range": [0, 1], "visible": False, "fixedrange": True},
             "shapes": [*spans, *shapes],
-            "annotations": [*letters, *notes],
+            "annotations": [*letters, *notes, *names],
         },
     }
 

@@ -185,7 +185,7 @@ async def trends_of(scene: Scene, server: Server, code: str, chosen: str, theme:
 
     def work() -> Trends:
         with server.pool.connection() as connection:
-            return read_trends(connection, scene.town, thing, chosen, now=utc_now(), periods=scene.periods)
+            return read_trends(connection, scene.town, thing, chosen, now=utc_now())
 
     try:
         found = await asyncio.wait_for(asyncio.to_thread(work), _PATIENCE)

@@ -11,9 +11,9 @@ from dashboards import town as judge
 from dashboards.components.tables import table
 from dashboards.components.values import age
 from dashboards.town import NO_TIME
-from dashboards.ui import Node, div, el, icon, span
+from dashboards.ui import Node, div, el, icon, link, span
 from dashboards.views import Drawing, Scene
-from hypervision.store.screens import RejectedRow
+from hypervision.store.screens import NewGapRow, RejectedRow
 from hypervision.topics import thing_of
 
 _OUTCOMES = ("received", "stored", "duplicate", "rejected", "in_flight")
@@ -29,6 +29,7 @@ def layout(scene: Scene) -> Component:
         _panel("health-parts", words.t("health.parts")),
         _panel("health-messages", words.t("health.messages"), words.t("health.identity")),
         _panel("health-rejected", words.t("health.rejected_list"), wide=True),
+        _panel("health-gaps", words.t("gap.title"), wide=True),
         _panel("health-refusals", words.t("health.refusals")),
         _panel("health-server", words.t("health.database")),
         cls="health",
@@ -55,6 +56,7 @@ def draw(scene: Scene, _path: str) -> Drawing:
             "health-parts": {"children": _parts(scene)},
             "health-messages": {"children": of_all[0]},
             "health-rejected": {"children": _rejected(scene, scene.town.rejected)},
+            "health-gaps": {"children": _gaps(scene)},
             "health-refusals": {"children": of_all[1]},
             "health-server": {"children": of_all[2]},
         }
@@ -152,6 +154,31 @@ def _rejected(scene: Scene, rejected: Sequence[RejectedRow]) -> Component:
         return div(words.t("health.no_rejected"), cls="empty")
     heads = [words.t(f"health.{key}") for key in ("time", "topic", "reason", "detail", "payload", "count")]
     return table(heads, rows, numeric=(5,))
+
+
+def _gaps(scene: Scene) -> Component:
+    """What is missing since yesterday: the platform's own outages stand among the others."""
+    words = scene.words
+    rows: list[list[Node]] = [
+        [
+            span(words.t(f"gap.{gap.cause}"), cls="strong"),
+            link(gap.thing, href=f"/asset/{gap.thing}", cls="underlined") if gap.thing else "—",
+            _property(scene, gap),
+            span(words.clock(gap.began), cls="num"),
+            span(words.clock(gap.ended), cls="num"),
+            span("—" if gap.missing is None else words.number(gap.missing), cls="num"),
+        ]
+        for gap in scene.town.gaps
+    ]
+    if not rows:
+        return div(words.t("gap.none"), cls="empty")
+    heads = [words.t(f"gap.{key}") for key in ("what", "asset", "property", "from", "to", "missing")]
+    return table(heads, rows, numeric=(5,))
+
+
+def _property(scene: Scene, gap: NewGapRow) -> str:
+    prop = scene.catalogue.find(gap.domain or "", gap.property or "")
+    return gap.property or "—" if prop is None else scene.words.pick(prop.fr, prop.en)
 
 
 def _refusals(scene: Scene) -> Component:

@@ -130,6 +130,39 @@ class TrendPoint:
 
 
 @dataclass(frozen=True, slots=True)
+class GapRow:
+    """A gap: of one datastream (`silence`), of a Thing's messages of a domain (`sequence`), or of the platform.
+
+    Attributes
+    ----------
+    ended : datetime or None
+        None while it lasts.
+    missing : int or None
+        Readings or messages that did not come.
+    """
+
+    datastream_id: int | None
+    domain: str | None
+    began: datetime
+    ended: datetime | None
+    cause: str
+    missing: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class NewGapRow:
+    """A gap that is over; without a Thing one of the platform, without a property one of a Thing's messages."""
+
+    thing: str | None
+    domain: str | None
+    property: str | None
+    began: datetime
+    ended: datetime
+    cause: str
+    missing: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class JournalRow:
     """A line of a Thing's journal; the last four are of an alarm's transition."""
 
@@ -250,6 +283,24 @@ def read_trend(
     }
     with mapped():
         return [TrendPoint(*row) for row in connection.execute(query("screen_trend"), values)]
+
+
+def read_gaps(
+    connection: Database, thing_id: int, *, since: datetime, until: datetime, limit: int = 2_000
+) -> list[GapRow]:
+    """The gaps that touch a stretch of time of one Thing, those of the platform among them, oldest first."""
+    values = {"thing_id": thing_id, "since": since, "until": until, "limit": limit}
+    with mapped():
+        return [GapRow(*row) for row in connection.execute(query("screen_gaps"), values)]
+
+
+def read_newest_gaps(
+    connection: Database, *, organisation: int | None, since: datetime, limit: int = 20
+) -> list[NewGapRow]:
+    """The newest gaps that ended after an instant; of one organisation's Things and the platform, unless None."""
+    values = {"organisation": organisation, "since": since, "limit": limit}
+    with mapped():
+        return [NewGapRow(*row) for row in connection.execute(query("screen_newest_gaps"), values)]
 
 
 def read_journal(connection: Database, thing_id: int, *, limit: int = 50) -> list[JournalRow]:

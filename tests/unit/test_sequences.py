@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
@@ -46,7 +47,7 @@ def missing(came: Iterable[Came]) -> list[tuple[str, Gap]]:
         times[one.boot][one.seq] = one.time_us
     for boot, by_seq in times.items():
         seqs = sorted(by_seq)
-        for below, above in zip(seqs, seqs[1:], strict=False):
+        for below, above in itertools.pairwise(seqs):
             if above > below + 1:
                 found.append((boot, Gap(below + 1, above - 1, by_seq[below], by_seq[above])))
     return sorted(found)
@@ -55,7 +56,7 @@ def missing(came: Iterable[Came]) -> list[tuple[str, Gap]]:
 def in_parts(came: Sequence[Came], cuts: Sequence[int]) -> Memory:
     memory = Memory()
     edges = sorted({0, len(came), *[cut % (len(came) + 1) for cut in cuts]})
-    for first, last in zip(edges, edges[1:], strict=False):
+    for first, last in itertools.pairwise(edges):
         memory.take(*came[first:last])
     return memory
 

@@ -124,3 +124,12 @@ WHERE (g.thing_id = %(thing_id)s OR g.thing_id IS NULL)
   AND (g.ended IS NULL OR g.ended > %(since)s) AND g.began < %(until)s
 ORDER BY g.began
 LIMIT %(limit)s
+
+-- name: screen_newest_gaps
+-- The newest gaps that are over; a silence under way is an alarm and stands among those.
+SELECT g.thing, g.domain, g.property, g.began, g.ended, g.cause, g.missing
+FROM hv.gap g
+WHERE g.ended > %(since)s
+  AND (%(organisation)s::int IS NULL OR g.thing IS NULL OR g.organisation_id = %(organisation)s)
+ORDER BY g.ended DESC
+LIMIT %(limit)s
