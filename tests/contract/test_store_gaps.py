@@ -16,7 +16,9 @@ from hypervision import rollups
 from hypervision.batch import Draft
 from hypervision.clock import to_us
 from hypervision.decoding import bounds_of, decoder
+from hypervision.store import screens
 from hypervision.store.connection import connect
+from ingest.outages import Outages
 from tests.contract.servers import NOW
 
 pytestmark = pytest.mark.integration
@@ -246,3 +248,59 @@ def test_stranger_has_no_counter(world: Any) -> None:
     decoded(intake, ("t1", message(1)), ("t1", message(9)), received=NOW)
     assert world.rows("SELECT * FROM hv.sequence") == []
     assert sequence(world) == []
+
+
+# Outages of the platform.
+
+
+def platform(world: Any) -> list[tuple[Any, ...]]:
+    return world.rows(  # type: ignore[no-any-return]
+        'SELECT thing, property, start, "end", cause, missing FROM gaps WHERE thing IS NULL ORDER BY start'
+    )
+
+
+def test_outage_is_told_once_and_concerns_everybody(world: Any) -> None:
+    outages = Outages(world.intake())
+    outages.note("broker", START, START + timedelta(minutes=3))
+    outages.write()
+    outages.note("broker", START, START + timedelta(minutes=3))
+    outages.note("database", START + timedelta(hours=1), START + timedelta(hours=1, seconds=5))
+    outages.write()
+    assert platform(world) == [(None, None, START, START + timedelta(minutes=3), "broker", None)]
+
+
+def test_time_without_a_collector_is_an_outage(world: Any) -> None:
+    intake = world.intake("collector-1")
+    outages = Outages(intake)
+    outages.note_own()
+    outages.write()
+    assert platform(world) == []
+    beat_at = datetime.now(UTC) - timedelta(minutes=9)
+    world.beat("collector-2", at=beat_at)
+    world.beat("collector-1", at=beat_at)
+    outages.note_own()
+    outages.write()
+    ((*_, began, ended, cause, _missing),) = platform(world)
+    assert (began, cause) == (beat_at, "collector")
+    assert timedelta(minutes=9) <= ended - began < timedelta(minutes=10)
+
+
+def test_gaps_for_a_screen_are_those_of_the_thing_and_of_the_platform(world: Any) -> None:
+    intake = world.intake()
+    decoded(intake, ("t1", message(1)), ("t1", message(4)), ("t2", message(1)), ("t2", message(3)), received=NOW)
+    outages = Outages(intake)
+    outages.note("collector", START, START + timedelta(minutes=3))
+    outages.write()
+    ((thing_id,),) = world.rows("SELECT thing_id FROM hv.thing WHERE code = 't1'")
+    connection = intake.connection
+    found = screens.read_gaps(connection, thing_id, since=START, until=NOW)
+    assert [(gap.cause, gap.domain, gap.missing) for gap in found if gap.ended] == [
+        ("collector", None, None), ("sequence", "water", 2),
+    ]  # fmt: skip
+    newest = screens.read_newest_gaps(connection, organisation=None, since=START)
+    assert sorted((gap.cause, gap.thing or "") for gap in newest) == [
+        ("collector", ""), ("sequence", "t1"), ("sequence", "t2"),
+    ]  # fmt: skip
+    of_others = screens.read_newest_gaps(connection, organisation=4711, since=START)
+    assert [gap.cause for gap in of_others] == ["collector"]
+    connection.rollback()

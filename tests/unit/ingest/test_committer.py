@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
@@ -13,6 +13,7 @@ from ingest import committer as committer_module
 from ingest.assembly import Load
 from ingest.committer import Committer
 from ingest.counters import Counters, Snapshot
+from ingest.outages import Outages
 
 
 def load(*payloads: bytes) -> Load:
@@ -195,3 +196,59 @@ def test_database_that_is_away_says_nothing_about_the_batch(
     wait_until(lambda: store.tried > 50)
     assert not store.batches
     committer.stop(1.0)
+
+
+class Notebook:
+    """What is noted, and which of it is written."""
+
+    def __init__(self) -> None:
+        self.noted: list[tuple[str, datetime, datetime]] = []
+        self.written: list[tuple[str, datetime, datetime]] = []
+
+    def note(self, cause: str, began: datetime, ended: datetime) -> None:
+        self.noted.append((cause, began, ended))
+
+    def write(self) -> None:
+        self.written += self.noted
+        self.noted.clear()
+
+
+def test_time_without_the_database_is_noted_once_it_is_back(
+    monkeypatch: pytest.MonkeyPatch, wait_until: Callable[..., None]
+) -> None:
+    monkeypatch.setattr(committer_module, "_FIRST_PAUSE", 0.01)
+    notebook = Notebook()
+    committer = Committer(FakeStore(away=4), Counters((0, 0, 0)), settled=lambda: None, outages=notebook)
+    before = datetime.now(UTC)
+    committer.submit(load(b"a"))
+    committer.submit(load(b"b"))
+    committer.start()
+    wait_until(lambda: committer.idle and notebook.written)
+    ((cause, began, ended),) = notebook.written
+    assert cause == "database"
+    assert before <= began < ended <= datetime.now(UTC)
+    assert committer.stop(1.0)
+
+
+def test_outage_is_written_although_no_message_comes(
+    monkeypatch: pytest.MonkeyPatch, wait_until: Callable[..., None]
+) -> None:
+    monkeypatch.setattr(committer_module, "_IDLE", 0.01)
+    notebook = Notebook()
+    committer = Committer(FakeStore(), Counters((0, 0, 0)), settled=lambda: None, outages=notebook)
+    committer.start()
+    now = datetime.now(UTC)
+    notebook.note("broker", now - timedelta(minutes=1), now)
+    wait_until(lambda: notebook.written)
+    assert committer.stop(1.0)
+
+
+def test_what_is_over_within_seconds_is_no_outage() -> None:
+    outages = Outages(object())  # type: ignore[arg-type]
+    now = datetime.now(UTC)
+    outages.note("broker", now - timedelta(seconds=4), now)
+    # The store would have been asked, and there is none.
+    outages.write()
+    outages.note("broker", now - timedelta(seconds=6), now)
+    with pytest.raises(AttributeError):
+        outages.write()
