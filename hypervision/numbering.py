@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 from hypervision.batch import Batch, Number
 from hypervision.errors import TemporaryStoreError
 from hypervision.sequences import RUNS, Came, Gap, Run, Track, advance
 from hypervision.store import sequences as store
 from hypervision.store.connection import Connection
-from hypervision.store.sequences import Counter, Known, Move
+from hypervision.store.sequences import Known, Move
 from hypervision.topics import parse
 
 _MOST_SEQ = 2**63
@@ -21,9 +20,9 @@ class Numbering:
     """How far the counters of the Things of one writer have come; costs nothing for messages without a number."""
 
     def __init__(self) -> None:
-        self._known: dict[Counter, Known] = {}
-        self._counters: dict[str, Counter] = {}
-        self._pending: dict[Counter, Known] = {}
+        # By topic, which names domain and Thing.
+        self._known: dict[str, Known] = {}
+        self._pending: dict[str, Known] = {}
         self._connection: Connection | None = None
 
     def take(self, connection: Connection, batch: Batch, dropped: set[int]) -> None:
@@ -45,13 +44,17 @@ class Numbering:
             self._connection, self._known = connection, {}
         if not batch.numbers:
             return
-        came = self._came(batch, dropped)
-        self._load(connection, [counter for counter in came if counter not in self._known])
+        came: dict[str, list[Number]] = {}
+        topics = batch.topics
+        for number in batch.numbers:
+            if not dropped or number[0] not in dropped:
+                came.setdefault(topics[number[0]], []).append(number)
+        self._load(connection, [topic for topic in came if topic not in self._known])
         try:
-            self._store(connection, {counter: found for counter, found in came.items() if counter in self._known})
+            self._store(connection, came)
         except TemporaryStoreError:
-            for counter in came:
-                self._known.pop(counter, None)
+            for topic in came:
+                self._known.pop(topic, None)
             raise
 
     def noted(self) -> None:
@@ -59,103 +62,86 @@ class Numbering:
         self._known.update(self._pending)
         self._pending = {}
 
-    def _came(self, batch: Batch, dropped: set[int]) -> dict[Counter, list[Came]]:
-        found: dict[Counter, list[Came]] = {}
-        counters, names = self._counters, batch.topics
-        for number in batch.numbers:
-            message = number[0]
-            came = _came(number)
-            if came is None or message in dropped:
-                continue
-            topic = names[message]
-            counter = counters.get(topic) or self._counter(topic)
-            if counter is not None:
-                found.setdefault(counter, []).append(came)
-        return found
-
-    def _counter(self, topic: str) -> Counter | None:
-        place = parse(topic)
-        if place is None:
-            return None
-        if len(self._counters) > 200_000:
-            self._counters.clear()
-        counter = self._counters[topic] = (place.domain, place.thing)
-        return counter
-
-    def _load(self, connection: Connection, counters: Sequence[Counter]) -> None:
+    def _load(self, connection: Connection, topics: Sequence[str]) -> None:
+        counters = {topic: (place.domain, place.thing) for topic in topics if (place := parse(topic)) is not None}
         if counters:
-            self._known.update(store.load(connection, counters))
+            found = store.load(connection, list(counters.values()))
+            self._known.update({topic: found[counter] for topic, counter in counters.items() if counter in found})
 
-    def _store(self, connection: Connection, came: Mapping[Counter, list[Came]]) -> None:
+    def _store(self, connection: Connection, came: Mapping[str, list[Number]]) -> None:
         moves: list[Move] = []
-        of: list[Counter] = []
-        careful: dict[Counter, list[Came]] = {}
-        for counter, found in came.items():
-            known = self._known[counter]
-            run = _straight(known.runs, found)
-            if run is None:
-                careful[counter] = found
-            else:
-                moves.append(Move(known.thing_id, counter[0], known.runs[-1], run))
-                of.append(counter)
+        of: list[str] = []
+        kept: dict[str, list[Run]] = {}
+        careful: dict[str, list[Came]] = {}
+        for topic, numbers in came.items():
+            known = self._known.get(topic)
+            if known is None:
+                continue  # of a stranger
+            run = _straight(known.runs, numbers)
+            if run is not None:
+                moves.append(Move(known.thing_id, known.domain, known.runs[-1], run))
+                of.append(topic)
+                kept[topic] = list(known.runs[:-1])
+            elif found := [one for number in numbers if (one := _came(number)) is not None]:
+                careful[topic] = found
         over: list[int] = []
-        kept: dict[Counter, list[Run]] = {counter: list(self._known[counter].runs[:-1]) for counter in of}
-        if careful:
-            gaps = store.gaps(
-                connection, [one for counter, found in careful.items() for one in self._near(counter, found)]
-            )
-            for counter, found in careful.items():
-                known = self._known[counter]
-                tracks = advance(known.runs, gaps, found)
-                kept[counter] = []
-                for i, track in enumerate(tracks):
-                    if i < len(tracks) - RUNS:
-                        over += [track.run.sequence_id] if track.run.sequence_id else []
-                    elif (move := _move(known, counter[0], track, gaps)) is None:
-                        kept[counter].append(track.run)
-                    else:
-                        moves.append(move)
-                        of.append(counter)
+        gaps = store.gaps(connection, [near for topic, found in careful.items() for near in self._near(topic, found)])
+        for topic, found in careful.items():
+            known = self._known[topic]
+            tracks = advance(known.runs, gaps, found)
+            kept[topic] = []
+            for i, track in enumerate(tracks):
+                if i < len(tracks) - RUNS:
+                    over += [track.run.sequence_id] if track.run.sequence_id else []
+                elif (move := _move(known, track, gaps)) is None:
+                    kept[topic].append(track.run)
+                else:
+                    moves.append(move)
+                    of.append(topic)
         if not moves:
             return
-        for counter, run in zip(of, store.write(connection, moves, over=over), strict=True):
-            kept[counter].append(run)
+        for topic, run in zip(of, store.write(connection, moves, over=over), strict=True):
+            kept[topic].append(run)
         self._pending = {
-            counter: Known(self._known[counter].thing_id, tuple(sorted(runs, key=lambda run: run.last_us)))
-            for counter, runs in kept.items()
+            topic: self._known[topic]._replace(runs=tuple(sorted(runs, key=_age))) for topic, runs in kept.items()
         }
 
-    def _near(self, counter: Counter, came: Sequence[Came]) -> list[tuple[int, int, int]]:
+    def _near(self, topic: str, came: Sequence[Came]) -> list[tuple[int, int, int]]:
         low, high = min(one.seq for one in came), max(one.seq for one in came)
-        return [(run.sequence_id, low, high) for run in self._known[counter].runs]
+        return [(run.sequence_id, low, high) for run in self._known[topic].runs]
 
 
-def _straight(runs: Sequence[Run], came: Sequence[Came]) -> Run | None:
+def _age(run: Run) -> int:
+    return run.last_us
+
+
+def _straight(runs: Sequence[Run], numbers: Sequence[Number]) -> Run | None:
     """The newest run after messages that came one after the other; None when something is out of the ordinary."""
     if not runs:
         return None
-    last = run = runs[-1]
-    seq, at = run.last_seq, run.last_us
-    for one in came:
+    run = runs[-1]
+    seq, at, boot = run.last_seq, run.last_us, run.boot
+    for _message, its_boot, its_seq, time_us, _assumed in numbers:
         seq += 1
-        if one.seq != seq or one.boot != run.boot or one.time_us < at:
+        if its_seq != seq or time_us < at or (its_boot != boot and str(its_boot) != boot):
             return None
-        at = one.time_us
-    return replace(last, last_seq=seq, last_us=at)
+        at = time_us
+    return Run(boot, run.first_seq, seq, run.first_us, at, run.sequence_id, run.version)
 
 
-def _move(known: Known, domain: str, track: Track, gaps: Mapping[int, Sequence[Gap]]) -> Move | None:
+def _move(known: Known, track: Track, gaps: Mapping[int, Sequence[Gap]]) -> Move | None:
     run = track.run
     was = next((one for one in known.runs if run.sequence_id and one.sequence_id == run.sequence_id), None)
     before, after = set(gaps.get(run.sequence_id, ())), set(track.gaps)
     if was == run and before == after:
         return None
-    return Move(known.thing_id, domain, was, run, tuple(sorted(before - after)), tuple(sorted(after - before)))
+    return Move(known.thing_id, known.domain, was, run, tuple(sorted(before - after)), tuple(sorted(after - before)))
 
 
 def _came(number: Number) -> Came | None:
     """What a decoder noted, if it is a number; a message with a time of its own is not refused for a wrong one."""
     _message, boot, seq, time_us, assumed = number
+    # True is an int in Python, and no number of a message.
     if type(seq) is not int or not 0 <= seq < _MOST_SEQ:
         return None
     if type(boot) is not str:

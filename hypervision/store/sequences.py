@@ -25,6 +25,7 @@ class Known(NamedTuple):
     """A counter of a registered Thing, its runs by the time of their newest number."""
 
     thing_id: int
+    domain: str
     runs: tuple[Run, ...]
 
 
@@ -58,7 +59,7 @@ def load(connection: Connection, counters: Sequence[Counter]) -> dict[Counter, K
         things[domain, thing] = thing_id
         if key is not None:
             runs[domain, thing].append(Run(boot, first, last, to_us(first_time), to_us(last_time), key, version))
-    return {counter: Known(thing_id, tuple(runs[counter])) for counter, thing_id in things.items()}
+    return {counter: Known(thing_id, counter[0], tuple(runs[counter])) for counter, thing_id in things.items()}
 
 
 def gaps(connection: Connection, wanted: Sequence[tuple[int, int, int]]) -> dict[int, list[Gap]]:

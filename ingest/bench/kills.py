@@ -75,9 +75,11 @@ def message(number: int, now_ms: int) -> tuple[str, bytes]:
         return f"urban/v1/lighting/lamp{number:07d}/up", b'{"time":%d,"lamp_state":2}' % now_ms
     topic = f"urban/v1/water/kill{number % _METERS:03d}/up"
     if number % 3 == 0:
-        return topic, b'{"seq":%d,"volume":%d}' % (number, number)
+        return topic, b'{"seq":%d,"volume":%d}' % (number // _METERS, number)
     # A meter sends twice within a millisecond at most here; its number keeps the times apart.
-    return topic, b'{"time":%d.%03d,"seq":%d,"volume":%d}' % (now_ms, number // _METERS % 1000, number, number)
+    return topic, b'{"time":%d.%03d,"seq":%d,"volume":%d}' % (
+        now_ms, number // _METERS % 1000, number // _METERS, number,
+    )  # fmt: skip
 
 
 def campaign(place: Stage, kills: Mapping[str, int], *, rate: float = 600.0, pause: float = 2.0) -> Verdict:

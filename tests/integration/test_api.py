@@ -13,6 +13,8 @@ import httpx
 import pytest
 from pyarrow import parquet
 
+from hypervision.store.connection import connect, url_of
+from hypervision.store.outages import Outage, put
 from tests.browser.fake_town import PASSWORD, Town, running
 from tests.integration.served import call
 
@@ -69,6 +71,32 @@ def test_observations_are_bounded_by_time_and_limit(engineer: httpx.Client) -> N
     assert times[0] >= now - timedelta(hours=2)
     assert {row["unit"] for row in rows} == {"bar"}
     assert len(engineer.get("/api/v1/observations", params={**query, "limit": 3}).json()["rows"]) == 3
+
+
+def test_gaps_of_the_town_are_for_each_organisation_its_own_and_outages_for_all(town: Town) -> None:
+    """water-024 is the agency's; both send a number too many, and a broker was away."""
+    began = datetime.now(UTC).replace(microsecond=0) - timedelta(minutes=50)
+    with town.session("engineer") as engineer, town.session("agency") as agency:
+        for thing, numbers in (("water-003", (1, 4)), ("water-024", (7, 9))):
+            for i, seq in enumerate(numbers):
+                reading = {"time": (began + timedelta(minutes=i, seconds=7)).isoformat(), "seq": seq, "flow": 12.5}
+                target = {"domain": "water", "thing": thing}
+                assert engineer.post("/api/v1/observations", params=target, json=reading).json()["outcome"] == "stored"
+        with connect(url_of(town.settings), application="test") as connection:
+            put(connection, "collector-1/1", Outage("broker", began, began + timedelta(minutes=2)))
+        asked = {"from": (began - timedelta(seconds=1)).isoformat(), "to": (began + timedelta(minutes=5)).isoformat()}
+        told = {}
+        for name, client in (("engineer", engineer), ("agency", agency)):
+            rows = client.get("/api/v1/gaps", params=asked).json()["rows"]
+            told[name] = [(r["thing"], r["property"], r["cause"], r["missing"]) for r in rows if r["cause"] != "silence"]
+        assert told["agency"] == [(None, None, "broker", None), ("water-024", None, "sequence", 1)]
+        assert told["engineer"] == [
+            (None, None, "broker", None), ("water-003", None, "sequence", 2), ("water-024", None, "sequence", 1),
+        ]  # fmt: skip
+        one = engineer.get("/api/v1/gaps", params={**asked, "thing": "water-003", "format": "csv"})
+        assert one.text.splitlines()[0] == "thing,property,start,end,cause,missing"
+        assert [line.split(",")[0] for line in one.text.splitlines()[1:] if "silence" not in line] == ["", "water-003"]
+        assert agency.get("/api/v1/gaps", params={**asked, "thing": "water-003"}).json()["count"] == 1
 
 
 def test_observations_without_offset_are_refused(engineer: httpx.Client) -> None:
