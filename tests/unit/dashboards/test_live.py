@@ -36,6 +36,7 @@ def database(monkeypatch: pytest.MonkeyPatch) -> _Database:
         monkeypatch.setattr(live.screens, name, lambda _c: [])
     monkeypatch.setattr(live.screens, "read_latest", lambda _c, _cursors: [])
     monkeypatch.setattr(live.screens, "read_rejected", lambda _c, **_scope: [])
+    monkeypatch.setattr(live.screens, "read_newest_gaps", lambda _c, **_scope: [])
     monkeypatch.setattr(live.screens, "read_registry_version", lambda _c: (1,))
     monkeypatch.setattr(live.screens, "read_engine", lambda _c: None)
     return made

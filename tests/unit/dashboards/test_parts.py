@@ -16,10 +16,9 @@ from dashboards.pages.system import refusals_of
 from dashboards.routes import CALLBACKS, action_of, is_page
 from dashboards.theme import COLOURS
 from dashboards.town import Town, progressed
-from dashboards.trends import line
 from hypervision.accounts import Action
 from hypervision.domains import load
-from hypervision.store.screens import LimitRow, ReadingRow, StreamRow, ThingRow, TrendPoint, WriterRow
+from hypervision.store.screens import LimitRow, ReadingRow, StreamRow, ThingRow, WriterRow
 
 NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
 
@@ -74,13 +73,6 @@ def test_mask_cannot_be_broken_out_of() -> None:
 def test_course_leaves_the_bucket_that_still_fills_out() -> None:
     last = int(NOW.timestamp() // 43_200)
     assert fill([(last, 9.0), (last - 1, 8.0)], now=NOW, width=43_200.0) == (None, 8.0)
-
-
-def test_trend_line_breaks_at_a_hole() -> None:
-    points = [TrendPoint(NOW, 1.0, 5, False), TrendPoint(NOW + timedelta(hours=2), 2.0, 5, True)]
-    times, results = line(points)
-    assert results == [1.0, None, 2.0]
-    assert len(times) == 3
 
 
 @pytest.mark.parametrize("cell", ["=1+1", "+1", "-1+1", "@SUM(A1)", "\tx", "\rx"])

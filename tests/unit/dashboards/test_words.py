@@ -49,6 +49,10 @@ FAMILIES = {
         *("property", "value", "age", "quality", "limits", "priority", "what", "from", "to", "by"),
         *("time", "lowest", "mean", "highest"),
     ),
+    "gap": (
+        *("silence", "sequence", "broker", "database", "collector"),
+        *("readings", "messages", "what", "when", "missing", "asset", "property", "from", "to"),
+    ),
     "health": (
         *("working", "failing", "gone", "part", "state", "beat", "link", "connected", "connecting"),
         *("received", "stored", "duplicate", "rejected", "in_flight"),
