@@ -69,42 +69,42 @@ class Numbering:
             self._known.update({topic: found[counter] for topic, counter in counters.items() if counter in found})
 
     def _store(self, connection: Connection, came: Mapping[str, list[Number]]) -> None:
-        moves: list[Move] = []
-        of: list[str] = []
-        kept: dict[str, list[Run]] = {}
+        straight: dict[str, Run] = {}
         careful: dict[str, list[Came]] = {}
+        pending: dict[str, Known] = {}
         for topic, numbers in came.items():
             known = self._known.get(topic)
             if known is None:
                 continue  # of a stranger
-            run = _straight(known.runs, numbers)
+            runs = known.runs
+            run = _straight(runs[-1], numbers) if runs else None
             if run is not None:
-                moves.append(Move(known.thing_id, known.domain, known.runs[-1], run))
-                of.append(topic)
-                kept[topic] = list(known.runs[:-1])
+                straight[topic] = run
+                pending[topic] = Known(known.thing_id, known.domain, (*runs[:-1], run))
             elif found := [one for number in numbers if (one := _came(number)) is not None]:
                 careful[topic] = found
-        over: list[int] = []
         gaps = store.gaps(connection, [near for topic, found in careful.items() for near in self._near(topic, found)])
+        kept: dict[str, list[Run]] = {topic: [] for topic in careful}
+        moves: list[tuple[str, Move]] = []
+        over: list[int] = []
         for topic, found in careful.items():
             known = self._known[topic]
             tracks = advance(known.runs, gaps, found)
-            kept[topic] = []
-            for i, track in enumerate(tracks):
-                if i < len(tracks) - RUNS:
-                    over += [track.run.sequence_id] if track.run.sequence_id else []
-                elif (move := _move(known, track, gaps)) is None:
+            over += [track.run.sequence_id for track in tracks[:-RUNS] if track.run.sequence_id]
+            for track in tracks[-RUNS:]:
+                move = _move(known, track, gaps)
+                if move is None:
                     kept[topic].append(track.run)
                 else:
-                    moves.append(move)
-                    of.append(topic)
-        if not moves:
+                    moves.append((topic, move))
+        if not straight and not moves:
             return
-        for topic, run in zip(of, store.write(connection, moves, over=over), strict=True):
+        stored = store.write(connection, list(straight.values()), [move for _, move in moves], over=over)
+        for (topic, _), run in zip(moves, stored, strict=True):
             kept[topic].append(run)
-        self._pending = {
-            topic: self._known[topic]._replace(runs=tuple(sorted(runs, key=_age))) for topic, runs in kept.items()
-        }
+        for topic, runs_now in kept.items():
+            pending[topic] = self._known[topic]._replace(runs=tuple(sorted(runs_now, key=_age)))
+        self._pending = pending
 
     def _near(self, topic: str, came: Sequence[Came]) -> list[tuple[int, int, int]]:
         low, high = min(one.seq for one in came), max(one.seq for one in came)
@@ -115,27 +115,30 @@ def _age(run: Run) -> int:
     return run.last_us
 
 
-def _straight(runs: Sequence[Run], numbers: Sequence[Number]) -> Run | None:
-    """The newest run after messages that came one after the other; None when something is out of the ordinary."""
-    if not runs:
-        return None
-    run = runs[-1]
-    seq, at, boot = run.last_seq, run.last_us, run.boot
+def _straight(run: Run, numbers: Sequence[Number]) -> Run | None:
+    """A run after messages that came one after the other; None when something is out of the ordinary."""
+    boot, first_seq, seq, first_us, at, key, version = run
     for _message, its_boot, its_seq, time_us, _assumed in numbers:
         seq += 1
         if its_seq != seq or time_us < at or (its_boot != boot and str(its_boot) != boot):
             return None
         at = time_us
-    return Run(boot, run.first_seq, seq, run.first_us, at, run.sequence_id, run.version)
+    return Run(boot, first_seq, seq, first_us, at, key, version + 1)
 
 
 def _move(known: Known, track: Track, gaps: Mapping[int, Sequence[Gap]]) -> Move | None:
+    """What is to be stored of a run; None when nothing is new."""
     run = track.run
-    was = next((one for one in known.runs if run.sequence_id and one.sequence_id == run.sequence_id), None)
     before, after = set(gaps.get(run.sequence_id, ())), set(track.gaps)
-    if was == run and before == after:
+    if run in known.runs and before == after:
         return None
-    return Move(known.thing_id, known.domain, was, run, tuple(sorted(before - after)), tuple(sorted(after - before)))
+    return Move(
+        known.thing_id,
+        known.domain,
+        run._replace(version=run.version + 1),
+        tuple(sorted(before - after)),
+        tuple(sorted(after - before)),
+    )
 
 
 def _came(number: Number) -> Came | None:

@@ -8,7 +8,7 @@ to which run a number belongs that comes late.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 RUNS: Final = 8
@@ -41,12 +41,13 @@ class Gap(NamedTuple):
     ended_us: int
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
+class Run(NamedTuple):
     """How far a counter has come in one run.
 
     Attributes
     ----------
+    boot : str
+        What the device says of its restart; empty where it says nothing.
     first_seq, last_seq : int
         Lowest and highest number that came.
     first_us, last_us : int
@@ -79,11 +80,11 @@ class Track:
         if seq > run.last_seq:
             if seq > run.last_seq + 1:
                 self.gaps.append(Gap(run.last_seq + 1, seq - 1, run.last_us, at))
-            self.run = replace(run, last_seq=seq, last_us=at)
+            self.run = run._replace(last_seq=seq, last_us=at)
         elif seq < run.first_seq:
             if seq < run.first_seq - 1:
                 self.gaps.append(Gap(seq + 1, run.first_seq - 1, at, run.first_us))
-            self.run = replace(run, first_seq=seq, first_us=at)
+            self.run = run._replace(first_seq=seq, first_us=at)
         else:
             self._fill(seq, at)
 

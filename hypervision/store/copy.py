@@ -77,10 +77,10 @@ def sequences(columns: Int64) -> bytes:
     Parameters
     ----------
     columns : ndarray, shape (n, 6)
-        Key, first and last number, their times in microseconds since the Unix epoch, version.
+        First and last number, their times in microseconds since the Unix epoch, key, version.
     """
     rows: NDArray[np.void] = np.empty(len(columns), _SEQUENCE)
     rows["fields"] = 6
     for i in range(6):
-        rows[f"l{i}"], rows[f"c{i}"] = 8, columns[:, i] - (PG_EPOCH_US if i in (3, 4) else 0)
+        rows[f"l{i}"], rows[f"c{i}"] = 8, columns[:, i] - (PG_EPOCH_US if i in (2, 3) else 0)
     return HEAD + rows.tobytes() + TAIL

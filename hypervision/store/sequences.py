@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import NamedTuple
 
@@ -34,15 +33,14 @@ class Move(NamedTuple):
 
     Attributes
     ----------
-    was : Run or None
-        The run as it is stored; None when it begins.
+    run : Run
+        Without a key when it begins.
     dropped, added : tuple of Gap
         Its gaps that are gone, and those that are new.
     """
 
     thing_id: int
     domain: str
-    was: Run | None
     run: Run
     dropped: tuple[Gap, ...] = ()
     added: tuple[Gap, ...] = ()
@@ -81,11 +79,15 @@ def gaps(connection: Connection, wanted: Sequence[tuple[int, int, int]]) -> dict
     return found
 
 
-def write(connection: Connection, moves: Sequence[Move], *, over: Iterable[int] = ()) -> list[Run]:
+def write(
+    connection: Connection, straight: Sequence[Run], moves: Sequence[Move], *, over: Iterable[int] = ()
+) -> list[Run]:
     """Store how far the runs have come; no commit.
 
     Parameters
     ----------
+    straight : sequence of Run
+        Those without anything else to tell; like all others of a version one above the stored one.
     over : iterable of int
         Keys of runs that are forgotten; their gaps stay.
 
@@ -99,11 +101,11 @@ def write(connection: Connection, moves: Sequence[Move], *, over: Iterable[int] 
     TemporaryStoreError
         Another process has moved one of them meanwhile: load it anew and try again.
     """
-    _advance(connection, [move.run for move in moves if move.was is not None])
-    keys_of = _begin(connection, [move for move in moves if move.was is None])
+    _advance(connection, [*straight, *[move.run for move in moves if move.run.sequence_id]])
+    keys_of = _begin(connection, [move for move in moves if not move.run.sequence_id])
     stored = [
-        replace(run, sequence_id=run.sequence_id or keys_of[_key(thing_id, domain, run)], version=run.version + 1)
-        for thing_id, domain, _was, run, *_ in moves
+        run if run.sequence_id else run._replace(sequence_id=keys_of[_key(thing_id, domain, run)])
+        for thing_id, domain, run, *_ in moves
     ]
     keys = [run.sequence_id for run in stored]
     dropped = [(key, gap) for key, move in zip(keys, moves, strict=True) for gap in move.dropped]
@@ -134,9 +136,7 @@ def _advance(connection: Connection, runs: Sequence[Run]) -> None:
     if not runs:
         return
     connection.execute(query("create_stage_sequence"))
-    columns = np.array(
-        [(r.sequence_id, r.first_seq, r.last_seq, r.first_us, r.last_us, r.version) for r in runs], np.int64
-    )
+    columns = np.array([run[1:] for run in runs], np.int64)
     with connection.cursor() as cursor, cursor.copy(query("copy_stage_sequence")) as target:
         target.write(copy.sequences(columns))
     if connection.execute(query("advance_sequences")).rowcount != len(runs):

@@ -53,7 +53,7 @@ JOIN hv.sequence_gap g ON g.sequence_id = w.sequence_id AND g.last_seq >= w.low 
 -- name: create_stage_sequence
 -- How far the counters have come with a batch.
 CREATE TEMP TABLE IF NOT EXISTS stage_sequence (
-    sequence_id bigint, first_seq bigint, last_seq bigint, first_time timestamptz, last_time timestamptz,
+    first_seq bigint, last_seq bigint, first_time timestamptz, last_time timestamptz, sequence_id bigint,
     version bigint) ON COMMIT DELETE ROWS
 
 -- name: copy_stage_sequence
@@ -64,9 +64,9 @@ COPY stage_sequence FROM STDIN (FORMAT binary)
 -- In key order; a run that another writer has moved meanwhile is left alone, and missed by the caller.
 UPDATE hv.sequence s
 SET first_seq = x.first_seq, last_seq = x.last_seq, first_time = x.first_time, last_time = x.last_time,
-    version = x.version + 1
+    version = x.version
 FROM (SELECT * FROM stage_sequence ORDER BY sequence_id) AS x
-WHERE s.sequence_id = x.sequence_id AND s.version = x.version
+WHERE s.sequence_id = x.sequence_id AND s.version = x.version - 1
 
 -- name: add_sequences
 -- New runs, in key order; less of them when another writer has just begun one.
