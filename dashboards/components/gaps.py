@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
@@ -64,6 +65,16 @@ def drawn(
                 }
             )  # fmt: skip
     return traces, notes
+
+
+def beside(scene: Scene, trend: Trend, times: Sequence[datetime]) -> list[str]:
+    """What the pointer tells of a gap at each point of a line: at its edges, and within it where readings came."""
+    found = [""] * len(times)
+    for gap in trend.gaps:
+        last = len(times) if gap.ended is None else bisect_right(times, gap.ended)
+        for i in range(bisect_left(times, gap.began), last):
+            found[i] = "<br>" + "<br>".join(words_of(scene, gap))
+    return found
 
 
 def told(scene: Scene, gaps: Sequence[GapRow]) -> Component | None:

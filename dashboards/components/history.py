@@ -145,7 +145,8 @@ def figure(scene: Scene, found: Trends, trend: Trend, *, theme: str) -> dict[str
                 "connectgaps": False,
                 "line": {"color": c["ink"], "width": 1.6, "shape": "hv" if stepped else "linear"},
                 "marker": {"color": c["ink"], "size": [5 if single or one else 0 for one in alone(results)]},
-                "hovertemplate": "%{y}<br>%{x|%d/%m %H:%M:%S}<extra></extra>",
+                "text": gaps.beside(scene, trend, times),
+                "hovertemplate": "%{y}<br>%{x|%d/%m %H:%M:%S}%{text}<extra></extra>",
             },
         ],
         "layout": {

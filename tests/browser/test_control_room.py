@@ -6,10 +6,12 @@ import os
 import signal
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from playwright.sync_api import Route, expect
 
+from hypervision.store import outages
+from hypervision.store.connection import connect, url_of
 from tests.browser.conftest import Screen
 from tests.browser.fake_town import Collector, Town
 
@@ -460,6 +462,27 @@ def test_asset_page_shows_age_limits_and_trends(open_screen: Open, town: Town) -
     assert "good" in values
     screen.page.click("#asset-range label:has-text('1 h')")
     screen.page.wait_for_selector(".chart, .asset-trends .empty")
+
+
+def test_gap_in_a_chart_is_hatched_and_says_what_it_is_under_the_pointer(open_screen: Open, town: Town) -> None:
+    ended = datetime.now(UTC) - timedelta(hours=3)
+    with connect(url_of(town.settings), application="test") as connection:
+        outages.put(connection, "collector-1/1", outages.Outage("broker", ended - timedelta(hours=5), ended))
+    screen = open_screen("operator", language="en")
+    screen.go("/asset/water-003")
+    chart = screen.page.locator(".chart").first
+    expect(chart.locator(".annotation-text", has_text="Broker away").first).to_be_visible()
+    place = chart.locator(".nsewdrag").first.bounding_box()
+    assert place is not None
+    # The band lies from eight to three hours ago on a chart of a day.
+    screen.page.mouse.move(place["x"] + place["width"] * 18.5 / 24, place["y"] + place["height"] * 0.9)
+    expect(chart.locator(".hoverlayer")).to_contain_text("Broker away")
+    if os.environ.get("SHOT"):
+        screen.page.screenshot(path="/tmp/gapshot.png", full_page=True)
+    chart.locator("summary").click()
+    expect(chart.locator("details")).to_contain_text("Broker away")
+    screen.go("/health")
+    expect(screen.page.locator("#health-gaps")).to_contain_text("Broker away", timeout=20_000)
 
 
 def test_names_with_markup_are_shown_as_text(open_screen: Open, town: Town) -> None:

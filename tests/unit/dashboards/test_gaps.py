@@ -63,7 +63,11 @@ def test_state_that_comes_on_change_holds_until_an_outage_begins() -> None:
 
 
 def test_gap_without_readings_on_both_sides_breaks_nothing() -> None:
-    around = (gap("broker", -3, -1), gap("collector", 5, 9), gap("silence", 3, None, VOLTAGE.domain, VOLTAGE.datastream_id))
+    around = (
+        gap("broker", -3, -1),
+        gap("collector", 5, 9),
+        gap("silence", 3, None, VOLTAGE.domain, VOLTAGE.datastream_id),
+    )
     assert None not in drawn(trend(VOLTAGE, points(0, 1, 2, 3), *around))
 
 
@@ -88,6 +92,8 @@ def test_gap_is_hatched_and_says_what_it_is_under_the_pointer() -> None:
     (readings,) = (one for one in made["data"] if "yaxis" not in one)
     assert readings["connectgaps"] is False
     assert readings["y"] == [230.0, 231.0, None, 239.0, 240.0]
+    # A narrow gap is found by the readings on both sides of it.
+    assert ["Sans mesure" in one for one in readings["text"]] == [False, True, True, True, False]
 
 
 def test_wide_gap_has_its_word_in_the_chart() -> None:
