@@ -477,8 +477,6 @@ def test_gap_in_a_chart_is_hatched_and_says_what_it_is_under_the_pointer(open_sc
     # The band lies from eight to three hours ago on a chart of a day.
     screen.page.mouse.move(place["x"] + place["width"] * 18.5 / 24, place["y"] + place["height"] * 0.9)
     expect(chart.locator(".hoverlayer")).to_contain_text("Broker away")
-    if os.environ.get("SHOT"):
-        screen.page.screenshot(path="/tmp/gapshot.png", full_page=True)
     chart.locator("summary").click()
     expect(chart.locator("details")).to_contain_text("Broker away")
     screen.go("/health")

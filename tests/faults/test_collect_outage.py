@@ -9,6 +9,7 @@ import psutil
 import pytest
 
 from hypervision.store.bench import Gauge
+from hypervision.store.connection import connect
 from ingest.bench.feeder import Feeder
 from ingest.bench.runs import NAME
 from ingest.bench.stage import stage
@@ -22,8 +23,9 @@ def test_long_outage_stores_each_message_once(batch_size: int, wait_until: Calla
     messages, filler = 6_000, " " * 2_000
 
     def make(number: int, now_ms: int) -> tuple[str, bytes]:
-        return "urban/v1/water/p1/up", b'{"time":%d,"volume":%d}' % (
+        return "urban/v1/water/p1/up", b'{"time":%d,"seq":%d,"volume":%d}' % (
             now_ms - 100_000 + number,
+            number,
             number,
         ) + filler.encode()
 
@@ -58,4 +60,17 @@ def test_long_outage_stores_each_message_once(batch_size: int, wait_until: Calla
             # Each message came again about three times and counted nothing; only copies that crossed our
             # acknowledgements on the line are received a second time, and on a busy machine there are some.
             assert duplicate < messages / 4
+
+        def gaps() -> list[tuple[str, float]]:
+            with connect(place.database_url, application="test") as connection:
+                rows = connection.execute(
+                    "SELECT cause, extract(epoch FROM \"end\" - start)::float8 FROM gaps WHERE cause <> 'silence'"
+                )
+                return rows.fetchall()
+
+        # The outage is told, once; and what came twice and out of order leaves no number missing.
+        wait_until(gaps, tell=role.tail)
+        ((cause, seconds),) = gaps()
+        assert cause == "database"
+        assert seconds > 5
         assert role.stop() == 0, role.tail()
