@@ -90,7 +90,9 @@ def test_gaps_of_the_town_are_for_each_organisation_its_own_and_outages_for_all(
             answer = client.get("/api/v1/gaps", params=asked)
             assert answer.status_code == 200, (answer.text, town.tail())
             rows = answer.json()["rows"]
-            told[name] = [(r["thing"], r["property"], r["cause"], r["missing"]) for r in rows if r["cause"] != "silence"]
+            told[name] = [
+                (r["thing"], r["property"], r["cause"], r["missing"]) for r in rows if r["cause"] != "silence"
+            ]
         assert told["agency"] == [(None, None, "broker", None), ("water-024", None, "sequence", 1)]
         assert told["engineer"] == [
             (None, None, "broker", None), ("water-003", None, "sequence", 2), ("water-024", None, "sequence", 1),
