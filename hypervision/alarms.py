@@ -89,7 +89,14 @@ class RuleChange(NamedTuple):
     at_us: int
 
 
-Event = Reading | Expiry | Acknowledgement | RuleChange
+class Corrected(NamedTuple):
+    """Past readings were corrected; `stands` tells whether what they say now still holds the alarm."""
+
+    at_us: int
+    stands: bool
+
+
+Event = Reading | Expiry | Acknowledgement | RuleChange | Corrected
 
 
 class Transition(NamedTuple):
@@ -137,7 +144,9 @@ def apply(alarm: Alarm, event: Event, delays: Delays) -> tuple[Alarm, list[Trans
         case Acknowledgement():
             return _acknowledge(alarm, event)
         case RuleChange():
-            return _rule_change(alarm, event)
+            return _without_ground(alarm, event.at_us, "rule changed")
+        case Corrected():
+            return (alarm, []) if event.stands else _without_ground(alarm, event.at_us, "reading corrected")
 
 
 def _reading(alarm: Alarm, reading: Reading, delays: Delays) -> tuple[Alarm, list[Transition]]:
@@ -187,9 +196,9 @@ def _acknowledge(alarm: Alarm, event: Acknowledgement) -> tuple[Alarm, list[Tran
     return replace(alarm, state=to), [step]
 
 
-def _rule_change(alarm: Alarm, event: RuleChange) -> tuple[Alarm, list[Transition]]:
+def _without_ground(alarm: Alarm, at_us: int, cause: str) -> tuple[Alarm, list[Transition]]:
     # The newest reading stays in force: a rule that is tightened again judges it anew, so `last_us` stays.
     if alarm.phase in ("active", "returning"):
-        after, steps = _returned(alarm, event.at_us, "rule changed")
+        after, steps = _returned(alarm, at_us, cause)
         return replace(after, last_us=alarm.last_us), steps
-    return replace(alarm, phase="normal", since_us=event.at_us, value=None), []
+    return replace(alarm, phase="normal", since_us=at_us, value=None), []

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from hypervision.datastreams import StreamTable
+import numpy as np
+
+from hypervision import quality
+from hypervision.datastreams import NEVER, StreamTable
 from hypervision.evaluation import Evaluator
 from hypervision.store import alarms as alarm_store
 from hypervision.store import rules as rule_store
@@ -53,12 +56,18 @@ class Follower:
             {(s.source_id, s.rule_id): phase for s, phase in busy.items() if s.kind == "datastream"}
         )
 
-    def _take_newest(self, rows: list[tuple[int, int, float]]) -> None:
+    def _take_newest(self, rows: list[tuple[int, int, float, int]]) -> None:
         if not rows:
             return
         streams = self._streams
         mine = {int(d): s for s, d in enumerate(streams.datastream_id[: len(streams)]) if d >= 0}
-        for datastream_id, time_us, _ in rows:
+        for datastream_id, time_us, result, grade in rows:
             slot = mine.get(datastream_id)
-            if slot is not None and time_us > streams.newest_us[slot]:
+            if slot is None:
+                continue
+            if time_us > streams.newest_us[slot]:
                 streams.newest_us[slot] = time_us
+            elif time_us == streams.newest_us[slot]:
+                # Known, and written once more: it, or a reading before it, was corrected.
+                usable = grade == quality.CORRECTED or grade > quality.OUT_OF_RANGE
+                self._evaluator.know(slot, time_us if usable else NEVER, result if usable else np.nan)

@@ -173,13 +173,15 @@ class Intake:
                 raise
         raise TemporaryStoreError("the batch was overtaken by other writers again and again", sqlstate="40001")
 
-    def transact(self, work: Callable[[Writer, Stepper], tuple[list[Case], int]]) -> int:
+    def transact(self, work: Callable[[Writer, Stepper], tuple[list[Case], int]], *, tell: bool = False) -> int:
         """Step alarms without new readings (timers, silence, changed rules), in this writer's order.
 
         Parameters
         ----------
         work : callable
             Locks, feeds and writes cases; returns them and the number of steps written.
+        tell : bool
+            Other writers and screens must hear of it although no alarm moved.
 
         Returns
         -------
@@ -192,7 +194,7 @@ class Intake:
                 self._follower.follow(writer)
                 cases, steps = work(writer, self._stepper)
                 moved = _moved(cases, steps)
-                if moved:
+                if moved or tell:
                     writer.commit(
                         commit_no=writer.commit_no + 1, stored=0, duplicate=0, rejected=0, alarms=moved, notify=True
                     )

@@ -147,7 +147,7 @@ def write(
             row = new.get(case.alarm_id) or changed.setdefault(case.alarm_id, _changed_row(case.alarm_id))
             row["state"] = step.to_state
             row["returned_at"] = None if step.to_state == "UNACK" else row["returned_at"]
-            if step.cause in ("return to normal", "rule changed"):
+            if step.cause in ("return to normal", "rule changed", "reading corrected"):
                 row["returned_at"] = from_us(step.at_us)
             transitions.append(_transition_row(case.alarm_id, step, occurrences[case.source].rule_version, now))
     # An occurrence that ended here must be closed before the next one of its condition opens.

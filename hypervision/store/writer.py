@@ -142,10 +142,10 @@ class Writer:
             raise TemporaryStoreError("the database has not settled the last batch yet", sqlstate="57P03")
         return bool(status == "committed")
 
-    def latest_since(self, writer_id: int, commit_no: int) -> list[tuple[int, int, float]]:
-        """(datastream_id, time_us, result) that another writer has made newest since."""
+    def latest_since(self, writer_id: int, commit_no: int) -> list[tuple[int, int, float, int]]:
+        """(datastream_id, time_us, result, quality) that another writer has made newest, or corrected, since."""
         rows = self.connection.execute(query("latest_since"), {"writer_id": writer_id, "commit_no": commit_no})
-        return [(r[0], to_us(r[1]), r[2]) for r in rows.fetchall()]
+        return [(r[0], to_us(r[1]), r[2], r[3]) for r in rows.fetchall()]
 
     def claim(self, identities: Sequence[Identity], now: datetime) -> set[int]:
         """Note messages without a time; return the indices of those that were seen before."""

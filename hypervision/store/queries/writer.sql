@@ -90,7 +90,7 @@ WHERE l.phenomenon_time < excluded.phenomenon_time
 
 -- name: latest_since
 -- What another writer has made newest since a commit of its.
-SELECT datastream_id, phenomenon_time, result FROM hv.latest
+SELECT datastream_id, phenomenon_time, result, quality FROM hv.latest
 WHERE writer_id = %(writer_id)s AND commit_no > %(commit_no)s
 
 -- name: observations_from
