@@ -43,7 +43,7 @@ _GAP_COLUMNS: Final = ("thing", "property", "start", "end", "cause", "missing")
 _ALARM_COLUMNS: Final = (
     "id", "domain", "source_kind", "source", "thing", "property", "rule", "rule_version", "priority", "state",
     "suppression", "raised_at", "detected_at", "acknowledged_at", "acknowledged_by", "returned_at", "value",
-    "limit_value", "message",
+    "limit_value", "message", "correction",
 )  # fmt: skip
 _DOMAIN: Final = re.compile(r"[a-z][a-z0-9_]{0,31}")
 _LATEST_FIRST_DAY: Final = timedelta(days=1)

@@ -10,7 +10,7 @@ from importlib.metadata import version
 from fastapi import FastAPI
 from starlette.middleware.gzip import GZipMiddleware
 
-from dashboards import api, documents, failures, health, log_in, push
+from dashboards import api, corrections, documents, failures, health, log_in, push
 from dashboards.callbacks import fits_one_of
 from dashboards.control_room import create_dash, draw_page
 from dashboards.guard import Guard
@@ -47,6 +47,7 @@ def create_server(settings: Settings) -> Server:
     log_in.register(server.fastapi, server)
     health.register(server.fastapi, server)
     api.register(server.fastapi, server)
+    corrections.register(server.fastapi, server)
     documents.register(server.fastapi, server)
     push.register(server.fastapi, server.hub)
     server.dash = create_dash(server.fastapi, server)

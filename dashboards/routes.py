@@ -37,11 +37,12 @@ _ROUTES: Final = tuple(
         ("GET", r"/metrics", Action.READ_METRICS),
         ("GET", r"/api/openapi\.json", Action.READ_DATA),
         ("GET", r"/api/docs", Action.READ_DATA),
-        ("GET", r"/api/v1/(things|datastreams|observations|gaps|alarms)", Action.READ_DATA),
+        ("GET", r"/api/v1/(things|datastreams|observations|gaps|alarms|corrections)", Action.READ_DATA),
         ("GET", r"/api/v1/alarms/[0-9]{1,18}(/transitions)?", Action.READ_DATA),
         # Then by the page it asks for.
         ("GET", r"/api/v1/live", Action.SEE_SCREENS),
         ("POST", r"/api/v1/observations", Action.WRITE_OBSERVATION),
+        ("POST", r"/api/v1/corrections", Action.CORRECT_OBSERVATION),
         ("POST", r"/api/v1/alarms/[0-9]{1,18}/acknowledge", Action.ACKNOWLEDGE_ALARM),
         ("GET", r"/assets/[A-Za-z0-9._/-]+", Action.SEE_SCREENS),
         ("GET", r"/_dash-component-suites/[A-Za-z0-9_]+/[A-Za-z0-9@._/-]+", Action.SEE_SCREENS),

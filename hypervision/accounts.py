@@ -37,6 +37,7 @@ class Action(StrEnum):
     SEE_SYSTEM = "see_system"
     ACKNOWLEDGE_ALARM = "acknowledge_alarm"
     WRITE_OBSERVATION = "write_observation"
+    CORRECT_OBSERVATION = "correct_observation"
 
 
 _ALL: Final = frozenset(Role)
@@ -51,6 +52,7 @@ RIGHTS: Final[Mapping[Action, frozenset[Role]]] = {
     Action.READ_METRICS: _ALL,
     Action.ACKNOWLEDGE_ALARM: frozenset({Role.OPERATOR, Role.ENGINEER, Role.ADMINISTRATOR}),
     Action.WRITE_OBSERVATION: frozenset({Role.ENGINEER, Role.ADMINISTRATOR}),
+    Action.CORRECT_OBSERVATION: frozenset({Role.ENGINEER, Role.ADMINISTRATOR}),
 }
 
 # Open without a log-in.

@@ -71,7 +71,27 @@ def import_file(settings: Settings, path: Path, *, clock: Callable[[], datetime]
     return Imported(rows, stored, repeated, max(0, rows - stored - repeated))
 
 
-def _chunks(path: Path) -> Iterator[pd.DataFrame]:
+def results_of(path: Path) -> list[tuple[datetime, float]]:
+    """Times and results of a file that corrects readings of one datastream.
+
+    Raises
+    ------
+    SettingError
+        The file cannot be read, lacks a column, or a line is no time with an offset and a number.
+    """
+    found: list[tuple[datetime, float]] = []
+    for frame in _chunks(path, ("time", "result")):
+        times, results = _times(frame["time"]), _results(frame["result"])
+        known = times.instant.notna().to_numpy()
+        for i in map(int, np.nonzero(~(known & times.zoned & np.isfinite(results)))[0][:1]):
+            reason = _unreadable(frame.iloc[i], results[i], instant=bool(known[i]), zoned=bool(times.zoned[i]))[1]
+            raise SettingError(f"line {len(found) + 2 + i} of {path}: {reason}", remedy="mend the file")
+        instants = times.instant.astype("datetime64[us, UTC]")
+        found += zip((at.to_pydatetime() for at in instants), map(float, results), strict=True)
+    return found
+
+
+def _chunks(path: Path, columns: tuple[str, ...] = COLUMNS) -> Iterator[pd.DataFrame]:
     try:
         if path.suffix == ".parquet":
             whole = pd.read_parquet(path)
@@ -79,9 +99,9 @@ def _chunks(path: Path) -> Iterator[pd.DataFrame]:
         else:
             frames = _lines(path)
         for frame in frames:
-            missing = [name for name in COLUMNS if name not in frame.columns]
+            missing = [name for name in columns if name not in frame.columns]
             if missing:
-                raise SettingError(f"{path} lacks the column {missing[0]!r}", remedy=f"it needs {', '.join(COLUMNS)}")
+                raise SettingError(f"{path} lacks the column {missing[0]!r}", remedy=f"it needs {', '.join(columns)}")
             if pd.api.types.is_datetime64_dtype(frame["time"].dtype):
                 raise SettingError(
                     f"the column 'time' of {path} has no time zone", remedy="write it as a timestamp in UTC"

@@ -293,6 +293,9 @@ def journal_text(scene: Scene, row: JournalRow) -> str:
         return text
     if not isinstance(detail, dict):
         return text
+    if row.kind == "correction":
+        text = words.known("journal", f"correction_{detail.get('kind')}")
+        return f"{text} ({detail.get('property')}){words.t('journal.comment', text=str(detail.get('reason')))}"
     told = [_rule_label(scene, str(detail["rule"]))] if "rule" in detail else []
     value = detail.get("value")
     told += [words.number(value, 2)] if isinstance(value, int | float) else []

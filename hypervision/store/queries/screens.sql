@@ -76,20 +76,24 @@ FROM hv.rule r
 JOIN hv.rule_override o ON o.rule_id = r.rule_id;
 
 -- name: screen_course
--- Mean of some datastreams in buckets of equal width over the last day, for the line on a domain's tile.
+-- Mean of some datastreams in buckets of equal width over the last day, for the line on a domain's tile; without
+-- readings that somebody took out.
 SELECT floor(extract(epoch FROM phenomenon_time) / %(width)s)::bigint, avg(result)
 FROM hv.observation
 WHERE datastream_id = ANY(%(streams)s::int[]) AND phenomenon_time >= %(since)s AND phenomenon_time <= %(until)s
+  AND quality <> 0
 GROUP BY 1
 ORDER BY 1;
 
 -- name: screen_trend
--- A trend that keeps every extreme: per bucket the lowest and the highest reading, and both edges of each hole.
+-- A trend that keeps every extreme: per bucket the lowest and the highest reading, and both edges of each hole; without
+-- readings that somebody took out.
 WITH reading AS (
     SELECT phenomenon_time AS t, result AS v, quality AS q,
            floor(extract(epoch FROM phenomenon_time) / %(width)s) AS bucket
     FROM hv.observation
     WHERE datastream_id = %(datastream_id)s AND phenomenon_time >= %(since)s AND phenomenon_time <= %(until)s
+          AND quality <> 0
 ), ranked AS (
     SELECT t, v, q, t - lag(t) OVER by_time AS before, lead(t) OVER by_time - t AS after,
            row_number() OVER (PARTITION BY bucket ORDER BY v, t) AS lowest,
