@@ -19,6 +19,8 @@ from hypervision.store.series import USABLE
 from hypervision.store.sql import query
 from hypervision.store.writer import Writer
 
+# Results that one statement takes.
+_PART: Final = 50_000
 # The change of a step by what it does; which columns each statement takes is said there.
 _CHANGES: Final = {
     "invalidate": "change_invalidate",
@@ -116,9 +118,9 @@ def prepare(connection: Connection, given: Sequence[tuple[datetime, float]]) -> 
     connection.execute(query("create_change"))
     connection.execute(query("create_given"))
     connection.execute(query("empty_given"))
-    with connection.cursor() as cursor, cursor.copy(query("copy_given")) as copy:
-        for row in given:
-            copy.write_row(row)
+    for first in range(0, len(given), _PART):
+        part = given[first : first + _PART]
+        connection.execute(query("put_given"), {"times": [at for at, _ in part], "results": [x for _, x in part]})
     connection.commit()
 
 

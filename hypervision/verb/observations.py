@@ -92,9 +92,8 @@ def _correct(options: argparse.Namespace, settings: Settings) -> int:
     check(wanted)
     done = carry_out(complete(settings), wanted, clock=lambda: datetime.now(UTC))
     alarms = f", {done.steps} steps of alarms" if done.steps else ""
-    print(
-        f"{done.thing}/{done.property}: {done.rows} readings {_DONE[wanted.kind]}{alarms} (correction {done.correction_id})"
-    )
+    said = f"{done.rows} readings {_DONE[wanted.kind]}{alarms} (correction {done.correction_id})"
+    print(f"{done.thing}/{done.property}: {said}")
     return 0
 
 

@@ -56,9 +56,9 @@ CREATE TEMP TABLE IF NOT EXISTS given (phenomenon_time timestamptz PRIMARY KEY, 
 -- Those of an earlier correction.
 TRUNCATE given
 
--- name: copy_given
--- Results in the order they were given.
-COPY given (phenomenon_time, result) FROM STDIN
+-- name: put_given
+-- Results that somebody gave.
+INSERT INTO given SELECT * FROM unnest(%(times)s::timestamptz[], %(results)s::float8[])
 
 -- name: given_nowhere
 -- The first time given at which nothing is stored.
