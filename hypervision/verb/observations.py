@@ -13,6 +13,8 @@ from hypervision.verb import PATIENCE
 
 _DONE: Final = {"invalidate": "invalidated", "correct": "corrected", "restore": "restored"}
 
+_HOW: Final = ("factor", "add", "value", "results", "correction")
+
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
@@ -107,7 +109,7 @@ def _list(options: argparse.Namespace, settings: Settings) -> int:
     if not found:
         print("no readings were corrected")
     for row in found:
-        how = " ".join(f"{name}={given}" for name, given in row["operation"].items() if name != "sha256")
+        how = " ".join(f"{name}={row['operation'][name]}" for name in _HOW if name in row["operation"])
         print(
             f"{row['id']:<6}{row['at']:%Y-%m-%d %H:%M:%S} UTC  {row['author']}  {row['kind']}"
             f"  {row['thing']}/{row['property']}  {row['since'].isoformat()} to {row['until'].isoformat()}"

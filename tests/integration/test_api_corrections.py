@@ -9,7 +9,10 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.browser.fake_town import Town, running
+from hypervision.accounts import Role
+from hypervision.store import accounts
+from hypervision.store.connection import connect, url_of
+from tests.browser.fake_town import PASSWORD, Town, running
 
 pytestmark = pytest.mark.integration
 PATH = "/api/v1/corrections"
@@ -99,8 +102,26 @@ def test_operator_may_not_and_an_organisation_only_its_own(town: Town, engineer:
             assert client.get(PATH).status_code == 200
     assert reading(engineer, "water-005", span) == [(3.25, "good")]
     assert engineer.post(PATH, json=body).status_code == 200
-    with town.session("agency") as client:
-        assert client.get(PATH, params={"thing": "water-005"}).json()["rows"] == []
+    with connect(url_of(town.settings), application="test") as connection:
+        accounts.add_account(
+            connection,
+            name="agent",
+            password=PASSWORD,
+            role=Role.ENGINEER,
+            now=datetime.now(UTC),
+            organisation="agency",
+        )
+    done = engineer.get(PATH, params={"thing": "water-005"}).json()["rows"][0]["id"]
+    own = sent(engineer, "water-024", 3.25)
+    with town.session("agent") as client:
+        assert client.get(PATH).json()["rows"] == []
+        assert client.post(PATH, json=body).status_code == 403
+        assert client.post(PATH, json={"kind": "restore", "correction": done, "reason": "x"}).status_code == 403
+        # The Thing that is named beside does not lead to another one's correction.
+        assert client.post(PATH, json=order("water-024", own, kind="restore", correction=done)).status_code == 403
+        assert client.post(PATH, json=order("water-024", own, kind="invalidate")).status_code == 200
+        assert [row["thing"] for row in client.get(PATH).json()["rows"]] == ["water-024"]
+    assert reading(engineer, "water-005", span) == [(3.25, "bad")]
 
 
 def test_correction_is_described_by_the_openapi_page(engineer: httpx.Client) -> None:
