@@ -106,7 +106,9 @@ def _task(intake: Intake, connection: Connection, wanted: Correction) -> _Task:
     if wanted.kind == "restore" and wanted.correction_id is not None:
         found = store.earlier(connection, wanted.correction_id)
         if found is None or (wanted.thing and wanted.thing != found.stream.thing):
-            raise SettingError(f"there is no correction {wanted.correction_id}", remedy="list them")
+            raise SettingError(
+                f"there is no correction {wanted.correction_id}", remedy="see `hypervision observations changes`"
+            )
         if found.kind == "restore":
             raise SettingError(
                 f"correction {wanted.correction_id} is a restore itself", remedy="correct the readings once more"

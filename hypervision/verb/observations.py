@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -18,11 +19,9 @@ _HOW: Final = ("factor", "add", "value", "results", "correction")
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
-    from hypervision.cli import number, whole
+    from hypervision.cli import whole
 
-    actions = parser.add_subparsers(
-        dest="action", required=True, metavar="import|invalidate|correct|restore|corrections"
-    )
+    actions = parser.add_subparsers(dest="action", required=True, metavar="import|invalidate|correct|restore|changes")
     read = actions.add_parser("import", help="store past readings of a CSV or Parquet file; nothing rings")
     read.add_argument("file", type=Path, help="columns domain, thing, property, time (with offset), result")
     invalidate = actions.add_parser("invalidate", help="mark wrong readings as bad: nothing counts them any more")
@@ -37,14 +36,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
         action.add_argument("--to", dest="until", type=_instant, metavar="TIME", help="itself not included")
         action.add_argument("--reason", required=True, help="why, for who asks in a year")
         action.add_argument("--author", required=True, help="who answers for it")
-    correct.add_argument("--factor", type=number(-1e300, 1e300), metavar="X", help="multiply the results by X")
-    correct.add_argument("--add", type=number(-1e300, 1e300), metavar="X", help="then add X")
-    correct.add_argument("--value", type=number(-1e300, 1e300), metavar="X", help="one result for all")
+    correct.add_argument("--factor", type=_finite, metavar="X", help="multiply the results by X")
+    correct.add_argument("--add", type=_finite, metavar="X", help="then add X")
+    correct.add_argument("--value", type=_finite, metavar="X", help="one result for all")
     correct.add_argument("--results", type=Path, metavar="FILE", help="CSV with the columns time (with offset), result")
     restore.add_argument(
         "--id", type=whole(1, 2**62), metavar="N", help="what correction N changed, instead of a range of time"
     )
-    listing = actions.add_parser("corrections", help="corrections made, the newest first")
+    listing = actions.add_parser("changes", help="corrections made, the newest first")
     listing.add_argument("thing", metavar="THING", nargs="?")
     listing.add_argument("property", metavar="PROPERTY", nargs="?")
     listing.add_argument("--limit", type=whole(1, 10_000), default=50, metavar="N", help="how many (50)")
@@ -54,7 +53,7 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
     """Run one action."""
     if options.action == "import":
         return _import(options.file, complete(settings))
-    if options.action == "corrections":
+    if options.action == "changes":
         return _list(options, complete(settings))
     return _correct(options, settings)
 
@@ -130,3 +129,14 @@ def _instant(text: str) -> datetime:
     if not 1971 <= at.year <= 9000:
         raise argparse.ArgumentTypeError(f"{text[:40]!r} is no time of ours: write 2026-11-22T10:00:00Z")
     return at
+
+
+def _finite(text: str) -> float:
+    """Any number but NaN and the infinities; what the property bears is asked later."""
+    try:
+        value = float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text[:40]!r} is no number") from None
+    if not math.isfinite(value):
+        raise argparse.ArgumentTypeError(f"{text[:40]} is no finite number")
+    return value

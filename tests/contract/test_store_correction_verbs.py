@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from hypervision import cli
 from tests.contract.test_store_verbs import Says
 from tests.contract.test_store_verbs import verb as verb  # noqa: PLC0414  (a fixture)
 
@@ -31,11 +32,11 @@ def shown(world: Any) -> list[tuple[float, str]]:
 
 def test_readings_are_invalidated_listed_and_restored(world: Any, verb: Says) -> None:
     fill(world)
-    assert verb(world.url, "observations", "corrections") == "no readings were corrected\n"
+    assert verb(world.url, "observations", "changes") == "no readings were corrected\n"
     told = verb(world.url, "observations", "invalidate", "t1", "flow", *RANGE, *WHY)
     assert told == "t1/flow: 2 readings invalidated (correction 1)\n"
     assert shown(world) == [(10.0, "bad"), (11.0, "bad"), (12.0, "good"), (13.0, "good")]
-    told = verb(world.url, "observations", "corrections", "t1")
+    told = verb(world.url, "observations", "changes", "t1")
     assert (
         "Ana  invalidate  t1/flow  2026-11-21T06:00:00+00:00 to 2026-11-21T06:02:00+00:00  2 readings: meter fault"
         in told
@@ -50,7 +51,7 @@ def test_readings_are_corrected_by_a_line_and_by_a_file(world: Any, verb: Says, 
     fill(world)
     verb(world.url, "observations", "correct", "t1", "flow", *RANGE, *WHY, "--factor", "2", "--add", "-0.5")
     assert shown(world)[:3] == [(19.5, "corrected"), (21.5, "corrected"), (12.0, "good")]
-    assert "factor=2.0 add=-0.5" in verb(world.url, "observations", "corrections")
+    assert "factor=2.0 add=-0.5" in verb(world.url, "observations", "changes")
     file = tmp_path / "right.csv"
     file.write_text("time,result\n2026-11-21T06:02:00Z,7.25\n2026-11-21T07:03:00+01:00,8\n")
     verb(world.url, "observations", "correct", "t1", "flow", "--results", str(file), *WHY)
@@ -68,7 +69,7 @@ def test_readings_are_corrected_by_a_line_and_by_a_file(world: Any, verb: Says, 
         (["invalidate", "t1", "flow", *WHY], "the range of time is missing"),
         (["correct", "t1", "flow", *RANGE, *WHY], "needs one way to put readings right"),
         (["correct", "t1", "flow", *RANGE, *WHY, "--value", "1", "--add", "1"], "needs one way to put readings right"),
-        (["correct", "t1", "flow", *RANGE, *WHY, "--value", "-5000"], "outside"),
+        (["correct", "t1", "flow", *RANGE, *WHY, "--value", "-50000"], "outside"),
         (["restore", *WHY], "the datastream is missing"),
         (["restore", "--id", "4", *WHY], "there is no correction 4"),
         (["invalidate", "t1", "nothing", *RANGE, *WHY], "there is no datastream"),
@@ -82,3 +83,22 @@ def test_wrong_order_is_one_sentence_and_changes_nothing(world: Any, verb: Says,
     assert said in told
     assert told.count("\n") == 1
     assert shown(world) == before
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--add", "nan"],
+        ["--factor", "1e999"],
+        ["--value", "much"],
+        ["--from", "yesterday"],
+        ["--to", "2026-11-21T07:00:00"],
+    ],
+)
+def test_option_that_is_no_number_or_no_instant_is_wrong_usage(
+    words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["observations", "correct", "t1", "flow", *words, *WHY])
+    assert ended.value.code == 2
+    assert f"argument {words[0]}: " in capsys.readouterr().err

@@ -24,7 +24,7 @@ END = START + timedelta(days=1)
 
 
 def wanted(kind: Any, **more: Any) -> Correction:
-    given = {
+    given: dict[str, Any] = {
         "thing": "t1",
         "property": "flow",
         "since": START,
@@ -45,15 +45,17 @@ def correct(world: Any, order: Correction, *, step: int = 50_000) -> Corrected:
 
 
 def rows(world: Any, name: str = "flow") -> list[tuple[Any, ...]]:
-    return world.rows(
+    found: list[tuple[Any, ...]] = world.rows(
         "SELECT phenomenon_time, result, quality, late, received_time FROM observations"
         " WHERE thing = 't1' AND property = %(name)s ORDER BY 1",
         {"name": name},
     )
+    return found
 
 
 def latest(world: Any) -> tuple[Any, ...]:
-    return world.rows("SELECT phenomenon_time, result, quality FROM latest_observations WHERE thing = 't1'")[0]
+    found = world.rows("SELECT phenomenon_time, result, quality FROM latest_observations WHERE thing = 't1'")
+    return tuple(found[0])
 
 
 def fill(world: Any, n: int = 60, name: str = "flow") -> dict[datetime, float]:
@@ -299,7 +301,7 @@ def test_models_do_not_learn_from_invalidated_readings(world: Any) -> None:
 def ringing(world: Any) -> datetime:
     """A bin that is hot once, by one wrong reading."""
     intake = world.intake()
-    at = world.now - timedelta(minutes=10)
+    at: datetime = world.now - timedelta(minutes=10)
     for minute, value in ((0, 20.0), (5, 21.0), (10, 90.0)):
         then = at + timedelta(minutes=minute)
         world.send(intake, ("waste", "t1", "temperature", then, value), received=then)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -19,7 +20,7 @@ PATH = "/api/v1/corrections"
 
 
 @pytest.fixture(scope="module")
-def town(_database_server: tuple) -> Iterator[Town]:
+def town(_database_server: tuple[Path, int]) -> Iterator[Town]:
     with running(_database_server) as made:
         yield made
 

@@ -15,8 +15,16 @@ AT = datetime(2026, 11, 22, 10, tzinfo=UTC)
 
 
 def asked(**given: Any) -> Correction:
-    known = {"kind": "correct", "thing": "t", "property": "flow", "since": AT, "until": AT + timedelta(1)}
-    return Correction(**({"reason": "why", "author": "Ana"} | known | given))
+    known: dict[str, Any] = {
+        "reason": "why",
+        "author": "Ana",
+        "kind": "correct",
+        "thing": "t",
+        "property": "flow",
+        "since": AT,
+        "until": AT + timedelta(1),
+    }
+    return Correction(**(known | given))
 
 
 @pytest.mark.parametrize(

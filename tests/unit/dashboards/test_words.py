@@ -61,7 +61,7 @@ FAMILIES = {
     "quality": (*quality.NAMES, "late", "stale"),
     "reason": documented("docs/devices.md", "| reason | means |"),
     "refusal": documented("docs/deployment.md", "health, by reason:"),
-    "journal": ("late_crossing",),
+    "journal": ("late_crossing", "correction_invalidate", "correction_correct", "correction_restore"),
 }
 
 
