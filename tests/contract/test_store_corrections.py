@@ -378,14 +378,21 @@ def test_collector_forgets_what_it_compared_a_rate_with(world: Any, several: Non
     assert rates.last[slot] != 9.0
 
 
-def test_compressed_chunk_is_corrected_in_place(world: Any) -> None:
-    if world.server.name != "timescaledb":
-        # Elsewhere older readings lie in a partition of their month.
-        world.now += timedelta(days=200)
-    fill(world)
+def test_compressed_chunk_or_partition_of_a_month_is_corrected_in_place(world: Any) -> None:
+    # So long after the readings, plain PostgreSQL keeps them in one partition of their month.
+    world.now += timedelta(days=200)
+    readings = series("flow", START, 60, 600.0, random.Random(7))
+    world.history(world.intake(), *[("water", "t1", "flow", at, v) for at, v in readings.items()])
+    world.close()
     before = rows(world)
+    assert len(before) == 60
     if world.server.name == "timescaledb":
         world.execute("SELECT compress_chunk(c) FROM show_chunks('hv.observation') c")
+        told = world.rows("SELECT bool_and(is_compressed) FROM timescaledb_information.chunks")
+        assert told == [(True,)]
+    else:
+        names = world.rows("SELECT DISTINCT tableoid::regclass::text FROM hv.observation")
+        assert [name.removeprefix("hv.") for (name,) in names] == ["observation_202611"]
     done = correct(world, wanted("correct", add=0.5), step=13)
     assert [row[1] for row in rows(world)] == [row[1] + 0.5 for row in before]
     correct(world, wanted("restore", correction_id=done.correction_id), step=13)
