@@ -62,6 +62,12 @@ def hourly(thing: str, period: int, time_us: Int64) -> Bool:
     return first
 
 
+def quarterly(thing: str, period: int, time_us: Int64) -> Bool:
+    """Which of the device's reports are the first of a quarter of an hour, shape (n,)."""
+    first: Bool = (time_us - phase_us(thing, period)) % max(HOUR_US // 4, period * SECOND_US) == 0
+    return first
+
+
 def daily(thing: str, period: int, time_us: Int64) -> Bool:
     """Which of the device's reports are the first of a day, shape (n,)."""
     first: Bool = (time_us - phase_us(thing, period)) % DAY_US == 0

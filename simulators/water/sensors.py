@@ -13,7 +13,7 @@ import numpy as np
 from hypervision.errors import HypervisionError
 from simulators.localtime import DAY_US, HOUR_US, SECOND_US
 from simulators.noise import Float64, Int64, key_of, normal, smooth, uniform
-from simulators.pace import Pace, daily, hourly, report_times
+from simulators.pace import Pace, daily, hourly, quarterly, report_times
 from simulators.readings import Results, Series, Stream
 from simulators.scenario import Scenario
 from simulators.town import Asset, Town
@@ -141,7 +141,7 @@ class Water:
         elif asset.kind == "tank":
             level = course.at(f"level:{code}", times)
             yield "level", times, np.round(level + _LEVEL_NOISE * self._noise(asset, "level", times), 3)
-            whole = times[hourly(code, period, times)]
+            whole = times[quarterly(code, period, times)]
             yield "temperature", whole, self._temperature(asset, whole, 0.6)
         elif asset.kind == "pump":
             power = course.held(f"pump_power:{code}", times)
