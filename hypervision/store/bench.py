@@ -4,10 +4,28 @@ from __future__ import annotations
 
 from datetime import datetime
 from types import TracebackType
-from typing import NamedTuple, Self
+from typing import Final, NamedTuple, Self
+
+import numpy as np
+import numpy.typing as npt
 
 from hypervision.store.connection import connect, mapped
+from hypervision.store.copy import PG_EPOCH_US
 from hypervision.store.sql import query
+
+# PostgreSQL's binary COPY: 11 bytes of signature, flags, length of an extension; then rows of fields with their length.
+_HEAD: Final = 19
+_ROW: Final = np.dtype(
+    [("fields", ">i2"), ("l1", ">i4"), ("id", ">i4"), ("l2", ">i4"), ("ts", ">i8"), ("l3", ">i4"), ("v", ">f8")]
+)
+
+
+class Rows(NamedTuple):
+    """Readings as columns, shape (n,) each."""
+
+    datastream_id: npt.NDArray[np.int64]
+    time_us: npt.NDArray[np.int64]
+    result: npt.NDArray[np.float64]
 
 
 class Reading(NamedTuple):
@@ -84,6 +102,35 @@ class Gauge:
         with mapped():
             rows = self._connection.execute(query("bench_ledger"), {"prefix": prefix, "property": name}).fetchall()
         return [Reading(*row) for row in rows]
+
+    def rows(self, prefix: str, name: str) -> Rows:
+        """All readings of one property of the Things with a prefix, as columns."""
+        parts: list[bytes] = []
+        with mapped(), self._connection.transaction(), self._connection.cursor() as cursor:
+            cursor.execute(query("bench_patience"))
+            with cursor.copy(query("bench_rows"), {"prefix": prefix, "property": name}) as source:
+                parts.extend(bytes(part) for part in source)
+        data = b"".join(parts)
+        rows = np.frombuffer(data, _ROW, count=(len(data) - _HEAD) // _ROW.itemsize, offset=_HEAD)
+        return Rows(
+            rows["id"].astype(np.int64), rows["ts"].astype(np.int64) + PG_EPOCH_US, rows["v"].astype(np.float64)
+        )
+
+    def streams(self, prefix: str, name: str) -> dict[int, str]:
+        """Codes of the Things with a prefix, by the datastream of one property."""
+        with mapped():
+            values = {"prefix": prefix, "property": name}
+            return dict(self._connection.execute(query("bench_streams"), values).fetchall())
+
+    def refused(self, prefix: str) -> list[str]:
+        """Topics of rejected messages of the Things with a prefix."""
+        with mapped():
+            return [row[0] for row in self._connection.execute(query("bench_refused"), {"prefix": prefix}).fetchall()]
+
+    def reasons(self) -> list[tuple[str, bool, int]]:
+        """Reason, whether parts of stored messages only, and number of what was rejected."""
+        with mapped():
+            return self._connection.execute(query("bench_reasons")).fetchall()
 
     def alarms(self, prefix: str) -> list[Raised]:
         """All alarms of the Things with a prefix."""

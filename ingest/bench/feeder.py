@@ -10,9 +10,9 @@ from __future__ import annotations
 import socket
 import struct
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Protocol
 
 from ingest.session import Address
 
@@ -25,9 +25,23 @@ _CONNECT: Final = b"\x10"
 _PUBLISH: Final = b"\x32"
 
 
+class Keeper(Protocol):
+    """Who writes down what is sent and what is answered for; messages are numbered from 0."""
+
+    @property
+    def attempted(self) -> int:
+        """How many messages were attempted."""
+
+    def attempt(self, sent: Sequence[tuple[int, int]]) -> None:
+        """Note messages that will be sent now: pairs of their number and time [ms]."""
+
+    def acknowledge(self, numbers: Sequence[int]) -> None:
+        """Note messages the broker answered for."""
+
+
 @dataclass(slots=True)
 class Ledger:
-    """What was sent, and what the broker answered for.
+    """What was sent, and what the broker answered for, in memory.
 
     Attributes
     ----------
@@ -39,6 +53,14 @@ class Ledger:
 
     attempted: int = 0
     acknowledged: list[int] = field(default_factory=list)
+
+    def attempt(self, sent: Sequence[tuple[int, int]]) -> None:
+        """Note messages that will be sent now."""
+        self.attempted += len(sent)
+
+    def acknowledge(self, numbers: Sequence[int]) -> None:
+        """Note messages the broker answered for."""
+        self.acknowledged.extend(numbers)
 
 
 def length(n: int) -> bytes:
@@ -63,6 +85,15 @@ def text(value: str) -> bytes:
     return struct.pack(">H", len(raw)) + raw
 
 
+def hello(address: Address, client_id: str) -> bytes:
+    """The CONNECT packet of a device: a clean session, kept alive for two minutes."""
+    flags = 0x02 | (0xC0 if address.user else 0)
+    body = text("MQTT") + bytes((4, flags)) + struct.pack(">H", 120) + text(client_id)
+    if address.user:
+        body += text(address.user) + text(address.password)
+    return _CONNECT + length(len(body)) + body
+
+
 def connect(address: Address, client_id: str) -> socket.socket:
     """Open a connection and log in.
 
@@ -74,11 +105,7 @@ def connect(address: Address, client_id: str) -> socket.socket:
     sock = socket.create_connection((address.host, address.port), timeout=10)
     try:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        flags = 0x02 | (0xC0 if address.user else 0)
-        body = text("MQTT") + bytes((4, flags)) + struct.pack(">H", 120) + text(client_id)
-        if address.user:
-            body += text(address.user) + text(address.password)
-        sock.sendall(_CONNECT + length(len(body)) + body)
+        sock.sendall(hello(address, client_id))
         answer = sock.recv(4)
     except OSError:
         sock.close()
@@ -100,15 +127,28 @@ class Feeder:
         See `Make`.
     client_id : str
         Of this publisher.
+    ledger : Keeper, optional
+        Written to; one in memory by default.
+    flags : int
+        Of its PUBLISH packets, such as 1 for messages that the broker keeps (MQTT 3.1.1, section 3.3.1).
     """
 
-    def __init__(self, address: Address, make: Make, *, client_id: str = "hypervision-bench") -> None:
+    def __init__(
+        self,
+        address: Address,
+        make: Make,
+        *,
+        client_id: str = "hypervision-bench",
+        ledger: Keeper | None = None,
+        flags: int = 0,
+    ) -> None:
         self._address = address
         self._make = make
         self._client_id = client_id
         self._open: dict[int, int] = {}
         self._rest = b""
-        self.ledger = Ledger()
+        self._head = bytes((_PUBLISH[0] | flags,))
+        self.ledger: Keeper = Ledger() if ledger is None else ledger
 
     def run(
         self,
@@ -131,15 +171,19 @@ class Feeder:
         patience : float
             How long to go on trying to connect, and to wait for the last answers [s].
         """
-        started = time.monotonic()
+        started = heard = time.monotonic()
+        if rate is not None:
+            # Where it goes on after a rest, the rest is not made up for.
+            started -= self.ledger.attempted / rate
         while self.ledger.attempted < count and not stop():
             try:
                 with connect(self._address, self._client_id) as sock:
+                    heard = time.monotonic()
                     self._open, self._rest = {}, b""
                     self._feed(sock, count, rate=rate, stop=stop, started=started)
                     self._answers(sock, until=0, deadline=time.monotonic() + patience)
             except OSError:
-                if time.monotonic() - started > patience and not self.ledger.acknowledged:
+                if time.monotonic() - heard > patience:
                     raise
                 time.sleep(0.05)
 
@@ -149,15 +193,17 @@ class Feeder:
         ledger = self.ledger
         while ledger.attempted < count and not stop():
             due = count if rate is None else min(count, int((time.monotonic() - started) * rate) + 1)
-            packets = []
+            packets, sent = [], []
             for number in range(ledger.attempted, min(due, ledger.attempted + _BURST)):
                 mid = number % 65_535 + 1
-                topic, payload = self._make(number, time.time_ns() // 1_000_000)
+                now_ms = time.time_ns() // 1_000_000
+                topic, payload = self._make(number, now_ms)
                 body = text(topic) + struct.pack(">H", mid) + payload
-                packets.append(_PUBLISH + length(len(body)) + body)
+                packets.append(self._head + length(len(body)) + body)
                 self._open[mid] = number
-            ledger.attempted += len(packets)
+                sent.append((number, now_ms))
             if packets:
+                ledger.attempt(sent)
                 sock.sendall(b"".join(packets))
             else:
                 time.sleep(0.001)
@@ -178,10 +224,8 @@ class Feeder:
                 raise ConnectionResetError("the broker closed the connection")
             data = self._rest + data
             whole = len(data) // 4 * 4
-            for (mid,) in struct.iter_unpack(">xxH", data[:whole]):
-                number = self._open.pop(mid, None)
-                if number is not None:
-                    self.ledger.acknowledged.append(number)
+            found = [self._open.pop(mid, None) for (mid,) in struct.iter_unpack(">xxH", data[:whole])]
+            self.ledger.acknowledge([number for number in found if number is not None])
             self._rest = data[whole:]
         sock.settimeout(10.0)
 

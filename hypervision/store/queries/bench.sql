@@ -59,3 +59,30 @@ WHERE t.code LIKE %(prefix)s || '%%'
 -- The last counters a writer has published.
 SELECT s.received, s.stored, s.duplicate, s.rejected, s.in_flight, s.link
 FROM hv.writer_snapshot s JOIN hv.writer w USING (writer_id) WHERE w.name = %(writer)s
+
+-- name: bench_rows
+-- Every reading of one property of the Things with a prefix, in binary: datastream, time, result.
+COPY (
+    SELECT o.datastream_id, o.phenomenon_time, o.result
+    FROM hv.observation o
+    JOIN hv.datastream d ON d.datastream_id = o.datastream_id
+    JOIN hv.thing t ON t.thing_id = d.thing_id
+    WHERE t.code LIKE %(prefix)s || '%%' AND d.property = %(property)s
+) TO STDOUT (FORMAT binary)
+
+-- name: bench_streams
+-- Datastreams of one property by the code of their Thing.
+SELECT d.datastream_id, t.code FROM hv.datastream d JOIN hv.thing t ON t.thing_id = d.thing_id
+WHERE t.code LIKE %(prefix)s || '%%' AND d.property = %(property)s
+
+-- name: bench_refused
+-- Topics of the rejected messages of Things with a prefix, each as often as it was rejected.
+SELECT topic FROM hv.rejected_message WHERE NOT partial AND topic LIKE '%%/' || %(prefix)s || '%%'
+
+-- name: bench_reasons
+-- Rejected messages and refused parts by reason, the greatest number first.
+SELECT reason, partial, sum(count)::bigint FROM hv.rejected_message GROUP BY 1, 2 ORDER BY 3 DESC
+
+-- name: bench_patience
+-- A long answer may take its time.
+SET LOCAL statement_timeout = '600s'

@@ -1,0 +1,117 @@
+"""Faults of processes: killed, stopped, asked to end, at the worst moment."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from contextlib import suppress
+from functools import partial
+from typing import Final
+
+import psutil
+
+from ingest.bench.faults.catalogue import Fault
+from ingest.bench.faults.scene import Deed, Scene
+from ingest.bench.faults.schedule import Span, Step
+
+# What the health page calls a part; of the broker the collector's link tells.
+_NAMES: Final = {
+    "collect": "collector",
+    "watch": "watch",
+    "serve": "serve",
+    "analyse": "analyse",
+    "database": "database",
+}
+NAMED_WITHIN: Final = 15.0
+
+
+def kill(part: str, scene: Scene, _step: Step) -> Deed:
+    """Kill -9; `up` starts it again."""
+    (process, *_) = scene.town.signal(part, signal.SIGKILL)
+    since = time.time()
+    with suppress(psutil.TimeoutExpired):
+        process.wait(5)
+    if part in ("watch", "serve", "analyse"):
+        ready = scene.wait(
+            lambda: scene.town.health().get("status") == "ready" and scene.town.part(part) is not None,
+            seconds=90,
+            what=f"the return of {part}",
+        )
+        return Deed(since, f"health page ready again after {ready:.1f} s")
+    return Deed(since)
+
+
+def end(scene: Scene, _step: Step) -> Deed:
+    """Ask the collector to stop under load: it must be gone within 10 s, and `up` starts it again."""
+    (process, *_) = scene.town.signal("collect", signal.SIGTERM)
+    since = time.time()
+    with suppress(psutil.TimeoutExpired):
+        process.wait(20)
+    took = time.time() - since
+    return Deed(since, f"ended in {took:.1f} s", "" if took <= 10 else f"a collector takes {took:.0f} s to stop")
+
+
+def freeze(part: str, scene: Scene, step: Step) -> Deed:
+    """SIGSTOP and what it has started, then SIGCONT."""
+    began = time.time()
+    stopped = scene.town.signal(part, signal.SIGSTOP)
+    time.sleep(step.seconds)
+    for process in stopped:
+        with suppress(psutil.Error):
+            process.send_signal(signal.SIGCONT)
+    since = time.time()
+    if part not in _NAMES:
+        return Deed(since, f"stopped for {step.seconds:.0f} s")
+    named = scene.named(_NAMES[part], since=began)
+    late = named is None or named > NAMED_WITHIN + 1
+    # One look takes a second, and a page that does not answer three more.
+    wrong = f"{part}, stopped for {step.seconds:.0f} s, was not named" if late and step.seconds > 19 else ""
+    return Deed(since, f"named after {named:.0f} s" if named is not None else "not named", wrong)
+
+
+def before_acknowledging(scene: Scene, _step: Step) -> Deed:
+    """Commit, but let no acknowledgement reach the broker; then kill the collector: all of it comes again."""
+    before = scene.committed()
+    scene.town.mqtt.hold(down=False)
+    try:
+        deadline = time.monotonic() + 8
+        while scene.committed() <= before and time.monotonic() < deadline:
+            time.sleep(0.1)
+        committed = scene.committed() - before
+        scene.town.signal("collect", signal.SIGKILL)
+        since = time.time()
+    finally:
+        scene.town.mqtt.sever()
+        scene.town.mqtt.release()
+    return Deed(since, f"{max(committed, 0)} messages committed and not acknowledged")
+
+
+def backend(scene: Scene, _step: Step) -> Deed:
+    """Kill the collector's own server process: the whole database restarts itself."""
+    pid = scene.town.trouble.backend("collector-")
+    since = time.time()
+    if pid:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    return Deed(since, "" if pid else "the collector had no session")
+
+
+def everything(scene: Scene, _step: Step) -> Deed:
+    """Kill `up` with -9: all it started goes; then start it anew."""
+    since = time.time()
+    scene.town.kill_all()
+    return Deed(since, "started anew")
+
+
+FAULTS: Final = [
+    *(Fault(Span(f"kill {part}", weight=weight), partial(kill, part)) for part, weight in
+      (("collect", 3), ("database", 2), ("broker", 2), ("watch", 1), ("serve", 1), ("analyse", 1),
+       ("guard:database", 1), ("guard:broker", 1))),
+    Fault(Span("kill up"), everything),
+    Fault(Span("kill backend"), backend),
+    Fault(Span("end collect"), end),
+    Fault(Span("kill before acknowledging", weight=3), before_acknowledging),
+    *(Fault(Span(f"stop {part}", 4, 22), partial(freeze, part)) for part in
+      ("collect", "watch", "serve", "analyse", "database", "broker")),
+]  # fmt: skip

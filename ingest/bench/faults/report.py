@@ -1,0 +1,97 @@
+"""The report of a campaign, in Markdown."""
+
+from __future__ import annotations
+
+import os
+import platform
+import statistics
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+import psutil
+
+from ingest.bench.faults.campaign import Done, Result
+
+
+def markdown(result: Result, *, command: str) -> str:
+    """Write the report.
+
+    Parameters
+    ----------
+    command : str
+        What made it, so that it can be made again.
+    """
+    order, health = result.order, result.health
+    total = {
+        key: sum(getattr(each, key) for each in result.findings if each.lane != "alarms")
+        for key in ("attempted", "acknowledged", "stored", "lost", "doubled", "invented", "misfiled")
+    }
+    lines = [
+        "# Fault report",
+        "",
+        f"`{command}`, {datetime.fromtimestamp(result.began, UTC):%Y-%m-%d %H:%M} UTC,"
+        f" {(result.ended - result.began) / 60:.1f} minutes, seed {order.seed}; {_machine()}.",
+        "",
+        f"**{len(result.done)} faults, {total['attempted']:,} messages: {total['lost']} lost, {total['doubled']} doubled,"
+        f" {total['invented']} invented, {total['misfiled']} misfiled. {'Passed' if not result.wrong else 'FAILED'}.**",
+        "",
+        "Every attempted and every acknowledged message was written to a ledger before and after; what the broker",
+        "answered for must be stored once, with its Thing and its time, and nothing else.",
+        "",
+        "| publishers | attempted | acknowledged | readings stored | lost | doubled | invented | misfiled |",
+        "|---|---:|---:|---:|---:|---:|---:|---:|",
+        *(
+            f"| {each.lane} | {each.attempted:,} | {each.acknowledged:,} | {each.stored:,} | {each.lost} | {each.doubled}"
+            f" | {each.invented} | {each.misfiled} |"
+            for each in result.findings
+        ),
+        "",
+        *(f"- {each.lane}: {example}" for each in result.findings for example in each.examples),
+        "",
+        "## Recovery",
+        "",
+        "From the kill, or from the end of a fault that lasts: until the first new reading was committed, and until the",
+        "last one from before was, which may have to be delivered again. Median and worst, in seconds.",
+        "",
+        "| fault | times | new: median | worst | all: median | worst | what it showed |",
+        "|---|---:|---:|---:|---:|---:|---|",
+        *_table(result.done),
+        "",
+        "## Health",
+        "",
+        f"- `/api/health` was asked {health.samples} times and answered {health.answered} times;"
+        f" its counters did not add up or went back {len(health.broken)} times.",
+        f"- Memory of the collector: {health.early:.0f} MB in the first quarter, {health.late:.0f} MB in the last,"
+        f" {health.peak:.0f} MB at most.",
+        "- Rejected: "
+        + ("; ".join(f"{reason}{' (parts)' if part else ''} {n:,}" for reason, part, n in result.reasons) or "nothing"),
+    ]
+    if result.skipped:
+        lines += ["", "## Skipped", "", *(f"- **{kind}**: {why}" for kind, why in result.skipped.items())]
+    if result.wrong:
+        lines += ["", "## Wrong", "", *(f"- {text}" for text in result.wrong)]
+    return "\n".join(lines) + "\n"
+
+
+def _table(done: Sequence[Done]) -> list[str]:
+    kinds: dict[str, list[Done]] = defaultdict(list)
+    for each in done:
+        kinds[each.step.kind].append(each)
+    rows = []
+    for kind, members in sorted(kinds.items()):
+        new = [each.new for each in members if each.new is not None]
+        old = [each.old for each in members if each.old is not None]
+        notes = [each.note for each in members if each.note]
+        rows.append(f"| {kind} | {len(members)} | {_two(new)} | {_two(old)} | {notes[0] if notes else ''} |")
+    return rows
+
+
+def _two(values: Sequence[float]) -> str:
+    return f"{statistics.median(values):.1f} | {max(values):.1f}" if values else "- | -"
+
+
+def _machine() -> str:
+    memory = psutil.virtual_memory().total / 2**30
+    system = f"{platform.system()} {platform.machine()}, Python {platform.python_version()}"
+    return f"{os.cpu_count()} cores, {memory:.0f} GB, {system}"
