@@ -1,6 +1,6 @@
 # Two commands do all of it: `make demo` and `make test`. Works with GNU make 3.81 and BSD make.
 .POSIX:
-.PHONY: demo test lint lock environment
+.PHONY: demo test faults lint lock environment
 
 # Options of the demo: make demo ARGS="--http-port 0"
 ARGS =
@@ -12,6 +12,11 @@ demo: environment
 test:
 	@sh scripts/environment.sh test
 	@exec .venv/bin/python scripts/run_tests.py $(ARGS)
+
+# Kills, cuts, floods and full disks for an hour, with a ledger: make faults ARGS="--minutes 5 --seed 3"
+faults:
+	@sh scripts/environment.sh test
+	@exec .venv/bin/python scripts/faults.py $(ARGS)
 
 environment:
 	@sh scripts/environment.sh run

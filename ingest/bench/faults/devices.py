@@ -146,7 +146,7 @@ async def _storm(scene: Scene) -> Deed:
         began = time.monotonic()
         tasks = [asyncio.create_task(device(index, number, now_ms)) for index, number in enumerate(numbers)]
         while answered < count and not all(task.done() for task in tasks):
-            await asyncio.sleep(0.05)
+            await asyncio.wait(tasks, timeout=0.05)
         took = time.monotonic() - began
         closing.set()
         await asyncio.gather(*tasks)

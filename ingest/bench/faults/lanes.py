@@ -86,8 +86,8 @@ def late() -> Lane:
         return f"urban/v1/water/late{number % 10:04d}/up", b'{"time":%d,"volume":%d}' % (_past(number, now_ms), number)
 
     def _past(number: int, now_ms: int) -> int:
-        # 7919 is prime to the number of places, so that the order is mixed and no time comes twice.
-        return now_ms - 40 * 3_600_000 + number * 7919 % 100_000 * 1000 + number % 1000
+        # 7919 is prime to the number of places: the order is mixed, and no time of a day's campaign comes twice.
+        return now_ms // 86_400_000 * 86_400_000 - 40 * 3_600_000 + number * 7919 % 100_000 * 1000
 
     def entry(number: int, now_ms: int) -> Entry:
         return Entry(_past(number, now_ms) * 1000, number % 10, 1)

@@ -27,14 +27,15 @@ def markdown(result: Result, *, command: str) -> str:
         key: sum(getattr(each, key) for each in result.findings if each.lane != "alarms")
         for key in ("attempted", "acknowledged", "stored", "lost", "doubled", "invented", "misfiled")
     }
+    took = f"{(result.ended - result.began) / 60:.1f} minutes, seed {order.seed}"
+    summed = ", ".join(f"{total[key]} {key}" for key in ("lost", "doubled", "invented", "misfiled"))
     lines = [
         "# Fault report",
         "",
-        f"`{command}`, {datetime.fromtimestamp(result.began, UTC):%Y-%m-%d %H:%M} UTC,"
-        f" {(result.ended - result.began) / 60:.1f} minutes, seed {order.seed}; {_machine()}.",
+        f"`{command}`, {datetime.fromtimestamp(result.began, UTC):%Y-%m-%d %H:%M} UTC, {took}; {_machine()}.",
         "",
-        f"**{len(result.done)} faults, {total['attempted']:,} messages: {total['lost']} lost, {total['doubled']} doubled,"
-        f" {total['invented']} invented, {total['misfiled']} misfiled. {'Passed' if not result.wrong else 'FAILED'}.**",
+        f"**{len(result.done)} faults, {total['attempted']:,} messages: {summed}.",
+        f"{'FAILED' if result.wrong else 'Passed'}.**",
         "",
         "Every attempted and every acknowledged message was written to a ledger before and after; what the broker",
         "answered for must be stored once, with its Thing and its time, and nothing else.",

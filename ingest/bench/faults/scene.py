@@ -192,7 +192,7 @@ class Scene:
                 new_at = time.time() - since
             if new_at is not None and (old or not whole):
                 return new_at, (time.time() - since if whole else None)
-            time.sleep(0.1)
+            time.sleep(0.2)
         raise ServiceError(
             f"{missing} answered probes are not stored {seconds:g} s after the fault"
             if new_at is not None
