@@ -14,6 +14,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import closing
 from http.client import HTTPConnection, HTTPException
 from typing import Any
 
@@ -120,7 +121,8 @@ def guard(settings: Settings) -> int:
     broker.clear(data_dir)
     ensure_session(settings)
     listen = broker.Listen(mqtt=plan.mqtt_port, nats=plan.nats_port, anonymous=plan.anonymous)
-    return broker.service(data_dir, settings, listen).run()
+    with closing(broker.Stuck(data_dir)) as stuck:
+        return broker.service(data_dir, settings, listen).run(ill=stuck)
 
 
 def ensure_session(settings: Settings) -> bool:

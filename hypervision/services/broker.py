@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import resource
+import shutil
 import signal
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ from pathlib import Path
 import psutil
 
 from hypervision.services import binaries, stale
+from hypervision.services.broker_log import LogReader, store_failed
 from hypervision.services.guard import Service
 from hypervision.services.plan import log_file, secret
 from hypervision.services.secrets import password, write_private
@@ -22,6 +24,9 @@ _log = logging.getLogger(__name__)
 # third subscription is refused when the sum exceeds it).
 SESSION_WINDOW = 65_535
 FILTERS = 3
+
+# With less free space than this [byte] a restart of the broker is no remedy.
+_ROOM = 64_000_000
 
 PLATFORM = "platform"
 DEVICE = "device"
@@ -123,6 +128,39 @@ def service(data_dir: Path, settings: Settings, listen: Listen) -> Service:
         hurry=signal.SIGKILL,
         patience=10.0,
     )
+
+
+class Stuck:
+    """Tells a broker that goes on refusing what it cannot store although there is room again.
+
+    NATS keeps a failed write to its store in mind: after a full disk it refuses every message until it is started
+    anew (measured with 2.15).
+
+    Parameters
+    ----------
+    data_dir : Path
+        Its store and its log.
+    """
+
+    def __init__(self, data_dir: Path) -> None:
+        self._data_dir = data_dir
+        self._log = LogReader(log_file(data_dir, "broker"), tell=store_failed)
+
+    def __call__(self) -> str:
+        """What is wrong; empty when nothing is, or when a restart would not mend it."""
+        try:
+            refused = self._log.read()["store_failed"]
+            free = shutil.disk_usage(self._data_dir).free
+        except OSError as error:
+            _log.debug("the broker's log cannot be read: %s", error)
+            return ""
+        if not refused or free < _ROOM:
+            return ""
+        return f"it stores nothing, and {free // 1_000_000} MB are free"
+
+    def close(self) -> None:
+        """Close the log."""
+        self._log.close()
 
 
 def clear(data_dir: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
@@ -16,6 +16,8 @@ _LINE = re.compile(r"\[ERR\] \S+ - mid:\d+(?: - \"(?:[^\"\\]|\\.)*\")? - (?P<wha
 _STORAGE = re.compile(
     r"\[(?:ERR|WRN)\].*(?:insufficient (?:storage )?resources|no space left|JetStream out of)", re.IGNORECASE
 )
+# Its own line: process, date, time, level; those of clients have an address there.
+_STORE_FAILED = re.compile(r"\[\d+\] \S+ \S+ \[(?:ERR|WRN)\] JetStream (?:failed to store|out of)", re.IGNORECASE)
 # Wording of NATS server 2.15; the first match wins. The second line of a refused log-in ("unable to connect") is
 # not counted again.
 _REASONS: tuple[tuple[str, str], ...] = (
@@ -59,9 +61,22 @@ def classify(line: str) -> str | None:
     return next((reason or None for text, reason in _REASONS if text in what), "malformed")
 
 
-def count(lines: Iterable[str]) -> Counter[str]:
+def store_failed(line: str) -> str | None:
+    """Name the broker's own failure to store a message; no text of a client is taken for it.
+
+    Examples
+    --------
+    >>> store_failed("[7] 2026/11/23 06:05:32.6 [ERR] JetStream failed to store a msg on stream 'C > M': write …")
+    'store_failed'
+    >>> store_failed('[7] 2026/11/23 06:05:32.6 [ERR] 127.0.0.1:4 - mid:3 - "JetStream failed to store" - EOF') is None
+    True
+    """
+    return "store_failed" if _STORE_FAILED.match(line) else None
+
+
+def count(lines: Iterable[str], tell: Callable[[str], str | None] = classify) -> Counter[str]:
     """Count the refusals in some lines, by reason."""
-    return Counter(reason for line in lines if (reason := classify(line)) is not None)
+    return Counter(reason for line in lines if (reason := tell(line)) is not None)
 
 
 @dataclass(slots=True)
@@ -74,10 +89,13 @@ class LogReader:
         `DATA_DIR/logs/broker.log`; it need not exist.
     from_end : bool
         Whether what stands there at the first call is skipped, because an earlier process counted it.
+    tell : callable
+        Names what one line says, or None.
     """
 
     path: Path
     from_end: bool = True
+    tell: Callable[[str], str | None] = classify
     _stream: BinaryIO | None = field(default=None, repr=False)
     _rest: bytes = field(default=b"", repr=False)
 
@@ -118,7 +136,7 @@ class LogReader:
         if self._stream is None:
             return Counter()
         *lines, self._rest = (self._rest + self._stream.read()).split(b"\n")
-        return count(line.decode("utf-8", "replace") for line in lines)
+        return count((line.decode("utf-8", "replace") for line in lines), self.tell)
 
     def _was_rotated(self) -> bool:
         if self._stream is None:

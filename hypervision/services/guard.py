@@ -13,10 +13,10 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import MutableMapping, Sequence
+from collections.abc import Callable, MutableMapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Final
 
 from hypervision.services.stale import Record
 from hypervision.services.unprivileged import Account
@@ -30,6 +30,7 @@ _parent_gone = threading.Event()
 _held: list[IO[str]] = []
 # Seconds from the parent's death to our own, whatever our signal handler does; a service guard needs longer.
 _grace = [5.0]
+_ASK_EVERY: Final = 1.0
 
 
 def arm(environ: MutableMapping[str, str]) -> bool:
@@ -121,8 +122,13 @@ class Service:
         Record.of(process.pid).write(self.record)
         return process
 
-    def run(self) -> int:
+    def run(self, *, ill: Callable[[], str] = str) -> int:
         """Start the program, pass on the wish to stop, wait for its end.
+
+        Parameters
+        ----------
+        ill : callable
+            Asked every second: what is wrong with the program that only a restart mends; empty when nothing is.
 
         Returns
         -------
@@ -135,10 +141,12 @@ class Service:
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, lambda *_: wish.set())
         process = self.start()
+        wrong, asked = "", time.monotonic()
         try:
-            while not wish.wait(0.05) and process.poll() is None:
-                pass
-            if wish.is_set():
+            while not wish.wait(0.05) and process.poll() is None and not wrong:
+                if time.monotonic() - asked >= _ASK_EVERY:
+                    wrong, asked = ill(), time.monotonic()
+            if wish.is_set() or wrong:
                 self.end(process)
         finally:
             if process.poll() is None:
@@ -147,6 +155,9 @@ class Service:
             self.record.unlink(missing_ok=True)
         if wish.is_set():
             return 0
+        if wrong:
+            _log.error("%s is started again: %s", self.name, wrong)
+            return 1
         _log.error("%s ended by itself with code %s", self.name, process.returncode)
         return 1
 

@@ -130,6 +130,19 @@ class Trouble:
             connection.execute(query("trouble_little_log"))
             connection.execute(query("trouble_reload"))
 
+    def use_up_log(self, seconds: float) -> bool:
+        """Ask for one file of the write-ahead log after the other for so long; whether the server broke over it."""
+        deadline = time.monotonic() + seconds
+        try:
+            with self._as_superuser(patience=seconds) as connection:
+                while time.monotonic() < deadline:
+                    connection.execute(query("trouble_switch_log"))
+                    time.sleep(0.1)
+        except StoreError:
+            time.sleep(max(0.0, deadline - time.monotonic()))
+            return True
+        return False
+
     def backend(self, application: str) -> int:
         """The server process behind a session of the platform; 0 when there is none."""
         with self._as_superuser() as connection:

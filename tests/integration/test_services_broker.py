@@ -16,6 +16,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from hypervision.services import broker
 from hypervision.services.broker_log import LogReader
+from hypervision.services.guard import Service
 from hypervision.services.plan import Plan, log_file
 from hypervision.services.stale import Record, alive
 from hypervision.settings import Settings
@@ -244,3 +245,26 @@ def test_anonymous_client_is_a_device_where_a_demo_allows_it(start_broker: Any, 
     device.paho.subscribe("urban/v1/+/+/up", 1)
     wait_until(lambda: device.granted)
     assert device.granted == [[False]]
+
+
+def test_service_that_is_ill_is_ended_to_be_started_again(data_dir: Path) -> None:
+    record = data_dir / "run" / "sleeper.json"
+    record.parent.mkdir()
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)}
+    pids: list[int] = []
+
+    def ill() -> str:
+        found = Record.read(record)
+        assert found is not None
+        pids.append(found.pid)
+        return "it sleeps" if len(pids) == 2 else ""
+
+    try:
+        assert Service("the sleeper", ("/bin/sleep", "60"), record).run(ill=ill) == 1
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+    assert len(pids) == 2
+    assert not record.exists()
+    with pytest.raises(ProcessLookupError):
+        os.kill(pids[0], 0)

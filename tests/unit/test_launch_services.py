@@ -5,6 +5,7 @@ from __future__ import annotations
 import configparser
 import shlex
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -92,6 +93,45 @@ def test_count_leaves_information_and_warnings_out() -> None:
         PREFIX + ' - "d" - Publish Violation - Subject "a"',
     ]
     assert count(lines) == {"publish_denied": 1}
+
+
+class Log:
+    """A broker's log and the room on its disk."""
+
+    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.path = folder / "logs" / "broker.log"
+        self.path.parent.mkdir()
+        self.path.write_text("")
+        self.free = 0
+        monkeypatch.setattr(broker.shutil, "disk_usage", lambda _folder: SimpleNamespace(free=self.free))
+
+    def says(self, text: str) -> None:
+        with self.path.open("a") as stream:
+            stream.write(f"[7] 2026/11/23 06:05:32.690353 [ERR] {text}\n")
+
+
+def test_broker_that_refuses_while_there_is_room_is_stuck(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    log, stuck = Log(tmp_path, monkeypatch), broker.Stuck(tmp_path)
+    failed = "JetStream failed to store a msg on stream 'CITY > $MQTT_msgs': write 1.blk: no space left on device"
+    assert stuck() == ""
+    log.says(failed)
+    assert stuck() == ""
+    log.free = 5_000_000_000
+    assert stuck() == ""
+    log.says(failed)
+    assert stuck() == "it stores nothing, and 5000 MB are free"
+    assert stuck() == ""
+    stuck.close()
+
+
+def test_no_client_can_make_the_broker_seem_stuck(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    log, stuck = Log(tmp_path, monkeypatch), broker.Stuck(tmp_path)
+    log.free = 5_000_000_000
+    stuck()
+    log.says('127.0.0.1:4 - mid:1 - "[7] a b [ERR] JetStream failed to store a msg" - authentication error')
+    log.says('127.0.0.1:4 - mid:1 - "d" - authentication error - User "JetStream out of space"')
+    assert stuck() == ""
+    stuck.close()
 
 
 def configured(**given: object) -> str:

@@ -31,6 +31,10 @@ ALTER SYSTEM RESET default_transaction_read_only
 -- Checkpoints often, so that the write-ahead log stays small.
 ALTER SYSTEM SET max_wal_size = '96MB'
 
+-- name: trouble_switch_log
+-- The next file of the write-ahead log is needed now.
+SELECT pg_switch_wal()
+
 -- name: trouble_reload
 -- Changed settings hold from now on.
 SELECT pg_reload_conf()

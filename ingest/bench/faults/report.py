@@ -43,17 +43,17 @@ def markdown(result: Result, *, command: str) -> str:
         "| publishers | attempted | acknowledged | readings stored | lost | doubled | invented | misfiled |",
         "|---|---:|---:|---:|---:|---:|---:|---:|",
         *(
-            f"| {each.lane} | {each.attempted:,} | {each.acknowledged:,} | {each.stored:,} | {each.lost} | {each.doubled}"
-            f" | {each.invented} | {each.misfiled} |"
-            for each in result.findings
+            f"| {e.lane} | {e.attempted:,} | {e.acknowledged:,} | {e.stored:,} | {e.lost} | {e.doubled} | {e.invented}"
+            f" | {e.misfiled} |"
+            for e in result.findings
         ),
         "",
         *(f"- {each.lane}: {example}" for each in result.findings for example in each.examples),
         "",
         "## Recovery",
         "",
-        "From the kill, or from the end of a fault that lasts: until the first new reading was committed, and until the",
-        "last one from before was, which may have to be delivered again. Median and worst, in seconds.",
+        "From the kill, or from the end of a fault that lasts: until the first new reading was committed, and until",
+        "the last one from before was, which may have to be delivered again. Median and worst, in seconds.",
         "",
         "| fault | times | new: median | worst | all: median | worst | what it showed |",
         "|---|---:|---:|---:|---:|---:|---|",
@@ -61,10 +61,10 @@ def markdown(result: Result, *, command: str) -> str:
         "",
         "## Health",
         "",
-        f"- `/api/health` was asked {health.samples} times and answered {health.answered} times;"
-        f" its counters did not add up or went back {len(health.broken)} times.",
-        f"- Memory of the collector: {health.early:.0f} MB in the first quarter, {health.late:.0f} MB in the last,"
-        f" {health.peak:.0f} MB at most.",
+        f"- `/api/health` was asked {health.samples} times and answered {health.answered} times.",
+        f"- Its counters did not add up or went back {len(health.broken)} times.",
+        f"- Memory of the collector [MB]: {health.early:.0f} in the first quarter, {health.late:.0f} in the last.",
+        f"- At most {health.peak:.0f} MB.",
         "- Rejected: "
         + ("; ".join(f"{reason}{' (parts)' if part else ''} {n:,}" for reason, part, n in result.reasons) or "nothing"),
     ]

@@ -24,9 +24,13 @@ def trouble(make: Callable[[Trouble], AbstractContextManager[object]], scene: Sc
 
 def full(which: str, scene: Scene, step: Step) -> Deed:
     """No byte is left on a file system of the platform's, then there is room again."""
+    broke = False
     with disk.full(scene.town.folder, which):
-        time.sleep(step.seconds)
-    return Deed(time.time(), f"{step.seconds:.0f} s")
+        if which == "log":
+            broke = scene.town.trouble.use_up_log(step.seconds)
+        else:
+            time.sleep(step.seconds)
+    return Deed(time.time(), f"{step.seconds:.0f} s{', the server broke over it' if broke else ''}")
 
 
 FAULTS: Final = [
