@@ -59,7 +59,6 @@ class Order:
     kinds: Sequence[str] = ()
     settings: Mapping[str, str] | None = None
     lamp_every: int = 500
-    disks: bool = True
 
 
 @dataclass(frozen=True, slots=True)

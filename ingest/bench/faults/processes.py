@@ -28,10 +28,15 @@ NAMED_WITHIN: Final = 15.0
 
 def kill(part: str, scene: Scene, _step: Step) -> Deed:
     """Kill -9; `up` starts it again."""
+    # What a guard holds goes with it, a moment later.
+    held = scene.town.part(part.removeprefix("guard:")) if part.startswith("guard:") else None
     (process, *_) = scene.town.signal(part, signal.SIGKILL)
     since = time.time()
     with suppress(psutil.TimeoutExpired):
         process.wait(5)
+    if held is not None:
+        gone = scene.wait(lambda: not _lives(held), seconds=20, what=f"the end of what {part} held")
+        return Deed(time.time(), f"what it held was gone after {gone:.1f} s")
     if part in ("watch", "serve", "analyse"):
         ready = scene.wait(
             lambda: scene.town.health().get("status") == "ready" and scene.town.part(part) is not None,
@@ -40,6 +45,13 @@ def kill(part: str, scene: Scene, _step: Step) -> Deed:
         )
         return Deed(since, f"health page ready again after {ready:.1f} s")
     return Deed(since)
+
+
+def _lives(process: psutil.Process) -> bool:
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.Error:
+        return False
 
 
 def end(scene: Scene, _step: Step) -> Deed:
