@@ -131,7 +131,11 @@ def run(order: Order, *, say: Callable[[str], object] = _log.info) -> Result:
         if mounted:
             town.trouble.keep_log_small()
         scene = Scene(
-            town, rate=order.messages / max(order.seconds, 1.0), scale=order.scale, lamp_every=order.lamp_every
+            town,
+            rate=order.messages / max(order.seconds, 1.0),
+            scale=order.scale,
+            ack_wait=town.settings.broker.ack_wait,
+            lamp_every=order.lamp_every,
         )
         stack.callback(shutil.rmtree, scene.folder, ignore_errors=True)
         began = time.time()

@@ -10,7 +10,6 @@ import time
 from typing import Final
 
 from hypervision.services import broker
-from hypervision.settings import Settings
 from ingest.bench import feeder
 from ingest.bench.faults import lanes
 from ingest.bench.faults.catalogue import Fault
@@ -73,27 +72,15 @@ def session_lost(scene: Scene, _step: Step) -> Deed:
     for publisher in scene.publishers:
         publisher.rest()
     try:
-        scene.wait(lambda: _quiet(scene), seconds=120, what="the backlog")
+        scene.wait(scene.quiet, seconds=180, what="the backlog")
         times = scene.connections()
-        client_id = collector_client_id(Settings(data_dir=scene.town.folder))
+        client_id = collector_client_id(scene.town.settings)
         feeder.connect(scene.town.platform, client_id).close()
         took = scene.wait(lambda: scene.connections() > times, seconds=60, what="a new session")
     finally:
         for publisher in scene.publishers:
             publisher.resume()
     return Deed(time.time(), f"subscribed anew after {took:.1f} s")
-
-
-def _quiet(scene: Scene) -> bool:
-    """Whether nothing is under way: all answered probes and the load are committed."""
-    counters = scene.town.health().get("messages") or {}
-    answered = sum(book.answered for book in scene.books.values())
-    done = sum(counters.get(key, 0) for key in ("stored", "duplicate", "rejected"))
-    if not counters or counters["in_flight"] or done < answered:
-        return False
-    time.sleep(1.5)
-    later = scene.town.health().get("messages") or {}
-    return later == counters
 
 
 def storm(scene: Scene, _step: Step) -> Deed:

@@ -20,21 +20,15 @@ _DIGITS: Final = re.compile(r"(\d+)$")
 
 
 def settle(scene: Scene, *, seconds: float) -> str:
-    """Wait until all that was answered is committed and nothing is in flight; empty, or what is missing."""
-    answered = sum(book.answered for book in scene.books.values())
+    """Wait until nothing is under way and every part is ready; empty, or what is not."""
     deadline = time.monotonic() + seconds
     while True:
+        quiet = scene.quiet()
         said = scene.town.health()
-        counters = said.get("messages") or {}
-        done = sum(counters.get(key, 0) for key in ("stored", "duplicate", "rejected"))
-        if counters and not counters["in_flight"] and done >= answered and said.get("status") == "ready":
-            # What is still to be delivered again counts later; it must not find new readings.
-            time.sleep(2)
-            later = scene.town.health().get("messages") or {}
-            if later == counters:
-                return ""
+        if quiet and said.get("status") == "ready":
+            return ""
         if time.monotonic() > deadline:
-            return f"not settled after {seconds:.0f} s: {said.get('failing')}, {counters}, {answered} answered"
+            return f"not settled after {seconds:.0f} s: {said.get('failing')}, {said.get('messages')}"
         time.sleep(0.5)
 
 

@@ -74,12 +74,13 @@ def freeze(part: str, scene: Scene, step: Step) -> Deed:
             process.send_signal(signal.SIGCONT)
     since = time.time()
     if part not in _NAMES:
-        return Deed(since, f"stopped for {step.seconds:.0f} s")
+        return Deed(since, f"{step.seconds:.0f} s")
     named = scene.named(_NAMES[part], since=began)
     late = named is None or named > NAMED_WITHIN + 1
     # One look takes a second, and a page that does not answer three more.
     wrong = f"{part}, stopped for {step.seconds:.0f} s, was not named" if late and step.seconds > 19 else ""
-    return Deed(since, f"named after {named:.0f} s" if named is not None else "not named", wrong)
+    told = f"named after {named:.0f} s" if named is not None else "not named"
+    return Deed(since, f"{step.seconds:.0f} s, {told}", wrong)
 
 
 def before_acknowledging(scene: Scene, _step: Step) -> Deed:

@@ -103,11 +103,14 @@ class Scene:
         Runs already.
     scale : float
         1 for the numbers of the full schedule, less for a short one.
+    ack_wait : float
+        After so long the broker delivers again what was not acknowledged [s].
     """
 
     town: Town
     rate: float
     scale: float = 1.0
+    ack_wait: float = 15.0
     lamp_every: int = 500
     folder: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="hv-ledger-")))
     samples: list[Sample] = field(default_factory=list)
@@ -212,6 +215,21 @@ class Scene:
         """Messages stored, as the platform last said; -1 when it says nothing."""
         counters = self.town.health().get("messages") or {}
         return int(counters.get("stored", -1))
+
+    def quiet(self) -> bool:
+        """Whether nothing is under way; takes longer than the broker waits before it delivers again.
+
+        The number of messages committed tells nothing: what was delivered twice is counted twice.
+        """
+        before = self.town.health().get("messages") or {}
+        deadline = time.monotonic() + self.ack_wait + 2.0
+        while before and not before["in_flight"]:
+            if time.monotonic() > deadline:
+                return True
+            time.sleep(0.5)
+            if (self.town.health().get("messages") or {}) != before:
+                return False
+        return False
 
     def connections(self) -> int:
         """How often the collector has said that it is connected to the broker."""

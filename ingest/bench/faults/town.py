@@ -20,10 +20,12 @@ from typing import Any, Final, Self
 
 import psutil
 
+from hypervision import settings as settings_module
 from hypervision.errors import ServiceError
 from hypervision.services import broker, database, datadir, ports
 from hypervision.services.plan import Plan, secret
 from hypervision.services.secrets import password, write_private
+from hypervision.settings import Settings
 from hypervision.store.trouble import Trouble
 from ingest.bench.faults.proxy import Proxy
 from ingest.session import Address
@@ -213,6 +215,11 @@ class Town:
         return whole
 
     # --- how to reach it
+
+    @property
+    def settings(self) -> Settings:
+        """Its settings, as far as the harness gives them."""
+        return settings_module.load({"HYPERVISION_DATA_DIR": str(self.folder), **self._settings})
 
     @property
     def device(self) -> Address:
