@@ -132,6 +132,11 @@ class Gauge:
         with mapped():
             return self._connection.execute(query("bench_reasons")).fetchall()
 
+    def gaps(self) -> list[tuple[str, int, int]]:
+        """Cause, number, and messages said to be missing, of the gaps."""
+        with mapped():
+            return self._connection.execute(query("bench_gaps")).fetchall()
+
     def alarms(self, prefix: str) -> list[Raised]:
         """All alarms of the Things with a prefix."""
         with mapped():

@@ -83,6 +83,10 @@ SELECT topic FROM hv.rejected_message WHERE NOT partial AND topic LIKE '%%/' || 
 -- Rejected messages and refused parts by reason, the greatest number first.
 SELECT reason, partial, sum(count)::bigint FROM hv.rejected_message GROUP BY 1, 2 ORDER BY 3 DESC
 
+-- name: bench_gaps
+-- Gaps by cause, and how many messages they say are missing.
+SELECT cause, count(*), coalesce(sum(missing), 0)::bigint FROM gaps GROUP BY 1 ORDER BY 1
+
 -- name: bench_patience
 -- A long answer may take its time.
 SET LOCAL statement_timeout = '600s'

@@ -93,6 +93,7 @@ class Result:
     findings: Sequence[Findings]
     health: Health
     reasons: Sequence[tuple[str, bool, int]]
+    gaps: Sequence[tuple[str, int, int]]
     unsettled: str
 
     @property
@@ -154,8 +155,10 @@ def run(order: Order, *, say: Callable[[str], object] = _log.info) -> Result:
         unsettled = settle(scene, seconds=300)
         findings = judge(scene)
         with Gauge(town.database_url) as gauge:
-            reasons = gauge.reasons()
-        return Result(order, began, time.time(), done, skipped, findings, health(scene.samples), reasons, unsettled)
+            reasons, gaps = gauge.reasons(), gauge.gaps()
+        return Result(
+            order, began, time.time(), done, skipped, findings, health(scene.samples), reasons, gaps, unsettled
+        )
 
 
 def _one(scene: Scene, fault: Fault, step: Step, *, longest: float) -> Done:

@@ -7,7 +7,9 @@ from typing import Final
 
 from ingest.bench.faults.ledger import Entry, Lane
 
-METERS: Final = 50
+# Many, so that none of them sends more than a Thing may; `lamp_every` divides it, so that the number of a lamp is
+# missing in the counters of no other Thing.
+METERS: Final = 2_000
 STORM: Final = 2_000
 """Devices of the reconnect storm."""
 # Ahead by less than ten minutes is stored, ahead by more is refused; a clock behind is history.
@@ -23,11 +25,11 @@ def main(*, lamp_every: int = 500) -> Lane:
             return f"urban/v1/lighting/lamp{number:08d}/up", b'{"time":%d,"lamp_state":2}' % now_ms
         thing = number % METERS
         if number % 3 == 1:
-            return f"urban/v1/water/load{thing:03d}/up", b'{"seq":%d,"volume":%d}' % (number, number)
+            return f"urban/v1/water/load{thing:04d}/up", b'{"seq":%d,"volume":%d}' % (number // METERS, number)
         # A pole's clock has milliseconds; its number keeps two messages of one millisecond apart.
-        values = (now_ms, number // METERS % 1000, number, number, number)
+        values = (now_ms, number // METERS % 1000, number // METERS, number, number)
         payload = b'{"time":%d.%03d,"seq":%d,"energy":%d,"burning_hours":%d}' % values
-        return f"urban/v1/lighting/load{thing:03d}/up", payload
+        return f"urban/v1/lighting/load{thing:04d}/up", payload
 
     def entry(number: int, now_ms: int) -> Entry:
         if number % lamp_every == 0:

@@ -68,6 +68,8 @@ def markdown(result: Result, *, command: str) -> str:
         "- Rejected: "
         + ("; ".join(f"{reason}{' (parts)' if part else ''} {n:,}" for reason, part, n in result.reasons) or "nothing"),
     ]
+    told = "; ".join(f"{cause} {n:,} ({missing:,} missing)" for cause, n, missing in result.gaps)
+    lines.append(f"- Gaps: {told or 'none'}")
     if result.skipped:
         lines += ["", "## Skipped", "", *(f"- **{kind}**: {why}" for kind, why in result.skipped.items())]
     if result.wrong:

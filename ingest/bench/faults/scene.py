@@ -28,7 +28,7 @@ _log = logging.getLogger(__name__)
 _ENDLESS: Final = 1 << 40
 # Of probes this far back it is asked whether they are all there [s].
 _BACK: Final = 120.0
-PROBE_RATE: Final = 20.0
+PROBE_RATE: Final = 10.0
 
 
 @dataclass(frozen=True, slots=True)

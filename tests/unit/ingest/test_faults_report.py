@@ -27,6 +27,7 @@ FINE = Result(
         [Sample(1.0, {"received": 2, "stored": 1, "duplicate": 0, "rejected": 1, "in_flight": 0}, memory=99)]
     ),
     reasons=[("bad_json", False, 12)],
+    gaps=[("database", 2, 0)],
     unsettled="",
 )
 
@@ -37,6 +38,7 @@ def test_report_of_a_sound_campaign() -> None:
     assert "| kill collect | 2 | 3.0 | 4.0 | - | - | a note |" in text
     assert "- **disk full**: no root" in text
     assert "bad_json 12" in text
+    assert "database 2 (0 missing)" in text
     assert "## Wrong" not in text
     assert FINE.wrong == []
 
