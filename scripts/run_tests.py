@@ -29,7 +29,8 @@ FOLDERS = {
         "scenarios/test_simulated_town.py",
     ),
     "browser": ("browser",),
-    "faults": ("faults",),
+    # These interrupt their database on purpose, on every engine.
+    "faults": ("faults", "contract/test_store_concurrency.py", "contract/test_store_corrections.py"),
 }
 NOTHING_COLLECTED = 5
 

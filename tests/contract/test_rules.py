@@ -8,12 +8,13 @@ import pytest
 from hypervision.alarms import Acknowledgement, Alarm, Expiry, Reading, Transition, apply
 from hypervision.datastreams import StreamTable
 from hypervision.domains import RuleTemplate, load
+from hypervision.domains.catalogue import OF_A_THING
 from hypervision.evaluation import Evaluator, delays
 from hypervision.rules import Rule, RuleSet
 from hypervision.wording import alarm_message, stale_message
 
 RULES = [rule for domain in load().values() for rule in domain.rules]
-ON_READINGS = [rule for rule in RULES if rule.kind != "silence"]
+ON_READINGS = [rule for rule in RULES if rule.kind not in OF_A_THING]
 # Longer than any default delay.
 STEP = 7_200_000_000
 
@@ -99,5 +100,5 @@ def test_default_rule_speaks_both_languages(template: RuleTemplate, language: st
     said = alarm_message(rule, prop, rule.limit, rule.limit, language)
     assert said.startswith(rule.label(language))
     assert "{" not in said
-    if rule.kind == "silence":
+    if rule.kind in OF_A_THING:
         assert stale_message(rule, 12, language).startswith(rule.label(language))
