@@ -24,7 +24,8 @@ def main(*, lamp_every: int = 500) -> Lane:
         if number % lamp_every == 0:
             return f"urban/v1/lighting/lamp{number:08d}/up", b'{"time":%d,"lamp_state":2}' % now_ms
         thing = number % METERS
-        if number % 3 == 1:
+        # By Thing, for a device counts the messages of one domain.
+        if thing % 3 == 1:
             return f"urban/v1/water/load{thing:04d}/up", b'{"seq":%d,"volume":%d}' % (number // METERS, number)
         # A pole's clock has milliseconds; its number keeps two messages of one millisecond apart.
         values = (now_ms, number // METERS % 1000, number // METERS, number, number)
@@ -34,7 +35,7 @@ def main(*, lamp_every: int = 500) -> Lane:
     def entry(number: int, now_ms: int) -> Entry:
         if number % lamp_every == 0:
             return Entry(now_ms * 1000, number, 1)
-        if number % 3 == 1:
+        if number % METERS % 3 == 1:
             return Entry(0, number % METERS, 1)
         return Entry(now_ms * 1000 + number // METERS % 1000, number % METERS, 2)
 
