@@ -135,6 +135,11 @@ class Book:
                 self.acknowledged.update(dict.fromkeys(numbers, time.time()))
             self._sync()
 
+    def answers(self, *, since: float) -> dict[int, float]:
+        """What was answered since an instant [s since the Unix epoch]; for a book that remembers."""
+        with self._lock:
+            return {number: at for number, at in self.acknowledged.items() if at > since}
+
     def _sync(self) -> None:
         if time.monotonic() - self._synced >= _SYNC_EVERY:
             self._flush()

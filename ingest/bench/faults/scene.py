@@ -186,8 +186,7 @@ class Scene:
         missing = 0
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
-            # Copied in one step, for the publisher's thread writes to it.
-            answered = {n: at for n, at in list(self.books["probe"].acknowledged.items()) if at > since - _BACK}
+            answered = self.books["probe"].answers(since=since - _BACK)
             stored = self._probes(since - _BACK - 60)
             new, old = recovered(answered, stored, since=since)
             missing = len(answered.keys() - stored)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from pathlib import Path
 
 import numpy as np
@@ -166,6 +168,21 @@ def test_no_two_readings_of_a_lane_have_one_key(lane: ledger.Lane) -> None:
     # A thousand messages a millisecond: more than any publisher here can send.
     keys = [(e.thing, e.time_us) for n in range(20_000) if (e := lane.entry(n, 1_795_000_000_000 + n // 1000)).time_us]
     assert len(set(keys)) == len(keys)
+
+
+def test_book_tells_what_was_answered_lately_while_more_is_written(tmp_path: Path) -> None:
+    book = Book(tmp_path, lanes.probe(), remember=True)
+    book.attempt([(number, 1) for number in range(20_000)])
+    writer = threading.Thread(target=lambda: [book.acknowledge([number]) for number in range(20_000)])
+    writer.start()
+    sizes = []
+    while writer.is_alive():
+        sizes.append(len(book.answers(since=0.0)))
+    writer.join()
+    assert sizes == sorted(sizes)
+    assert len(book.answers(since=0.0)) == 20_000
+    assert book.answers(since=time.time() + 60) == {}
+    book.close()
 
 
 def test_answer_without_an_attempt_is_an_error_of_the_harness(tmp_path: Path) -> None:
