@@ -110,7 +110,8 @@ def report(town: Town, *, now: datetime) -> dict[str, Any]:
         "parts": [{**asdict(part), "age": None if part.age is None else round(part.age, 3)} for part in judged],
     }
     if town.whole:
-        return {**told, "messages": messages(town)}
+        # Before the first look at the database nothing is known: no counters, instead of zeros that would be a fall.
+        return told if town.proved_at == judge.NO_TIME else {**told, "messages": messages(town)}
     return {**told, "parts": [{**part, "detail": ""} for part in told["parts"]]}
 
 

@@ -177,6 +177,13 @@ def test_health_names_what_fails_and_sums_the_counters() -> None:
     assert messages(working)["stored"] == 3
 
 
+def test_health_tells_no_counters_before_the_first_look_at_the_database() -> None:
+    """A web server that has just started must not say that nothing was ever received."""
+    told = report(Town(), now=NOW)
+    assert told["status"] == "failing"
+    assert "messages" not in told
+
+
 def test_health_lists_what_ran_once_only_for_a_minute() -> None:
     once = ("simulate", "replay", "import")
     ended = Town(
