@@ -33,6 +33,9 @@ FOLDERS = {
     "faults": ("faults", "contract/test_store_concurrency.py", "contract/test_store_corrections.py"),
 }
 NOTHING_COLLECTED = 5
+# These wait for databases and processes most of their time: two at once. A file keeps its services, an engine its
+# tests. The others have a core's worth of work of their own, or measure how long a thing takes.
+SPREAD = {"integration": "loadfile", "rest": "loadgroup"}
 
 _COUNT = re.compile(r"(\d+) (passed|failed|skipped|errors?|xfailed|xpassed)\b")
 
@@ -130,7 +133,8 @@ def run_group(group: str, extra: Sequence[str]) -> Outcome:
     paths = paths_of(group)
     if not paths:
         return Outcome(group, 0.0, failed=False)
-    argv = [sys.executable, "-m", "pytest", *paths, *extra]
+    spread = ["-n", "2", "--dist", SPREAD[group]] if group in SPREAD else []
+    argv = [sys.executable, "-m", "pytest", *paths, *spread, *extra]
     code, closing = stream(argv)
     counts = counts_in(closing) or Counts()
     failed = code not in (0, NOTHING_COLLECTED)

@@ -46,12 +46,20 @@ def newest_only() -> None:
     """For tests of verbs, which are the same for every engine and slow to start."""
 
 
+def engine_of(item: pytest.Item) -> str:
+    """The engine a test is asked of, empty for a test without one."""
+    return str(getattr(getattr(item, "callspec", None), "params", {}).get("server", ""))
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out what an engine of the suite is not asked: nothing is lost, so nothing is skipped."""
     left_out = []
     for item in items:
+        # Spread over several processes, an engine stays with one of them: it is started once.
+        if engine_of(item):
+            item.add_marker(pytest.mark.xdist_group(engine_of(item)))
         asked = getattr(item, "fixturenames", ())
-        engine = getattr(getattr(item, "callspec", None), "params", {}).get("server", "")
+        engine = engine_of(item)
         if (engine == "timescaledb" and "several" in asked) or (engine != "postgresql-18" and "newest_only" in asked):
             left_out.append(item)
     if left_out:
