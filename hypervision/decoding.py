@@ -25,16 +25,23 @@ class Bounds:
         Before this, `time_too_old` [us].
     future_us : int
         Further ahead of receipt than this, `time_in_future` [us].
+    assume : bool
+        Whether a reading without a time of its own takes that of its receipt; otherwise `no_time`.
     """
 
     earliest_us: int
     future_us: int
+    assume: bool = True
 
 
 def bounds_of(settings: Settings) -> Bounds:
     """The times that are taken from a device, from the settings."""
     earliest = datetime(settings.ingest.earliest, 1, 1, tzinfo=UTC)
-    return Bounds(earliest_us=to_us(earliest), future_us=int(settings.ingest.future_tolerance * 1e6))
+    return Bounds(
+        earliest_us=to_us(earliest),
+        future_us=int(settings.ingest.future_tolerance * 1e6),
+        assume=settings.ingest.assume_time,
+    )
 
 
 class Decoder(Protocol):

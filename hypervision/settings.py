@@ -37,6 +37,7 @@ class IngestSettings(_Section):
     window: Annotated[int, Field(ge=100, le=60_000)] = 30_000
     future_tolerance: Seconds = 600.0
     earliest: Annotated[int, Field(ge=1970, le=2100)] = 2000
+    assume_time: bool = True
     # Longer than the broker's redelivery, so that a crossing delivered again after a crash still rings.
     horizon: Seconds = 60.0
     # What is older than this at receipt is history and never rings.

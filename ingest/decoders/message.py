@@ -102,6 +102,9 @@ class Message:
             checked = self._timed(time)
             return None if checked is None else (checked, GOOD)
         self._identify(item)
+        if not self._bounds.assume:
+            self.refuse("no_time", "the readings have no time, and this platform assumes none: send `time`.")
+            return None
         return self._assign(), TIME_ASSUMED
 
     def _assign(self) -> int:
@@ -179,6 +182,8 @@ class Message:
         for record in senml.records(pack, received_us=self._assign()):
             if isinstance(record, senml.BadRecord):
                 self.refuse(record.reason, record.detail)
+            elif record.relative and not self._bounds.assume:
+                self.refuse("no_time", f"{shown(record.name)} has no time of its own, and this platform assumes none.")
             elif self._in_bounds(record.time_us, record.time_us / 1e6):
                 self._record(record)
 

@@ -43,6 +43,7 @@ WRONG: dict[str, list[str]] = {
     "ingest.batch_age": ["0", "-1", "nan", "inf", "61", "soon"],
     "ingest.window": ["99", "60001"],
     "ingest.future_tolerance": ["0", "inf", "nan", "1e30"],
+    "ingest.assume_time": ["perhaps", "2"],
     "ingest.earliest": ["1969", "2101", "y2k"],
     "ingest.horizon": ["0", "inf", "1e18"],
     "ingest.rate": ["-1", "inf", "1e9"],

@@ -42,7 +42,7 @@ def test_writer_tells_who_waits_and_begins_anew_after_an_unforeseen_error(
     monkeypatch.setattr(writing, "Intake", _Intake)
     monkeypatch.setattr(writing, "_BEAT", 0.01)
     monkeypatch.setattr(writing, "decoder", lambda _name: lambda *_parts, **_more: None)
-    settings: Any = SimpleNamespace(ingest=SimpleNamespace(earliest=2000, future_tolerance=60.0))
+    settings: Any = SimpleNamespace(ingest=SimpleNamespace(earliest=2000, future_tolerance=60.0, assume_time=True))
     writer = HttpWriter(settings)
     writer.start()
     try:

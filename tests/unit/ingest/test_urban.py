@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import time
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -11,7 +12,7 @@ from hypervision.clock import to_us
 from hypervision.datastreams import StreamTable
 from hypervision.decoding import Bounds
 from hypervision.domains import load
-from hypervision.quality import TIME_ASSUMED
+from hypervision.quality import GOOD, TIME_ASSUMED
 from ingest.decoders import routes as routes_module
 from ingest.decoders.message import payload_hash
 from ingest.decoders.urban import decode
@@ -26,7 +27,7 @@ def streams() -> StreamTable:
     return StreamTable(load())
 
 
-def run(streams: StreamTable, *messages: tuple[str, bytes], received_us: int = NOW) -> Draft:
+def run(streams: StreamTable, *messages: tuple[str, bytes], received_us: int = NOW, bounds: Bounds = BOUNDS) -> Draft:
     draft = Draft()
     decode(
         [topic for topic, _ in messages],
@@ -34,7 +35,7 @@ def run(streams: StreamTable, *messages: tuple[str, bytes], received_us: int = N
         received_us=received_us,
         draft=draft,
         streams=streams,
-        bounds=BOUNDS,
+        bounds=bounds,
     )
     return draft
 
@@ -44,6 +45,19 @@ def test_receipt_times_increase_strictly_when_the_clock_stands_or_steps_back(str
     second = run(streams, (TOPIC, b'{"flow": 1}'), received_us=NOW - 5_000_000)
     assert first.time_us + second.time_us == [NOW, NOW + 1, NOW + 2]
     assert first.quality == [TIME_ASSUMED] * 2
+
+
+def test_readings_without_time_are_refused_where_none_is_assumed(streams: StreamTable) -> None:
+    pack = b'[{"n": "flow", "v": 1}, {"n": "level", "v": 2, "t": 1799000000}]'
+    timed = b'{"time": "2026-11-22T11:59:00Z", "flow": 4}'
+    messages = [(TOPIC, b'{"seq": 7, "flow": 1}'), (TOPIC, pack), (TOPIC, timed)]
+    draft = run(streams, *messages, bounds=replace(BOUNDS, assume=False))
+    assert [(refusal.message, refusal.reason) for refusal in draft.refusals] == [
+        (0, "no_time"), (1, "no_time"), (1, "time_in_future"),
+    ]  # fmt: skip
+    assert (draft.message, draft.quality) == ([2], [GOOD])
+    # It was received all the same: its number is no gap.
+    assert [number[2] for number in draft.numbers] == [7]
 
 
 def test_message_without_time_sent_again_with_its_receipt_has_the_same_times(streams: StreamTable) -> None:
