@@ -66,6 +66,7 @@ class Intake:
         self._stepper = Stepper(
             self.evaluator, language=settings.language, live_age_us=int(settings.ingest.live_age * 1e6)
         )
+        self.excuse = self._stepper.excuse
         self._url = url_of(settings)
         self._writer: Writer | None = None
         self._resolver = Resolver(self.streams, self.evaluator, register=settings.registration == "open")

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 
@@ -32,6 +32,10 @@ class _Fed(NamedTuple):
     backward: bool
 
 
+_MOST_OUTAGES: Final = 32
+"""So many of the last outages are kept in mind; a link that flaps has many."""
+
+
 class Stepper:
     """Feeds readings to the alarms of datastreams.
 
@@ -50,6 +54,19 @@ class Stepper:
         self.streams: StreamTable = evaluator.streams
         self._language = language
         self._live_age_us = live_age_us
+        self._outages: tuple[tuple[int, int], ...] = ()
+
+    def excuse(self, began_us: int, ended_us: int) -> None:
+        """Let readings of an outage of the platform itself ring, however old they are when they come.
+
+        Their devices were not late; a state that was told once, meanwhile, would never be known.
+
+        Parameters
+        ----------
+        began_us, ended_us : int
+            When a part of the platform was away [us].
+        """
+        self._outages = (*self._outages, (began_us, ended_us))[-_MOST_OUTAGES:]
 
     def step(self, planned: Plan, new: Bool, writer: Writer, *, now: datetime) -> tuple[list[Case], int]:
         """Step the alarms that new readings touch.
@@ -68,7 +85,7 @@ class Stepper:
         steps : int
             Transitions written.
         """
-        recent = planned.received_us - planned.time_us <= self._live_age_us
+        recent = self._recent(planned)
         sound = planned.quality > quality.OUT_OF_RANGE
         self._journal_late(planned, new & recent & sound & planned.late, writer)
         live = new & recent & sound & ~planned.late
@@ -82,6 +99,15 @@ class Stepper:
             source: (one.found.rule, one.found.slot) for source, one in fed.items()
         }
         return cases, self.write(cases, rules, writer.connection, now=now)
+
+    def _recent(self, planned: Plan) -> Bool:
+        """Which readings are no history: young at their receipt, or held up by the platform."""
+        recent: Bool = planned.received_us - planned.time_us <= self._live_age_us
+        for began_us, ended_us in self._outages:
+            if not recent.all():
+                # What was young when the outage began counts too: it may have been on its way.
+                recent = recent | ((planned.time_us >= began_us - self._live_age_us) & (planned.time_us <= ended_us))
+        return recent
 
     def write(
         self,

@@ -6,15 +6,17 @@ from collections import deque
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from hypervision.clock import to_us
 from hypervision.errors import StoreError, TemporaryStoreError
 from hypervision.intake import Intake
-from hypervision.store.outages import Cause, Outage, last_beat, put
+from hypervision.store.outages import Cause, Outage, last_beat, put, since
 from ingest.quiet import Quiet
 
 _quiet = Quiet(__name__)
 
 SHORTEST: Final = timedelta(seconds=5)
 """What is over sooner is no outage: a restart takes that long."""
+_BACKLOG: Final = timedelta(days=1)
 
 
 class Outages:
@@ -33,18 +35,23 @@ class Outages:
     def note(self, cause: Cause, began: datetime, ended: datetime) -> None:
         """Note an outage that is over; a short one is none."""
         if ended - began > SHORTEST:
+            self._intake.excuse(to_us(began), to_us(ended))
             self._waiting.append(Outage(cause, began, ended))
 
     def note_own(self) -> None:
         """Note how long no collector of this name gave a sign of life; call it before the first beat."""
+        now = datetime.now(UTC)
         try:
             with self._intake.between() as connection:
                 beat_at = last_beat(connection, self._intake.name)
+                # A backlog may still be under way.
+                for outage in since(connection, now - _BACKLOG):
+                    self._intake.excuse(to_us(outage.began), to_us(outage.ended))
         except TemporaryStoreError as error:
             _quiet.warning("how long no collector ran is not known: %s", error)
             return
         if beat_at is not None:
-            self.note("collector", beat_at, datetime.now(UTC))
+            self.note("collector", beat_at, now)
 
     def write(self) -> None:
         """Write what is noted, in a transaction of its own; a database that is away gets it later."""

@@ -34,3 +34,11 @@ def last_beat(connection: Connection, writer: str) -> datetime | None:
         row = connection.execute(query("last_beat"), {"name": writer}).fetchone()
         connection.rollback()
     return None if row is None else row[0]
+
+
+def since(connection: Connection, moment: datetime) -> list[Outage]:
+    """The outages that any writer noticed and that ended after a moment, oldest first."""
+    with mapped():
+        rows = connection.execute(query("outages_since"), {"since": moment}).fetchall()
+        connection.rollback()
+    return [Outage(*row) for row in rows]

@@ -13,6 +13,7 @@ from hypervision.alarms import Alarm, Expiry, Reading, apply
 from hypervision.clock import to_us
 from hypervision.evaluation import delays
 from hypervision.rules import Rule
+from ingest.outages import Outages
 
 pytestmark = pytest.mark.integration
 NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
@@ -118,3 +119,36 @@ def test_no_timer_rings_while_a_backlog_is_worked_off(world: Any) -> None:
         world.beat(in_flight=30_000)
         watch.tick(world.now)
     assert world.alarms() == known
+
+
+def lamp(at: datetime, state: float) -> tuple[str, str, str, datetime, float]:
+    """`lighting.lamp.fault`, told once: the lamp says nothing more until it is mended."""
+    return ("lighting", "lamp-1", "lamp_state", at, state)
+
+
+def test_what_was_told_once_during_a_long_outage_rings_afterwards(world: Any) -> None:
+    """An hour makes a reading history; not where the platform itself held it up."""
+    intake = world.intake()
+    outages = Outages(intake)
+    world.send(intake, lamp(NOW - 400 * MINUTE, 2.0), received=NOW)
+    assert world.alarms() == []
+    outages.note("database", NOW - 300 * MINUTE, NOW - MINUTE)
+    outages.write()
+    world.send(intake, lamp(NOW - 290 * MINUTE, 2.0), received=NOW)
+    assert world.alarms() == [("lighting.lamp.fault", "lamp-1", "UNACK")]
+    world.send(intake, lamp(NOW - 280 * MINUTE, 1.0), received=NOW)
+    assert world.alarms() == [("lighting.lamp.fault", "lamp-1", "RTNUN")]
+    world.close(intake)
+
+
+def test_collector_started_anew_in_the_midst_of_a_backlog_knows_the_outage(world: Any) -> None:
+    ended = datetime.now(UTC)
+    first = world.intake()
+    outages = Outages(first)
+    outages.note("broker", ended - 300 * MINUTE, ended)
+    outages.write()
+    world.close(first)
+    second = world.intake()
+    Outages(second).note_own()
+    world.send(second, lamp(ended - 200 * MINUTE, 2.0), received=ended)
+    assert world.alarms() == [("lighting.lamp.fault", "lamp-1", "UNACK")]

@@ -102,6 +102,10 @@ JOIN hv.sequence s ON s.sequence_id = x.sequence_id
 INSERT INTO hv.outage (writer, cause, began, ended) VALUES (%(writer)s, %(cause)s, %(began)s, %(ended)s)
 ON CONFLICT (writer, cause, began) DO NOTHING
 
+-- name: outages_since
+-- Outages that ended after a moment.
+SELECT cause, began, ended FROM hv.outage WHERE ended > %(since)s ORDER BY ended
+
 -- name: last_beat
 -- When a writer of this name last gave a sign of life.
 SELECT b.beat_at FROM hv.writer_snapshot b JOIN hv.writer w ON w.writer_id = b.writer_id WHERE w.name = %(name)s

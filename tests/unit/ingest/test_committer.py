@@ -3,6 +3,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -244,7 +245,8 @@ def test_outage_is_written_although_no_message_comes(
 
 
 def test_what_is_over_within_seconds_is_no_outage() -> None:
-    outages = Outages(object())  # type: ignore[arg-type]
+    excused: list[tuple[int, int]] = []
+    outages = Outages(SimpleNamespace(excuse=lambda *times: excused.append(times)))  # type: ignore[arg-type]
     now = datetime.now(UTC)
     outages.note("broker", now - timedelta(seconds=4), now)
     # The store would have been asked, and there is none.
@@ -252,3 +254,4 @@ def test_what_is_over_within_seconds_is_no_outage() -> None:
     outages.note("broker", now - timedelta(seconds=6), now)
     with pytest.raises(AttributeError):
         outages.write()
+    assert [ended - began for began, ended in excused] == [6_000_000]
