@@ -8,6 +8,7 @@ import logging
 import os
 import sys
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any, Final
@@ -98,6 +99,19 @@ def whole(low: int, high: int) -> Callable[[str], int]:
         return number
 
     return read
+
+
+def instant(text: str) -> datetime:
+    """The `type` of an option that takes an instant with its offset from UTC."""
+    try:
+        at = datetime.fromisoformat(text.strip())
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text[:40]!r} is no time: write 2026-11-22T10:00:00Z") from None
+    if at.tzinfo is None:
+        raise argparse.ArgumentTypeError(f"{text[:40]!r} has no offset from UTC: end it with Z or +01:00")
+    if not 1971 <= at.year <= 9000:
+        raise argparse.ArgumentTypeError(f"{text[:40]!r} is no time of ours: write 2026-11-22T10:00:00Z")
+    return at
 
 
 def number(low: float, high: float) -> Callable[[str], float]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -16,7 +17,7 @@ from hypervision.errors import TemporaryStoreError
 from hypervision.intake import Intake
 from hypervision.settings import Settings
 from hypervision.store import rejected
-from hypervision.store.rejected import Rejected
+from hypervision.store.rejected import Chosen, Rejected
 
 _log = logging.getLogger(__name__)
 
@@ -27,39 +28,87 @@ _BEAT: Final = timedelta(seconds=1)
 
 @dataclass(frozen=True, slots=True)
 class Replayed:
-    """What a replay did: messages sent again, and how many of them are stored now."""
+    """What a replay did.
+
+    Attributes
+    ----------
+    messages : int
+        Sent again.
+    stored : int
+        Of these, with something new in the store now.
+    refused : int
+        Of these, refused again, whole or in part: they wait on.
+    reasons : mapping
+        Reasons of the refused ones, with their numbers.
+    last : int or None
+        The last one that was looked at, where there may be more behind it.
+    """
 
     messages: int
     stored: int
+    refused: int = 0
+    reasons: Mapping[str, int] = field(default_factory=dict, compare=False)
+    last: int | None = field(default=None, compare=False)
 
 
 def replay(
     settings: Settings,
+    chosen: Chosen,
     *,
     clock: Callable[[], datetime],
-    thing: str | None = None,
-    reason: str | None = None,
-    ids: tuple[int, ...] | None = None,
+    actor: str = "",
+    newest: int | None = None,
+    after: int | None = None,
+    limit: int | None = None,
 ) -> Replayed:
-    """Send rejected messages again as the writer `replay`; see `resend`."""
+    """Send rejected messages again as the writer `replay`; see `resend`.
+
+    Parameters
+    ----------
+    actor : str
+        Who asked for it, for the journal; empty: nobody did, and nothing is noted.
+    """
     with Intake.open(settings, writer="replay", wait=10.0) as intake:
-        return resend(intake, clock=clock, thing=thing, reason=reason, ids=ids)
+        done = resend(intake, chosen, clock=clock, newest=newest, after=after, limit=limit)
+        if actor and done.messages:
+            told = {"messages": done.messages, "stored": done.stored, "refused": done.refused, **described(chosen)}
+            with intake.between() as connection:
+                rejected.note(connection, "rejected_replayed", actor=actor, detail=told, now=clock())
+                connection.commit()
+        return done
+
+
+def described(chosen: Chosen) -> dict[str, object]:
+    """What was chosen, for the journal."""
+    values = {name: getattr(chosen, name) for name in Chosen.__slots__}
+    return {
+        name: value.isoformat() if isinstance(value, datetime) else value
+        for name, value in values.items()
+        if value is not None
+    }
 
 
 def resend(
     intake: Intake,
+    chosen: Chosen,
     *,
     clock: Callable[[], datetime],
-    thing: str | None = None,
-    reason: str | None = None,
-    ids: tuple[int, ...] | None = None,
+    newest: int | None = None,
+    after: int | None = None,
+    limit: int | None = None,
 ) -> Replayed:
     """Send rejected messages again, each once, in order of receipt and with its time of receipt.
 
     Parameters
     ----------
-    thing, reason, ids
-        Which ones; all that were not replayed yet when nothing is given.
+    chosen : Chosen
+        Which ones; those that were replayed are left out in any case.
+    newest : int, optional
+        What was rejected after this row is not meant; None: what is rejected from now on.
+    after : int, optional
+        `last` of an earlier part of the same.
+    limit : int, optional
+        At most so many of them, the oldest.
 
     Notes
     -----
@@ -68,13 +117,17 @@ def resend(
     """
     decode, bounds = decoder("urban"), bounds_of(intake.settings)
     messages = stored = 0
+    reasons: Counter[str] = Counter()
     beaten = clock()
     intake.beat(now=beaten)
     # Listed before the first is sent: one that is refused again goes on waiting, and must not come back.
-    waiting = rejected.waiting(intake.connection, thing=thing, reason=reason, ids=ids)
-    for chosen in _chunks(waiting.ids):
+    before = rejected.newest(intake.connection)
+    waiting = rejected.waiting(
+        intake.connection, chosen, newest=before if newest is None else min(newest, before), after=after, limit=limit
+    )
+    for part in _chunks(waiting.ids):
         sent: list[int] = []
-        for row in rejected.read(intake.connection, chosen):
+        for row in rejected.read(intake.connection, part):
             if clock() - beaten >= _BEAT:
                 beaten = clock()
                 intake.beat(now=beaten)
@@ -90,10 +143,11 @@ def resend(
                 continue
             sent.append(row.rejected_id)
             stored += receipt.stored
-        rejected.settle(intake.connection, sent, newest=waiting.newest, now=clock())
+        reasons.update(rejected.settle(intake.connection, sent, newest=before, now=clock()).values())
         messages += len(sent)
     intake.beat(now=clock())
-    return Replayed(messages, stored)
+    full = limit is not None and len(waiting.ids) >= limit
+    return Replayed(messages, stored, reasons.total(), dict(reasons), waiting.ids[-1] if full else None)
 
 
 def _chunks(ids: list[int]) -> Iterator[list[int]]:

@@ -87,6 +87,13 @@ class AlarmSettings(_Section):
     stale_periods: Periods = 4.0
 
 
+class RejectedSettings(_Section):
+    """The quarantine."""
+
+    # Days; 0: for ever. `watch` removes what is older once a day.
+    keep_days: Annotated[int, Field(ge=0, le=36_500)] = 90
+
+
 class Settings(_Section):
     """All settings; frozen once read."""
 
@@ -104,6 +111,7 @@ class Settings(_Section):
     broker: BrokerSettings = BrokerSettings()
     http: HttpSettings = HttpSettings()
     alarms: AlarmSettings = AlarmSettings()
+    rejected: RejectedSettings = RejectedSettings()
 
     @field_validator("timezone")
     @classmethod

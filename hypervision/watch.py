@@ -22,6 +22,7 @@ from hypervision.errors import TemporaryStoreError
 from hypervision.evaluation import delays
 from hypervision.intake import Intake
 from hypervision.plan import Plan
+from hypervision.purging import Daily
 from hypervision.rules import Rule, RuleSet
 from hypervision.settings import Settings
 from hypervision.stepping import Stepper
@@ -55,6 +56,7 @@ class Watch:
         self._flowing_since: datetime | None = None
         self._seen: RuleSet | None = None
         self._ticks = 0
+        self._purge = Daily(settings.rejected.keep_days)
         # What a collector had in hand when it died comes again when the broker's patience ends, not before: until
         # then a delay may be ended by a reading that is still under way.
         self._redelivered = timedelta(seconds=settings.broker.ack_wait + settings.alarms.grace)
@@ -81,6 +83,9 @@ class Watch:
             steps += self.intake.transact(lambda writer, stepper: talking.step(writer, stepper, now=now))
         if self._ticks % _TIDY_EVERY == 0:
             self._tidy(now)
+        if self._purge.due(now):
+            with self.intake.between() as connection:
+                self._purge.step(connection, now=now)
         self._ticks += 1
         self.intake.beat(now=now, detail={"flowing": flowing})
         return steps

@@ -136,7 +136,11 @@ CREATE TABLE hv.rejected_message (
     partial boolean NOT NULL,
     replayed_at timestamptz
 );
-CREATE INDEX rejected_message_received ON hv.rejected_message (received_time);
+-- Counts are read from this one alone.
+CREATE INDEX rejected_message_received ON hv.rejected_message (received_time, rejected_id)
+    INCLUDE (thing, reason, count, partial, replayed_at);
+CREATE INDEX rejected_message_of_thing ON hv.rejected_message (thing, received_time, rejected_id);
+CREATE INDEX rejected_message_of_reason ON hv.rejected_message (reason, received_time, rejected_id);
 CREATE INDEX rejected_message_thing ON hv.rejected_message (thing, reason) WHERE replayed_at IS NULL;
 
 CREATE TABLE hv.rule_set (

@@ -19,7 +19,7 @@ _HOW: Final = ("factor", "add", "value", "results", "correction")
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
-    from hypervision.cli import whole
+    from hypervision.cli import instant, whole
 
     actions = parser.add_subparsers(dest="action", required=True, metavar="import|invalidate|correct|restore|changes")
     read = actions.add_parser("import", help="store past readings of a CSV or Parquet file; nothing rings")
@@ -32,8 +32,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
         action.add_argument("thing", metavar="THING", nargs="?" if restores else None, default="")
         action.add_argument("property", metavar="PROPERTY", nargs="?" if restores else None, default="")
         action.add_argument("--domain", help="where the Thing has the property in several domains")
-        action.add_argument("--from", dest="since", type=_instant, metavar="TIME", help="with an offset from UTC")
-        action.add_argument("--to", dest="until", type=_instant, metavar="TIME", help="itself not included")
+        action.add_argument("--from", dest="since", type=instant, metavar="TIME", help="with an offset from UTC")
+        action.add_argument("--to", dest="until", type=instant, metavar="TIME", help="itself not included")
         action.add_argument("--reason", required=True, help="why, for who asks in a year")
         action.add_argument("--author", required=True, help="who answers for it")
     correct.add_argument("--factor", type=_finite, metavar="X", help="multiply the results by X")
@@ -116,19 +116,6 @@ def _list(options: argparse.Namespace, settings: Settings) -> int:
             f"{'' if row['finished_at'] else ', interrupted'}: {row['reason']}"
         )
     return 0
-
-
-def _instant(text: str) -> datetime:
-    """An instant with its offset from UTC."""
-    try:
-        at = datetime.fromisoformat(text.strip())
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text[:40]!r} is no time: write 2026-11-22T10:00:00Z") from None
-    if at.tzinfo is None:
-        raise argparse.ArgumentTypeError(f"{text[:40]!r} has no offset from UTC: end it with Z or +01:00")
-    if not 1971 <= at.year <= 9000:
-        raise argparse.ArgumentTypeError(f"{text[:40]!r} is no time of ours: write 2026-11-22T10:00:00Z")
-    return at
 
 
 def _finite(text: str) -> float:

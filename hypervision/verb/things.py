@@ -65,14 +65,15 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
             )
             print(f"{code} is admitted to {domains[code]}" if added else f"{code} was registered already")
     from hypervision.replay import replay
+    from hypervision.store.rejected import Chosen
 
     for code in options.thing:
-        replayed = replay(settings, thing=code, reason="unknown_thing", clock=lambda: datetime.now(UTC))
+        replayed = replay(settings, Chosen(thing=code, reason="unknown_thing"), clock=lambda: datetime.now(UTC))
         print(f"{code}: {replayed.stored} of {replayed.messages} waiting messages stored")
     # A collector may have taken the Thing for unknown a moment longer: what it turned away meanwhile comes in as well.
     time.sleep(_TURNED_AWAY)
     for code in options.thing:
-        replay(settings, thing=code, reason="unknown_thing", clock=lambda: datetime.now(UTC))
+        replay(settings, Chosen(thing=code, reason="unknown_thing"), clock=lambda: datetime.now(UTC))
     return 0
 
 

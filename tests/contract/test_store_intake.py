@@ -14,6 +14,7 @@ from hypervision.errors import PermanentStoreError
 from hypervision.replay import resend
 from hypervision.store import registry, rejected
 from hypervision.store.connection import connect
+from hypervision.store.rejected import Chosen
 
 pytestmark = pytest.mark.integration
 NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
@@ -130,9 +131,11 @@ def test_closed_registration_keeps_the_message_until_admission(world: Any) -> No
         assert (waiting.code, waiting.domain, waiting.messages) == ("new", "water", 1)
         assert registry.admit(connection, "new", domain="water", name="New pump", now=NOW)
         assert not registry.admit(connection, "new", domain="water", name="Other", now=NOW)
-        found = rejected.waiting(connection, thing="new", reason="unknown_thing")
+        found = rejected.waiting(
+            connection, Chosen(thing="new", reason="unknown_thing"), newest=rejected.newest(connection)
+        )
         rejected.settle(connection, found.ids, newest=found.newest, now=NOW)
-        assert rejected.waiting(connection, thing="new").ids == []
+        assert rejected.waiting(connection, Chosen(thing="new"), newest=99).ids == []
         assert registry.waiting(connection) == []
         connection.rollback()
     assert world.rows("SELECT code, name FROM things") == [("new", "New pump")]
@@ -163,7 +166,7 @@ def test_waiting_message_with_seq_is_quarantined_once_and_stored_by_its_replay(w
     for stored in (1, 0):
         world.close()
         intake = world.intake("replay", registration="closed")
-        done = resend(intake, clock=lambda: NOW, thing="new", reason="unknown_thing")
+        done = resend(intake, Chosen(thing="new", reason="unknown_thing"), clock=lambda: NOW)
         assert (done.messages, done.stored) == (stored, stored)
     assert world.rows("SELECT thing, result, quality FROM observations") == [("new", 4.5, "time_assumed")]
     assert world.rows("SELECT replayed_at FROM rejected_messages") == [(NOW,)]
@@ -225,7 +228,7 @@ def test_rejected_payload_is_kept_up_to_64_kib_with_its_whole_length(world: Any)
     assert "\0" not in topic + detail
     world.close()
     with connect(world.url, application="test") as connection:
-        assert rejected.waiting(connection).ids == []  # cut: it cannot be sent again
+        assert rejected.waiting(connection, Chosen(), newest=99).ids == []  # cut: it cannot be sent again
 
 
 def test_counters_must_add_up(world: Any) -> None:

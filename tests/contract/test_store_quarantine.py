@@ -13,6 +13,7 @@ from hypervision.decoding import bounds_of, decoder
 from hypervision.intake import Intake
 from hypervision.replay import Replayed, resend
 from hypervision.store import registry, watch
+from hypervision.store.rejected import Chosen
 
 pytestmark = pytest.mark.integration
 NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
@@ -39,7 +40,7 @@ def again(world: Any, **which: Any) -> Replayed:
     """Everything once more, by the writer `replay`."""
     world.close()
     intake = world.intake("replay", registration="closed")
-    return resend(intake, clock=lambda: NOW + timedelta(minutes=1), **which)
+    return resend(intake, Chosen(**which), clock=lambda: NOW + timedelta(minutes=1))
 
 
 def observed(world: Any) -> list[tuple[Any, ...]]:
@@ -56,7 +57,7 @@ def test_message_without_time_sent_again_has_its_readings_once(world: Any, paylo
     assert [row[0] for row in before] == ["flow"]
     rows = world.rows("SELECT id, partial FROM rejected_messages ORDER BY id")
     for _ in range(3):
-        assert again(world) == Replayed(1, 0)
+        assert again(world) == Replayed(1, 0, 1)
         assert observed(world) == before
         # What was refused again waits on in a row that it had, however often it is tried.
         assert world.rows("SELECT id, partial FROM rejected_messages ORDER BY id") == rows
@@ -71,12 +72,12 @@ def test_message_refused_again_keeps_its_row_with_the_newer_reason(world: Any) -
     ids = world.rows("SELECT id FROM rejected_messages ORDER BY id")
     before = world.rows("SELECT id, reason FROM rejected_messages ORDER BY id")
     assert {row[1] for row in before} == {"unknown_thing"}
-    assert again(world) == Replayed(6, 0)
+    assert again(world) == Replayed(6, 0, 6)
     # Nothing was mended: the same rows, all waiting.
     assert world.rows("SELECT id, reason FROM rejected_messages WHERE replayed_at IS NULL ORDER BY id") == before
     with world.intake("admission").between() as connection:
         registry.admit(connection, "p1", domain="water", name="p1", now=NOW)
-    assert again(world) == Replayed(6, 1)
+    assert again(world) == Replayed(6, 1, 6)
     now = world.rows("SELECT id, reason, partial, replayed_at IS NULL FROM rejected_messages ORDER BY id")
     assert [row[:1] for row in now] == ids
     assert all(row[3] for row in now)
@@ -99,7 +100,7 @@ def test_equal_messages_without_time_and_number_are_each_sent_again(world: Any) 
     receive(world.intake(), *[(UP, b'{"flow": 1, "xyz": 2}')] * 3)
     before = observed(world)
     assert [row[2] for row in before] == [1.0] * 3
-    assert again(world) == Replayed(3, 0)
+    assert again(world) == Replayed(3, 0, 3)
     assert observed(world) == before
 
 
@@ -120,7 +121,7 @@ def test_everything_of_an_unknown_thing_waits_for_its_admission(world: Any) -> N
         (waiting,) = registry.waiting(connection)
         assert (waiting.code, waiting.domain, waiting.messages) == ("p1", "water", 4)
         registry.admit(connection, "p1", domain="water", name="p1", now=NOW)
-    assert again(world, thing="p1", reason="unknown_thing") == Replayed(4, 2)
+    assert again(world, thing="p1", reason="unknown_thing") == Replayed(4, 2, 3)
     assert observed(world) == [("flow", NOW, 1.0)]
     assert world.rows("SELECT status, status_at FROM hv.thing") == [("online", NOW)]
     left = world.rows("SELECT reason, count FROM rejected_messages WHERE replayed_at IS NULL ORDER BY reason")
@@ -131,7 +132,7 @@ def test_everything_of_an_unknown_thing_waits_for_its_admission(world: Any) -> N
 
 def test_message_is_chosen_by_any_of_its_reasons(world: Any) -> None:
     receive(world.intake(), (UP, b'{"seq": 7, "flow": 1, "xyz": 2, "level": "wet"}'))
-    assert again(world, reason="not_a_number") == Replayed(1, 0)
+    assert again(world, reason="not_a_number") == Replayed(1, 0, 1)
     assert again(world, reason="conflict") == Replayed(0, 0)
 
 

@@ -1,9 +1,98 @@
--- name: rejected_list
--- Quarantined messages, newest first.
-SELECT rejected_id, received_time, topic, payload, payload_bytes, reason, detail, count, partial, replayed_at
-FROM hv.rejected_message
-WHERE %(reason)s::text IS NULL OR reason = %(reason)s
-ORDER BY rejected_id DESC LIMIT %(limit)s
+-- name: rejected_page
+-- Quarantined messages by time of receipt, newest first; of a payload its beginning.
+SELECT rejected_id, received_time, thing, topic, substring(payload FROM 1 FOR %(bytes)s) AS payload,
+       payload_bytes, reason, detail, count, partial, replayed_at
+FROM hv.rejected_message x
+WHERE (%(thing)s::text IS NULL OR x.thing = %(thing)s)
+  AND (%(reason)s::text IS NULL OR x.reason = %(reason)s)
+  AND (%(since)s::timestamptz IS NULL OR x.received_time >= %(since)s)
+  AND (%(until)s::timestamptz IS NULL OR x.received_time < %(until)s)
+  AND (%(domain)s::text IS NULL OR starts_with(x.topic, %(domain)s))
+  AND (%(topic)s::text IS NULL OR starts_with(x.topic, %(topic)s))
+  AND (%(replayed)s::boolean IS NULL OR (x.replayed_at IS NOT NULL) = %(replayed)s)
+  AND (%(partial)s::boolean IS NULL OR x.partial = %(partial)s)
+  AND (%(ids)s::bigint[] IS NULL OR x.rejected_id = ANY(%(ids)s))
+  AND (%(before)s::bigint IS NULL
+       OR (x.received_time, x.rejected_id) < (%(before_time)s::timestamptz, %(before)s::bigint))
+ORDER BY received_time DESC, rejected_id DESC
+LIMIT %(limit)s
+
+-- name: rejected_page_of
+-- The same of one organisation: a few of each of its Things by their index, then the newest of those.
+SELECT x.*
+FROM hv.thing t
+CROSS JOIN LATERAL (
+    SELECT rejected_id, received_time, thing, topic, substring(payload FROM 1 FOR %(bytes)s) AS payload,
+           payload_bytes, reason, detail, count, partial, replayed_at
+    FROM hv.rejected_message r
+    WHERE r.thing = t.code
+      AND (%(reason)s::text IS NULL OR r.reason = %(reason)s)
+      AND (%(since)s::timestamptz IS NULL OR r.received_time >= %(since)s)
+      AND (%(until)s::timestamptz IS NULL OR r.received_time < %(until)s)
+      AND (%(domain)s::text IS NULL OR starts_with(r.topic, %(domain)s))
+      AND (%(topic)s::text IS NULL OR starts_with(r.topic, %(topic)s))
+      AND (%(replayed)s::boolean IS NULL OR (r.replayed_at IS NOT NULL) = %(replayed)s)
+      AND (%(partial)s::boolean IS NULL OR r.partial = %(partial)s)
+      AND (%(ids)s::bigint[] IS NULL OR r.rejected_id = ANY(%(ids)s))
+      AND (%(before)s::bigint IS NULL
+           OR (r.received_time, r.rejected_id) < (%(before_time)s::timestamptz, %(before)s::bigint))
+    ORDER BY r.received_time DESC, r.rejected_id DESC
+    LIMIT %(limit)s
+) x
+WHERE t.organisation_id = %(organisation)s AND (%(thing)s::text IS NULL OR t.code = %(thing)s)
+ORDER BY x.received_time DESC, x.rejected_id DESC
+LIMIT %(limit)s
+
+-- name: rejected_place
+-- Where a page goes on.
+SELECT received_time FROM hv.rejected_message WHERE rejected_id = %(id)s
+
+-- name: rejected_one
+-- One message with its payload as it was kept.
+SELECT rejected_id, received_time, thing, topic, payload, payload_bytes, reason, detail, count,
+       partial, replayed_at
+FROM hv.rejected_message x
+WHERE rejected_id = %(id)s
+  AND (%(organisation)s::int IS NULL
+       OR thing IN (SELECT code FROM hv.thing WHERE organisation_id = %(organisation)s))
+
+-- name: rejected_by_reason
+-- Rows and what they stand for, by reason, the most frequent first.
+SELECT x.reason, count(*), sum(x.count)::bigint
+FROM hv.rejected_message x
+WHERE (%(thing)s::text IS NULL OR x.thing = %(thing)s)
+  AND (%(reason)s::text IS NULL OR x.reason = %(reason)s)
+  AND (%(since)s::timestamptz IS NULL OR x.received_time >= %(since)s)
+  AND (%(until)s::timestamptz IS NULL OR x.received_time < %(until)s)
+  AND (%(domain)s::text IS NULL OR starts_with(x.topic, %(domain)s))
+  AND (%(topic)s::text IS NULL OR starts_with(x.topic, %(topic)s))
+  AND (%(replayed)s::boolean IS NULL OR (x.replayed_at IS NOT NULL) = %(replayed)s)
+  AND (%(partial)s::boolean IS NULL OR x.partial = %(partial)s)
+  AND (%(ids)s::bigint[] IS NULL OR x.rejected_id = ANY(%(ids)s))
+  AND (%(organisation)s::int IS NULL
+       OR x.thing IN (SELECT code FROM hv.thing WHERE organisation_id = %(organisation)s))
+GROUP BY x.reason
+ORDER BY 3 DESC, 1
+LIMIT %(top)s
+
+-- name: rejected_by_thing
+-- The same by Thing; what comes from no Thing is one line without a name.
+SELECT x.thing, count(*), sum(x.count)::bigint
+FROM hv.rejected_message x
+WHERE (%(thing)s::text IS NULL OR x.thing = %(thing)s)
+  AND (%(reason)s::text IS NULL OR x.reason = %(reason)s)
+  AND (%(since)s::timestamptz IS NULL OR x.received_time >= %(since)s)
+  AND (%(until)s::timestamptz IS NULL OR x.received_time < %(until)s)
+  AND (%(domain)s::text IS NULL OR starts_with(x.topic, %(domain)s))
+  AND (%(topic)s::text IS NULL OR starts_with(x.topic, %(topic)s))
+  AND (%(replayed)s::boolean IS NULL OR (x.replayed_at IS NOT NULL) = %(replayed)s)
+  AND (%(partial)s::boolean IS NULL OR x.partial = %(partial)s)
+  AND (%(ids)s::bigint[] IS NULL OR x.rejected_id = ANY(%(ids)s))
+  AND (%(organisation)s::int IS NULL
+       OR x.thing IN (SELECT code FROM hv.thing WHERE organisation_id = %(organisation)s))
+GROUP BY x.thing
+ORDER BY 3 DESC, 1
+LIMIT %(top)s
 
 -- name: rejected_newest
 -- The newest row of the quarantine.
@@ -11,19 +100,99 @@ SELECT coalesce(max(rejected_id), 0) FROM hv.rejected_message
 
 -- name: rejected_waiting
 -- Messages kept whole that a second try may mend, in order of receipt; a message with several rows once.
-SELECT min(rejected_id)
-FROM hv.rejected_message
-WHERE replayed_at IS NULL AND reason <> 'rate_limited' AND rejected_id <= %(newest)s AND payload_bytes = octet_length(payload) AND thing <> ''
+SELECT min(rejected_id), received_time
+FROM hv.rejected_message x
+WHERE replayed_at IS NULL AND reason <> 'rate_limited' AND payload_bytes = octet_length(payload) AND thing <> ''
+  AND rejected_id <= %(newest)s
   AND (topic LIKE '%%/up' OR (topic LIKE '%%/status' AND payload IN ('online'::bytea, 'offline'::bytea)))
-  AND (%(thing)s::text IS NULL OR thing = %(thing)s)
-  AND (%(reason)s::text IS NULL OR reason = %(reason)s)
-  AND (%(ids)s::bigint[] IS NULL OR rejected_id = ANY(%(ids)s))
+  AND (%(thing)s::text IS NULL OR x.thing = %(thing)s)
+  AND (%(reason)s::text IS NULL OR x.reason = %(reason)s)
+  AND (%(since)s::timestamptz IS NULL OR x.received_time >= %(since)s)
+  AND (%(until)s::timestamptz IS NULL OR x.received_time < %(until)s)
+  AND (%(domain)s::text IS NULL OR starts_with(x.topic, %(domain)s))
+  AND (%(topic)s::text IS NULL OR starts_with(x.topic, %(topic)s))
+  AND (%(partial)s::boolean IS NULL OR x.partial = %(partial)s)
+  AND (%(ids)s::bigint[] IS NULL OR x.rejected_id = ANY(%(ids)s))
+  AND (%(organisation)s::int IS NULL
+       OR x.thing IN (SELECT code FROM hv.thing WHERE organisation_id = %(organisation)s))
+  AND (%(after)s::bigint IS NULL OR received_time >= %(after_time)s::timestamptz)
 GROUP BY received_time, topic, sha256(payload)
+HAVING %(after)s::bigint IS NULL OR (received_time, min(rejected_id)) > (%(after_time)s::timestamptz, %(after)s::bigint)
 ORDER BY received_time, min(rejected_id)
+LIMIT %(limit)s
+
+-- name: rejected_waiting_count
+-- How many of them there are, looked at up to a limit of rows, and whether that was all.
+WITH row_of AS (
+    SELECT received_time, topic, payload
+    FROM hv.rejected_message x
+    WHERE replayed_at IS NULL AND reason <> 'rate_limited' AND payload_bytes = octet_length(payload) AND thing <> ''
+      AND rejected_id <= %(newest)s
+      AND (topic LIKE '%%/up' OR (topic LIKE '%%/status' AND payload IN ('online'::bytea, 'offline'::bytea)))
+      AND (%(thing)s::text IS NULL OR x.thing = %(thing)s)
+      AND (%(reason)s::text IS NULL OR x.reason = %(reason)s)
+      AND (%(since)s::timestamptz IS NULL OR x.received_time >= %(since)s)
+      AND (%(until)s::timestamptz IS NULL OR x.received_time < %(until)s)
+      AND (%(domain)s::text IS NULL OR starts_with(x.topic, %(domain)s))
+      AND (%(topic)s::text IS NULL OR starts_with(x.topic, %(topic)s))
+      AND (%(partial)s::boolean IS NULL OR x.partial = %(partial)s)
+      AND (%(ids)s::bigint[] IS NULL OR x.rejected_id = ANY(%(ids)s))
+      AND (%(organisation)s::int IS NULL
+           OR x.thing IN (SELECT code FROM hv.thing WHERE organisation_id = %(organisation)s))
+    LIMIT %(limit)s
+)
+SELECT (SELECT count(*) FROM (SELECT 1 FROM row_of GROUP BY received_time, topic, sha256(payload)) m),
+       (SELECT count(*) FROM row_of)
+
+-- name: rejected_old
+-- What a purge would take, by reason.
+SELECT reason, count(*), sum(count)::bigint
+FROM hv.rejected_message
+WHERE received_time < %(before)s AND (%(reason)s::text IS NULL OR reason = %(reason)s)
+GROUP BY reason
+ORDER BY 3 DESC, 1
+
+-- name: rejected_purge
+-- The oldest rows go, a bounded number at a time.
+WITH old AS (
+    SELECT rejected_id FROM hv.rejected_message
+    WHERE received_time < %(before)s AND (%(reason)s::text IS NULL OR reason = %(reason)s)
+    ORDER BY received_time, rejected_id
+    LIMIT %(limit)s
+), gone AS (
+    DELETE FROM hv.rejected_message r USING old WHERE r.rejected_id = old.rejected_id RETURNING r.count
+)
+SELECT count(*), coalesce(sum(count), 0)::bigint FROM gone
+
+-- name: rejected_journal
+-- The audit line of a purge or a replay.
+INSERT INTO hv.journal (at, kind, actor, detail)
+VALUES (%(now)s, %(kind)s, %(actor)s, %(detail)s)
+RETURNING journal_id
+
+-- name: rejected_journal_on
+-- How far a purge has come, in the transaction of each step.
+UPDATE hv.journal SET detail = detail || %(detail)s WHERE journal_id = %(journal_id)s
+
+-- name: rejected_repeated
+-- How often refused messages stand among the newest rows; a message has one row for each of its reasons.
+SELECT number, max(n)::int
+FROM (
+    SELECT w.number, count(*) AS n
+    FROM unnest(%(numbers)s::int[], %(things)s::text[], %(topics)s::text[], %(payloads)s::bytea[], %(sizes)s::int[])
+         AS w (number, thing, topic, payload, size)
+    JOIN hv.rejected_message r
+      ON r.thing = w.thing AND r.topic = w.topic AND r.payload_bytes = w.size AND r.payload = w.payload
+    WHERE r.rejected_id > (SELECT max(rejected_id) FROM hv.rejected_message) - %(rows)s
+      AND r.received_time >= %(since)s AND r.reason <> 'rate_limited'
+    GROUP BY w.number, r.reason, r.partial
+) found
+GROUP BY number
 
 -- name: rejected_read
 -- Messages by their numbers, in order of receipt.
-SELECT rejected_id, received_time, topic, payload, payload_bytes, reason, detail, count, partial, replayed_at
+SELECT rejected_id, received_time, thing, topic, payload, payload_bytes, reason, detail, count,
+       partial, replayed_at
 FROM hv.rejected_message
 WHERE rejected_id = ANY(%(ids)s)
 ORDER BY received_time, rejected_id
@@ -48,7 +217,7 @@ WITH message AS (
         ) DESC, reason, rejected_id) AS place
     FROM row_of r
 ), pair AS (
-    SELECT o.rejected_id AS kept, n.rejected_id AS newer
+    SELECT o.message, o.rejected_id AS kept, n.rejected_id AS newer
     FROM placed o
     LEFT JOIN placed n ON n.message = o.message AND n.place = o.place AND n.again
     WHERE NOT o.again
@@ -65,3 +234,4 @@ UPDATE hv.rejected_message r SET
 FROM pair
 LEFT JOIN hv.rejected_message n ON n.rejected_id = pair.newer
 WHERE r.rejected_id = pair.kept
+RETURNING pair.message, r.reason, r.replayed_at IS NULL

@@ -60,6 +60,7 @@ WRONG: dict[str, list[str]] = {
     "http.hosts": ["a b", "http://a", "a,,b", "a,"],
     "alarms.grace": ["0", "inf", "1e300"],
     "alarms.stale_periods": ["0.5", "0", "nan", "inf", "1e300"],
+    "rejected.keep_days": ["-1", "1.5", "36501", "never"],
 }
 # The same for values that are never shown.
 WRONG_SECRETS: dict[str, list[str]] = {
