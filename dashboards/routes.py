@@ -18,6 +18,7 @@ _PAGES: Final = tuple(
         (r"/(alarms|map)?", Action.SEE_SCREENS),
         (rf"/asset/{_CODE}", Action.SEE_SCREENS),
         (r"/health", Action.SEE_SYSTEM),
+        (r"/rejected", Action.SEE_REJECTED),
     )
 )
 
@@ -39,10 +40,12 @@ _ROUTES: Final = tuple(
         ("GET", r"/api/docs", Action.READ_DATA),
         ("GET", r"/api/v1/(things|datastreams|observations|gaps|alarms|corrections)", Action.READ_DATA),
         ("GET", r"/api/v1/alarms/[0-9]{1,18}(/transitions)?", Action.READ_DATA),
+        ("GET", r"/api/v1/rejected(/counts|/[0-9]{1,18})?", Action.SEE_REJECTED),
         # Then by the page it asks for.
         ("GET", r"/api/v1/live", Action.SEE_SCREENS),
         ("POST", r"/api/v1/observations", Action.WRITE_OBSERVATION),
         ("POST", r"/api/v1/corrections", Action.CORRECT_OBSERVATION),
+        ("POST", r"/api/v1/rejected/replay", Action.REPLAY_REJECTED),
         ("POST", r"/api/v1/alarms/[0-9]{1,18}/acknowledge", Action.ACKNOWLEDGE_ALARM),
         ("GET", r"/assets/[A-Za-z0-9._/-]+", Action.SEE_SCREENS),
         ("GET", r"/_dash-component-suites/[A-Za-z0-9_]+/[A-Za-z0-9@._/-]+", Action.SEE_SCREENS),
@@ -60,6 +63,7 @@ CALLBACKS: Final[Mapping[str, Action]] = {
     "page.children": Action.SEE_SCREENS,
     "asset-trends.children": Action.SEE_SCREENS,
     "map-graph.figure": Action.SEE_SCREENS,
+    "rejected-set.children": Action.SEE_REJECTED,
 }
 
 

@@ -91,6 +91,7 @@ class Server:
             periods=Periods(stale=self.settings.alarms.stale_periods),
             organisation=key.organisation,
             may_acknowledge=key.may_acknowledge,
+            may_see_rejected=key.may_see_rejected,
             data_dir=self.settings.data_dir,
         )
 

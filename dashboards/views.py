@@ -36,6 +36,7 @@ class Scene:
     periods: Periods = field(default_factory=Periods)
     organisation: int | None = None
     may_acknowledge: bool = False
+    may_see_rejected: bool = False
     data_dir: Any = None
 
     def periods_of(self, domain: str, thing_id: int | None = None) -> Periods:
@@ -51,11 +52,19 @@ class ViewKey:
     language: str
     organisation: int | None
     may_acknowledge: bool
+    may_see_rejected: bool = False
 
     @classmethod
     def of(cls, page: str, language: str, account: Account) -> ViewKey:
         """The view of an account."""
-        return cls(page, language, account.organisation_id, may(account, Action.ACKNOWLEDGE_ALARM))
+        return cls(
+            page,
+            language,
+            account.organisation_id,
+            may(account, Action.ACKNOWLEDGE_ALARM),
+            # Nothing else tells of them; other pages stay shared by more screens.
+            page == "/health" and may(account, Action.SEE_REJECTED),
+        )
 
 
 @dataclass(frozen=True, slots=True)

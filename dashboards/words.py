@@ -99,6 +99,10 @@ class Words:
         shown = self.unit(unit)
         return self.number(value, decimals) + (f"\u00a0{shown}" if shown else "")
 
+    def moment(self, at: datetime) -> str:
+        """A local date and time to the second."""
+        return format_datetime(at, "d MMM y HH:mm:ss", tzinfo=self.zone, locale=_LOCALES[self.language])
+
     def clock(self, at: datetime) -> str:
         """A local time of day with its date."""
         pattern = "d MMM HH:mm"

@@ -38,6 +38,8 @@ class Action(StrEnum):
     ACKNOWLEDGE_ALARM = "acknowledge_alarm"
     WRITE_OBSERVATION = "write_observation"
     CORRECT_OBSERVATION = "correct_observation"
+    SEE_REJECTED = "see_rejected"
+    REPLAY_REJECTED = "replay_rejected"
 
 
 _ALL: Final = frozenset(Role)
@@ -53,6 +55,8 @@ RIGHTS: Final[Mapping[Action, frozenset[Role]]] = {
     Action.ACKNOWLEDGE_ALARM: frozenset({Role.OPERATOR, Role.ENGINEER, Role.ADMINISTRATOR}),
     Action.WRITE_OBSERVATION: frozenset({Role.ENGINEER, Role.ADMINISTRATOR}),
     Action.CORRECT_OBSERVATION: frozenset({Role.ENGINEER, Role.ADMINISTRATOR}),
+    Action.SEE_REJECTED: frozenset({Role.ENGINEER, Role.ADMINISTRATOR}),
+    Action.REPLAY_REJECTED: frozenset({Role.ENGINEER, Role.ADMINISTRATOR}),
 }
 
 # Open without a log-in.

@@ -95,6 +95,8 @@ class Batch:
         Of messages that carry the counter of their device.
     imported : bool
         History: bounds of an import hold, and nothing rings.
+    again : list of int
+        Messages that the broker marked as delivered before.
     """
 
     topics: list[str]
@@ -110,6 +112,7 @@ class Batch:
     statuses: list[Status] = field(default_factory=list)
     imported: bool = False
     numbers: list[Number] = field(default_factory=list)
+    again: list[int] = field(default_factory=list)
 
     @property
     def messages(self) -> int:
@@ -177,7 +180,7 @@ class Draft:
     """
 
     __slots__ = (
-        "identities", "message", "numbers", "payloads", "quality", "received_us", "refusals", "result", "slot",
+        "again", "identities", "message", "numbers", "payloads", "quality", "received_us", "refusals", "result", "slot",
         "statuses", "time_us", "topics",
     )  # fmt: skip
 
@@ -194,6 +197,7 @@ class Draft:
         self.identities: list[Identity] = []
         self.statuses: list[Status] = []
         self.numbers: list[Number] = []
+        self.again: list[int] = []
 
     def message_of(self, topic: str, payload: bytes, *, received_us: int) -> int:
         """Open a message and return its index."""
@@ -224,6 +228,7 @@ class Draft:
         self.identities[:] = [one for one in self.identities if one.message < messages]
         self.statuses[:] = [one for one in self.statuses if one.message < messages]
         self.numbers[:] = [one for one in self.numbers if one[0] < messages]
+        self.again[:] = [one for one in self.again if one < messages]
 
     def close(self) -> Batch:
         """Turn the columns into numpy arrays; the draft must not be used again."""
@@ -240,6 +245,7 @@ class Draft:
             identities=self.identities,
             statuses=self.statuses,
             numbers=self.numbers,
+            again=self.again,
         )
 
 

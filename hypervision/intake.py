@@ -31,6 +31,7 @@ from hypervision.limiting import Limiter
 from hypervision.numbering import Numbering
 from hypervision.outcome import outcomes, rejected_rows, senders, strangers, unknown_things
 from hypervision.plan import newest_rows, plan, stored_conflicts, times_to_store
+from hypervision.repeats import Repeats
 from hypervision.resolver import Resolver
 from hypervision.rollups import Touched
 from hypervision.settings import Settings
@@ -76,6 +77,7 @@ class Intake:
         self._follower = Follower(self.streams, self.evaluator)
         self._beat = Beat(self._url, name)
         self._doubt = Doubt()
+        self._repeats = Repeats()
         self._hinted: float = 0.0
 
     @classmethod
@@ -313,6 +315,7 @@ class Intake:
         if self.settings.registration == "closed":
             known = registry.registered(writer.connection, senders(batch, refusals))
             refusals += strangers(batch, refusals, known)
+        refusals = self._repeats.left(writer.connection, batch, refusals, now=now)
         limited = self._limiter.reject(writer.connection, batch, paced)
         outcome = outcomes(batch, planned, new=new, newer=links.newer, refusals=refusals, limited=paced.limited)
         writer.reject(rejected_rows(batch, refusals, outcome))
@@ -332,6 +335,7 @@ class Intake:
         self._touched.noted(touched)
         self._limiter.noted(paced, limited)
         self._numbering.noted()
+        self._repeats.noted()
         self.streams.newest_us[planned.slot[newest]] = planned.time_us[newest]
         sound = new & (planned.quality > quality.OUT_OF_RANGE)
         self.evaluator.remember(planned.slot[sound], planned.time_us[sound], planned.result[sound])

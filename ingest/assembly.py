@@ -153,6 +153,8 @@ class Assembly:
 
     def _one_by_one(self, chunk: Chunk, again: set[int], received_us: int, monotonic: float) -> None:
         for topic, payload, mid in zip(chunk.topics, chunk.payloads, chunk.mids, strict=True):
+            if mid in again:
+                self.draft.again.append(len(self.draft.topics))
             if mid in again and self.held.is_redelivery(mid, topic, payload, now=monotonic):
                 # Without readings and without refusals a message ends as a duplicate.
                 self.draft.message_of(topic, payload, received_us=received_us)

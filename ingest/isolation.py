@@ -88,4 +88,5 @@ def part(batch: Batch, first: int, last: int, *, readings: bool = True) -> Batch
         statuses=[s._replace(message=s.message - first) for s in statuses if first <= s.message < last],
         imported=batch.imported,
         numbers=[(n[0] - first, *n[1:]) for n in numbers if first <= n[0] < last],
+        again=[message - first for message in batch.again if first <= message < last],
     )

@@ -19,7 +19,7 @@ FLAGS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
-# name, path, theme, language, what must be there before the picture is taken
+# name, path, theme, language, what must be there before the picture is taken, and as whom if not as an operator
 SHOTS = (
     ("overview-dark-fr", "/", "dark", "fr", ".tile .spark"),
     ("overview-light-en", "/", "light", "en", ".tile .spark"),
@@ -28,6 +28,8 @@ SHOTS = (
     ("map-light-en", "/map", "light", "en", "#map-list li"),
     ("asset-dark-fr", "ASSET", "dark", "fr", ".chart .js-plotly-plot"),
     ("system-dark-en", "/health", "dark", "en", "#health-parts tr"),
+    ("rejected-dark-fr", "/rejected", "dark", "fr", "#rejected-set .table tr", "engineer"),
+    ("rejected-light-en", "/rejected", "light", "en", "#rejected-set .table tr", "engineer"),
 )
 
 
@@ -41,18 +43,19 @@ def main() -> None:
     found = endpoints.read(folder)
     if found is None or not found.get("log_ins"):
         parser.error(f"no demo runs in {folder}: start it with `make demo`, or name its folder")
-    log_in = next(entry for entry in found["log_ins"] if entry["role"] == "operator")
+    log_ins = {entry["role"]: entry for entry in found["log_ins"]}
     options.out.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
         for shot in SHOTS:
-            take(browser, found["http"], log_in, shot, options.out)
+            take(browser, found["http"], log_ins, shot, options.out)
         browser.close()
 
 
-def take(browser: Browser, base: str, log_in: dict[str, str], shot: tuple[str, ...], out: Path) -> None:
-    """One picture, of the page as an operator sees it."""
-    name, path, theme, language, awaited = shot
+def take(browser: Browser, base: str, log_ins: dict[str, dict[str, str]], shot: tuple[str, ...], out: Path) -> None:
+    """One picture, of the page as its reader sees it."""
+    name, path, theme, language, awaited, *role = shot
+    log_in = log_ins[role[0] if role else "operator"]
     context = browser.new_context(viewport={"width": 1440, "height": 900}, reduced_motion="reduce")
     chosen = {"hypervision_theme": theme, "hypervision_language": language}
     context.add_cookies([{"name": key, "value": value, "url": base} for key, value in chosen.items()])

@@ -114,7 +114,8 @@
     for (const link of document.querySelectorAll(".rail-link")) {
       const target = link.getAttribute("href");
       const is = target === here();
-      link.classList.toggle("is-here", is);
+      // A page that is reached from another stands below it in the rail.
+      link.classList.toggle("is-here", is || (target === "/health" && here() === "/rejected"));
       if (is) link.setAttribute("aria-current", "page");
       else link.removeAttribute("aria-current");
     }

@@ -28,7 +28,12 @@ def layout(scene: Scene) -> Component:
         el("H1", words.t("rail.health"), cls="vh"),
         _panel("health-parts", words.t("health.parts")),
         _panel("health-messages", words.t("health.messages"), words.t("health.identity")),
-        _panel("health-rejected", words.t("health.rejected_list"), wide=True),
+        _panel(
+            "health-rejected",
+            words.t("health.rejected_list"),
+            more=link(words.t("health.rejected_all"), href="/rejected") if scene.may_see_rejected else None,
+            wide=True,
+        ),
         _panel("health-gaps", words.t("gap.title"), wide=True),
         _panel("health-refusals", words.t("health.refusals")),
         _panel("health-server", words.t("health.database")),
@@ -36,10 +41,10 @@ def layout(scene: Scene) -> Component:
     )
 
 
-def _panel(ident: str, title: str, note: str = "", *, wide: bool = False) -> Component:
+def _panel(ident: str, title: str, note: str = "", *, more: Node = None, wide: bool = False) -> Component:
     return el(
         "Section",
-        div(el("H2", title), span(note, cls="muted note") if note else None, cls="panel-head"),
+        div(el("H2", title), span(note, cls="muted note") if note else None, more, cls="panel-head"),
         div(ident=ident),
         cls="panel" + (" panel-wide" if wide else ""),
     )
@@ -120,12 +125,19 @@ def _messages(scene: Scene) -> Component:
     rows.append(
         [
             span(words.t("health.sum"), cls="strong"),
-            *[span(words.number(total[name]), cls="num strong") for name in _OUTCOMES],
+            *[_total(scene, name, total[name]) for name in _OUTCOMES],
             age(max((w.beat_at for w in scene.town.writers if w.beat_at is not None), default=None)),
         ]
     )
     heads = [words.t("health.writer"), *[words.t(f"health.{name}") for name in (*_OUTCOMES, "beat")]]
     return table(heads, rows, numeric=range(1, 7))
+
+
+def _total(scene: Scene, name: str, n: int) -> Component:
+    text = scene.words.number(n)
+    if name == "rejected" and scene.may_see_rejected:
+        return link(text, href="/rejected?span=all&state=all", cls="num strong underlined")
+    return span(text, cls="num strong")
 
 
 def _rejected(scene: Scene, rejected: Sequence[RejectedRow]) -> Component:

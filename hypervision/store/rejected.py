@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from psycopg import Connection
 from psycopg.types.json import Jsonb
@@ -13,6 +13,7 @@ from psycopg.types.json import Jsonb
 from hypervision import topics
 from hypervision.store.connection import mapped
 from hypervision.store.sql import query
+from hypervision.store.writer import PAYLOAD_KEPT, storable
 
 EXCERPT: Final = 400
 """So much of a payload is read for a list [bytes]."""
@@ -224,6 +225,42 @@ def settle(connection: Connection, ids: Sequence[int], *, newest: int, now: date
         rows = connection.execute(query("rejected_settle"), values).fetchall()
         connection.commit()
         return {row[0]: row[1] for row in rows if row[2]}
+
+
+class Refused(NamedTuple):
+    """A refused message as it came."""
+
+    topic: str
+    payload: bytes
+
+
+def repeated(connection: Connection, refused: Sequence[Refused], *, since: datetime, rows: int) -> list[int]:
+    """How often each of some messages stands among the newest rows.
+
+    Parameters
+    ----------
+    since : datetime
+        Earlier ones are not looked at.
+    rows : int
+        So many of the newest rows are.
+
+    Returns
+    -------
+    list of int
+        In the order of `refused`.
+    """
+    names = [storable(one.topic) for one in refused]
+    values = {
+        "numbers": list(range(len(refused))),
+        "things": [topics.thing_of(name) for name in names],
+        "topics": names,
+        "payloads": [one.payload[:PAYLOAD_KEPT] for one in refused],
+        "sizes": [len(one.payload) for one in refused],
+        "since": since,
+        "rows": rows,
+    }
+    found: dict[int, int] = dict(connection.execute(query("rejected_repeated"), values).fetchall())
+    return [found.get(number, 0) for number in range(len(refused))]
 
 
 def old(connection: Connection, *, before: datetime, reason: str | None = None) -> list[Counted]:

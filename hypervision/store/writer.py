@@ -249,12 +249,12 @@ class Writer:
             query("put_rejected"),
             {
                 "times": [from_us(r.received_us) for r in rows],
-                "topics": [_text(r.topic) for r in rows],
-                "things": [_text(r.thing) for r in rows],
+                "topics": [storable(r.topic) for r in rows],
+                "things": [storable(r.thing) for r in rows],
                 "payloads": [r.payload[:PAYLOAD_KEPT] for r in rows],
                 "sizes": [r.payload_bytes for r in rows],
                 "reasons": [r.reason for r in rows],
-                "details": [_text(r.detail) for r in rows],
+                "details": [storable(r.detail) for r in rows],
                 "partials": [r.partial for r in rows],
                 "counts": [r.number for r in rows],
             },
@@ -370,6 +370,6 @@ def _day(number: int) -> date:
     return datetime.fromtimestamp(number * 86_400, UTC).date()
 
 
-def _text(value: str) -> str:
+def storable(value: str) -> str:
     """Text as PostgreSQL takes it: no NUL, no lone surrogates."""
     return value.replace("\0", "\ufffd").encode("utf-8", "replace").decode("utf-8")

@@ -25,7 +25,7 @@ import psycopg
 from psycopg import sql
 
 from hypervision.accounts import Role
-from hypervision.batch import Batch
+from hypervision.batch import Batch, Draft
 from hypervision.clock import to_us
 from hypervision.domains import load
 from hypervision.intake import Intake
@@ -153,6 +153,14 @@ class Collector:
         """Commit one reading of each (domain, thing, property), now unless told otherwise."""
         now = datetime.now(UTC)
         self._series({key: ([at or now], [value]) for key, value in values.items()}, now=now, imported=False)
+
+    def refuse(self, *messages: tuple[str, bytes, str]) -> None:
+        """Commit (topic, payload, reason) as messages that could not be taken."""
+        now = datetime.now(UTC)
+        draft = Draft()
+        for topic, payload, reason in messages:
+            draft.refuse(draft.message_of(topic, payload, received_us=to_us(now)), reason, f"{reason}: by a test.")
+        self._intake.commit(draft.close(), now=now)
 
     def history(self, *, hours: float = 24.0) -> None:
         """A day for every Thing, as an import: nothing rings."""

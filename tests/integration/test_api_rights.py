@@ -20,7 +20,7 @@ from tests.integration.served import call, served
 pytestmark = pytest.mark.integration
 
 FILLED = {
-    "{name}": "log-in.css", "{alarm_id}": "1", "{package_name}": "dash", "{fingerprinted_path:path}": "deps/polyfill@7.js",
+    "{name}": "log-in.css", "{alarm_id}": "1", "{rejected_id}": "1", "{package_name}": "dash", "{fingerprinted_path:path}": "deps/polyfill@7.js",
     "{path:path}": "nowhere",
 }  # fmt: skip
 

@@ -9,7 +9,9 @@ from zoneinfo import ZoneInfo
 import pytest
 
 import dashboards
+from dashboards.choices import PARTS, SPANS, STATES
 from dashboards.frame import LEAVING, RAIL, SAID
+from dashboards.pages.rejected import SAID as SAID_OF_REJECTED
 from dashboards.town import PRIORITIES
 from dashboards.trends import RANGES
 from dashboards.words import Language, Words, catalogue, language_of
@@ -58,6 +60,15 @@ FAMILIES = {
         *("received", "stored", "duplicate", "rejected", "in_flight"),
         *("time", "topic", "reason", "detail", "payload", "count", "writer"),
     ),
+    "rejected": (
+        *SAID_OF_REJECTED,
+        *(f"span_{value}" for value in SPANS),
+        *(f"state_{value}" for value in STATES),
+        *(f"part_{value}" for value in PARTS),
+        *("span", "state", "part", "thing", "topic", "since", "until", "by_reason", "by_thing"),
+        *(f"column_{key}" for key in ("time", "source", "reason", "payload", "count")),
+    ),
+    "remedy": documented("docs/devices.md", "| reason | means |"),
     "quality": (*quality.NAMES, "late", "stale"),
     "reason": documented("docs/devices.md", "| reason | means |"),
     "refusal": documented("docs/deployment.md", "health, by reason:"),
