@@ -99,9 +99,13 @@ class Words:
         shown = self.unit(unit)
         return self.number(value, decimals) + (f"\u00a0{shown}" if shown else "")
 
-    def moment(self, at: datetime) -> str:
-        """A local date and time to the second."""
-        return format_datetime(at, "d MMM y HH:mm:ss", tzinfo=self.zone, locale=_LOCALES[self.language])
+    def moment(self, at: datetime) -> tuple[str, str]:
+        """A local date with its year, and the time to the second."""
+        day, time = (
+            format_datetime(at, pattern, tzinfo=self.zone, locale=_LOCALES[self.language])
+            for pattern in ("d MMM y", "HH:mm:ss")
+        )
+        return day, time
 
     def clock(self, at: datetime) -> str:
         """A local time of day with its date."""

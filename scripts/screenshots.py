@@ -28,8 +28,8 @@ SHOTS = (
     ("map-light-en", "/map", "light", "en", "#map-list li"),
     ("asset-dark-fr", "ASSET", "dark", "fr", ".chart .js-plotly-plot"),
     ("system-dark-en", "/health", "dark", "en", "#health-parts tr"),
-    ("rejected-dark-fr", "/rejected", "dark", "fr", "#rejected-set .table tr", "engineer"),
-    ("rejected-light-en", "/rejected", "light", "en", "#rejected-set .table tr", "engineer"),
+    ("rejected-dark-fr", "/rejected", "dark", "fr", "#rejected-set .rejected-list", "engineer"),
+    ("rejected-light-en", "/rejected", "light", "en", "#rejected-set .rejected-list", "engineer"),
 )
 
 

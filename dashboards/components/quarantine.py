@@ -77,7 +77,7 @@ def quarantine(scene: Scene, choice: Choice, found: Found) -> Component:
                 "Section",
                 _actions(scene, found),
                 _remedy(words, choice),
-                _table(scene, found.rows) if found.rows else _empty(scene, choice, found),
+                _table(scene, found.rows, remedies=not choice.reason) if found.rows else _empty(scene, choice, found),
                 _pages(words, choice, found),
                 cls="panel rejected-list",
             ),
@@ -232,13 +232,13 @@ def _remedy(words: Words, choice: Choice) -> Component | None:
     )
 
 
-def _table(scene: Scene, rows: Sequence[Rejected]) -> Component:
+def _table(scene: Scene, rows: Sequence[Rejected], *, remedies: bool) -> Component:
     words = scene.words
     heads = [words.t(f"rejected.column_{key}") for key in ("time", "source", "reason", "payload", "count")]
-    return table(heads, [_row(scene, row) for row in rows], numeric=(4,))
+    return table(heads, [_row(scene, row, remedies=remedies) for row in rows], numeric=(4,))
 
 
-def _row(scene: Scene, row: Rejected) -> list[Node]:
+def _row(scene: Scene, row: Rejected, *, remedies: bool) -> list[Node]:
     words = scene.words
     state: Node = None
     if row.replayed_at is not None:
@@ -249,13 +249,16 @@ def _row(scene: Scene, row: Rejected) -> list[Node]:
     elif row.thing:
         thing = span(row.thing, cls="strong")
     remedy = words.known("remedy", row.reason)
+    day, time = words.moment(row.received_time)
     return [
-        div(div(words.moment(row.received_time), cls="num"), age(row.received_time), state, cls="cell-time"),
+        div(
+            div(time, cls="num strong"), div(day, cls="num muted note"), age(row.received_time), state, cls="cell-time"
+        ),
         div(thing, div(visible(row.topic), cls="code muted"), cls="cell-source"),
         div(
             span(words.known("reason", row.reason), cls="strong"),
             span(f" · {words.t('health.partial')}", cls="muted") if row.partial else None,
-            div(remedy, cls="note") if remedy != row.reason else None,
+            div(remedy, cls="note") if remedies and remedy != row.reason else None,
             # As the platform keeps it, for the engineer who mends the device.
             div(visible(row.detail), lang="en", cls="muted note cell-detail"),
             cls="cell-reason",
@@ -292,7 +295,7 @@ def _empty(scene: Scene, choice: Choice, found: Found) -> Component:
     return div(
         div(
             div(words.t("rejected.none_fit")),
-            div(words.t("rejected.newest_at", at=words.moment(found.newest_at)), cls="note"),
+            div(words.t("rejected.newest_at", at=" ".join(words.moment(found.newest_at))), cls="note"),
             link(words.t("rejected.show_all"), href=elsewhere.href(), cls="underlined")
             if choice != elsewhere
             else None,

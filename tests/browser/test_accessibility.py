@@ -32,6 +32,7 @@ def _violations(screen: Screen) -> list[str]:
 @pytest.mark.parametrize("language", ["fr", "en"])
 def test_axe_finds_nothing_serious(open_screen: Callable[..., Screen], town: Town, theme: str, language: str) -> None:
     town.collector.read(FAULTS)
+    town.collector.refuse(("urban/v1/water/water-001/up", b"\xff", "malformed"))
     screen = open_screen(language=language, theme=theme)
     screen.page.goto(f"{town.base}/login")
     found = _violations(screen)
@@ -41,6 +42,12 @@ def test_axe_finds_nothing_serious(open_screen: Callable[..., Screen], town: Tow
         screen.page.wait_for_selector(".status-line .age:not(:empty)")
         if path.startswith("/asset"):
             screen.page.wait_for_selector(".chart, .asset-history")
+        found += _violations(screen)
+    with town.session("engineer") as client:
+        session = client.cookies["hypervision_session"]
+        screen.context.add_cookies([{"name": "hypervision_session", "value": session, "url": town.base}])
+        screen.go("/rejected")
+        screen.page.wait_for_selector("#rejected-set .table tr")
         found += _violations(screen)
     assert found == []
 

@@ -510,3 +510,46 @@ def test_names_with_markup_are_shown_as_text(open_screen: Open, town: Town) -> N
         assert screen.page.evaluate("window.hit") is None
     town.collector.read({("waste", "nasty-1", "temperature"): 15.0})
     _clear(town)
+
+
+def test_engineer_finds_a_reason_replays_its_messages_and_is_told_what_was_refused_again(
+    open_screen: Open, town: Town
+) -> None:
+    at = (datetime.now(UTC) - timedelta(minutes=3)).isoformat()
+    topic = "urban/v1/water/water-006/up"
+    town.collector.refuse(
+        (topic, b'{"time": "%s", "pressure": 3.4}' % at.encode(), "unknown_property"),
+        (topic, b'{"time": "%s", "nonsense": 1}' % at.encode(), "unknown_property"),
+        (topic, b'<img src="x" onerror="alert(1)">', "malformed"),
+    )
+    with town.session("operator") as client:
+        assert client.get("/rejected").status_code == 403
+    screen = open_screen("engineer", language="en")
+    page = screen.page
+    screen.go("/health")
+    page.locator(".panel-head a[href='/rejected']").focus()
+    page.keyboard.press("Enter")
+    screen.ready("/rejected")
+    expect(page.locator(".payload", has_text="<img src=")).to_be_visible()
+    assert page.locator("#rejected-set img").count() == 0
+    page.evaluate("window.kept = true")
+    page.locator("a.facet", has_text="Unknown property").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator(".rejected-remedy")).to_contain_text("add the property to the domain")
+    rows = page.locator("#rejected-set .table tbody tr")
+    expect(rows).to_have_count(2)
+    assert "reason=unknown_property" in page.url
+    page.locator("[data-rejected-replay]").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#rejected-question")).to_have_text("Replay 2 messages?")
+    page.locator("[data-rejected-go]").focus()
+    page.keyboard.press("Enter")
+    said = page.locator("#rejected-said")
+    expect(said).to_contain_text("2 sent again: 1 stored, 1 refused again.", timeout=15_000)
+    expect(said).to_contain_text("Unknown property 1")
+    expect(rows).to_have_count(1)
+    page.fill("#rejected-thing", "water-007")
+    page.press("#rejected-thing", "Enter")
+    expect(page.locator(".rejected-none")).to_contain_text("No rejected message fits this selection.")
+    # All that without loading the page anew.
+    assert page.evaluate("window.kept") is True

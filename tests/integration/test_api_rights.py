@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import ExitStack
+from datetime import UTC, datetime
 
 import httpx
 import pytest
@@ -14,14 +15,17 @@ from websockets.sync.client import ClientConnection, connect
 from dashboards.assembly import create_server
 from dashboards.routes import CALLBACKS, action_of, action_of_callback
 from hypervision.accounts import LOCAL, RIGHTS, WHOLE, Action, Role
+from hypervision.store import accounts
+from hypervision.store.connection import connect as connect_store
+from hypervision.store.connection import url_of
 from tests.browser.fake_town import ACCOUNTS, PASSWORD, Town, running
 from tests.integration.served import call, served
 
 pytestmark = pytest.mark.integration
 
 FILLED = {
-    "{name}": "log-in.css", "{alarm_id}": "1", "{rejected_id}": "1", "{package_name}": "dash", "{fingerprinted_path:path}": "deps/polyfill@7.js",
-    "{path:path}": "nowhere",
+    "{name}": "log-in.css", "{alarm_id}": "1", "{rejected_id}": "1", "{package_name}": "dash",
+    "{fingerprinted_path:path}": "deps/polyfill@7.js", "{path:path}": "nowhere",
 }  # fmt: skip
 
 
@@ -50,7 +54,9 @@ def _routes(town: Town) -> list[tuple[str, str]]:
     return found
 
 
-PAGES = [("GET", path) for path in ("/", "/alarms", "/map", "/health", "/asset/water-001", "/assets/10-ages.js")]
+PAGES = [
+    ("GET", path) for path in ("/", "/alarms", "/map", "/health", "/rejected", "/asset/water-001", "/assets/10-ages.js")
+]
 UNKNOWN = [
     ("GET", "/nowhere"), ("GET", "/_reload-hash"), ("GET", "/_alive"), ("GET", "/_mcp"), ("POST", "/_mcp"), ("GET", "/docs"),
     ("GET", "/redoc"), ("GET", "/openapi.json"), ("PUT", "/api/v1/things"), ("DELETE", "/api/v1/alarms/1"),
@@ -282,3 +288,41 @@ def test_rights_grow_with_the_role() -> None:
     for roles in RIGHTS.values():
         lowest = min(order.index(role) for role in roles)
         assert roles == frozenset(order[lowest:])
+
+
+def test_rejected_messages_of_others_are_not_found_counted_nor_replayed(town: Town) -> None:
+    topic = "urban/v1/water/%s/up"
+    town.collector.refuse(
+        *((topic % thing, b'=cmd|{"xyz": 1}', "malformed") for thing in ("water-001", "water-024", "stranger"))
+    )
+    with connect_store(url_of(town.settings), application="test") as connection:
+        accounts.add_account(
+            connection,
+            name="agent",
+            password=PASSWORD,
+            role=Role.ENGINEER,
+            now=datetime.now(UTC),
+            organisation="agency",
+        )
+    path = "/api/v1/rejected"
+    with town.session("engineer") as engineer, town.session("agent") as agent:
+        every = engineer.get(path, params={"reason": "malformed"}).json()["rows"]
+        assert {row["thing"] for row in every} == {"water-001", "water-024", "stranger"}
+        assert every[0] | {"payload": '=cmd|{"xyz": 1}', "encoding": "utf-8", "payload_bytes": 15} == every[0]
+        assert "'=cmd|" in engineer.get(path, params={"format": "csv"}).text
+        (own,) = agent.get(path).json()["rows"]
+        assert own["thing"] == "water-024"
+        counts = agent.get(f"{path}/counts").json()
+        assert counts["reasons"] == [{"reason": "malformed", "rows": 1, "count": 1}]
+        assert counts["things"] == [{"thing": "water-024", "rows": 1, "count": 1}]
+        assert counts["replayable"]["messages"] == 1
+        ids = [row["id"] for row in every]
+        assert [agent.get(f"{path}/{number}").status_code for number in ids if number != own["id"]] == [404, 404]
+        assert agent.get(path, params={"before": ids[0]}).json()["rows"] in ([], [own])
+        order = {"newest": counts["replayable"]["newest"], "ids": ids}
+        done = agent.post(f"{path}/replay", json=order).json()
+        assert done == {"messages": 1, "stored": 0, "refused": 1, "reasons": {"malformed": 1}, "next": None}
+        for wrong in ({}, {"newest": 1, "colour": "red"}, {"newest": -1}, {"newest": 1, "thing": "\0"}):
+            assert engineer.post(f"{path}/replay", json=wrong).status_code == 422
+        again = [row["detail"] for row in engineer.get(path, params={"reason": "malformed"}).json()["rows"]]
+        assert sum("refused again" in detail for detail in again) == 1

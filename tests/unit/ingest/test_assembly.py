@@ -101,3 +101,15 @@ def test_copy_that_crossed_our_answer_is_stored_and_not_answered(assembly: Assem
     assert assembly.add(again, now=NOW, monotonic=2.0) == 2
     assert assembly.close(epoch=1).mids == [8]
     assert assembly.add(Chunk([UP], [b'{"time":1763800002,"flow":1}'], [7]), now=NOW, monotonic=3.0) == 1
+
+
+def test_messages_delivered_before_are_noted(assembly: Assembly) -> None:
+    chunk = Chunk(
+        [UP, UP, "urban/v1/water/p1/status", UP], [b'{"flow":1}', b"{", b"asleep", b"{"], [1, 2, 3, 4], [1, 2]
+    )
+    assembly.add(chunk, now=NOW, monotonic=1.0)
+    batch = assembly.close(epoch=1).batch
+    assert batch.again == [1, 2]
+    assert part(batch, 2, 4).again == [0]
+    assembly.add(Chunk([UP], [b'{"flow":1}'], [5], []), now=NOW, monotonic=2.0)
+    assert assembly.close(epoch=1).batch.again == []

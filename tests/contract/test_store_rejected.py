@@ -1,0 +1,121 @@
+"""The quarantine over the years: found, counted, purged; and a message delivered again is refused once."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from hypervision.batch import Draft
+from hypervision.clock import to_us
+from hypervision.intake import Intake
+from hypervision.purging import Daily, purge
+from hypervision.store import rejected
+from hypervision.store.rejected import Chosen, Counted
+
+pytestmark = pytest.mark.integration
+NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
+DAY = timedelta(days=1)
+UP = "urban/v1/water/p1/up"
+
+
+def fill(world: Any) -> None:
+    """Ten rows, a day apart, the newest first: of two Things and none, of two reasons, whole and in part."""
+    world.execute("INSERT INTO hv.organisation (code, name) VALUES ('o', 'o')")
+    world.execute(
+        "INSERT INTO hv.thing (code, name, domain, registered_at, organisation_id)"
+        " SELECT 'p1', 'p1', 'water', now(), organisation_id FROM hv.organisation WHERE code = 'o'"
+    )
+    world.execute(
+        "INSERT INTO hv.rejected_message (received_time, topic, thing, payload, payload_bytes, reason, detail, partial,"
+        "  count, replayed_at)"
+        " SELECT %(now)s::timestamptz - i * INTERVAL '1 day',"
+        "  CASE WHEN i = 9 THEN 'elsewhere' ELSE 'urban/v1/water/p' || i %% 2 || '/up' END,"
+        "  CASE WHEN i = 9 THEN '' ELSE 'p' || i %% 2 END, convert_to('{' || i, 'UTF8'), 2,"
+        "  CASE WHEN i < 3 THEN 'conflict' ELSE 'malformed' END, 'no', i = 2, 1 + i, CASE WHEN i = 4 THEN now() END"
+        " FROM generate_series(0, 9) i",
+        {"now": NOW},
+    )
+
+
+def test_rejected_messages_are_found_counted_and_purged(world: Any) -> None:
+    fill(world)
+    with world.intake("look").between() as connection:
+        (organisation,) = connection.execute("SELECT organisation_id FROM hv.thing").fetchone()
+
+        def days(chosen: Chosen, **more: Any) -> list[int]:
+            return [(NOW - row.received_time).days for row in rejected.page(connection, chosen, **more)]
+
+        newest = rejected.page(connection, Chosen(), limit=4)
+        assert days(Chosen(), limit=4) == [0, 1, 2, 3]
+        assert days(Chosen(), before=newest[-1].rejected_id, limit=4) == [4, 5, 6, 7]
+        assert days(Chosen(), before=10**9) == []
+        assert days(Chosen(thing="p1")) == days(Chosen(organisation=organisation)) == [1, 3, 5, 7]
+        assert days(Chosen(organisation=organisation), before=newest[3].rejected_id, limit=1) == [5]
+        assert days(Chosen(reason="conflict")) == [0, 1, 2]
+        assert (days(Chosen(partial=True)), days(Chosen(replayed=True))) == ([2], [4])
+        assert days(Chosen(domain="water", since=NOW - 8 * DAY, until=NOW - 6 * DAY)) == [7, 8]
+        assert days(Chosen(topic="else")) == [9]
+        assert [row.payload for row in rejected.page(connection, Chosen(), limit=1, excerpt=1)] == [b"{"]
+        assert rejected.by_reason(connection, Chosen()) == [Counted("malformed", 7, 49), Counted("conflict", 3, 6)]
+        assert rejected.by_thing(connection, Chosen(), top=2) == [Counted("p0", 5, 25), Counted("p1", 4, 20)]
+        assert rejected.by_reason(connection, Chosen(organisation=organisation)) == [
+            Counted("malformed", 3, 18), Counted("conflict", 1, 2),
+        ]  # fmt: skip
+        other = newest[0].rejected_id
+        assert rejected.one(connection, other) is not None
+        assert rejected.one(connection, other, organisation=organisation) is None
+
+        # A replay by portions: what was there when it was counted, each once, the oldest first.
+        last = rejected.newest(connection)
+        assert rejected.count_waiting(connection, Chosen(), newest=last) == (8, True)
+        ids: list[int] = []
+        while part := rejected.waiting(connection, Chosen(), newest=last, after=ids[-1] if ids else None, limit=3).ids:
+            ids += part
+        assert (len(ids), len(set(ids))) == (8, 8)
+        assert rejected.waiting(connection, Chosen(), newest=last - 9).ids == ids[-1:]
+
+        # A purge takes the old ones only, whatever they are, and says who did it.
+        assert rejected.old(connection, before=NOW - 6 * DAY) == [Counted("malformed", 3, 27)]
+        done = purge(connection, older_than=6 * DAY, actor="anna", clock=lambda: NOW)
+        assert (done.rows, done.count) == (3, 27)
+        assert days(Chosen()) == [0, 1, 2, 3, 4, 5, 6]
+        never, daily = Daily(0), Daily(3)
+        assert (never.due(NOW), daily.due(NOW)) == (False, True)
+        daily.step(connection, now=NOW)
+        assert days(Chosen()) == [0, 1, 2, 3]
+        assert (daily.due(NOW), daily.due(NOW + DAY)) == (False, True)
+    assert world.rows("SELECT kind, actor, (detail->>'rows')::int FROM hv.journal ORDER BY journal_id") == [
+        ("rejected_purged", "anna", 3), ("rejected_purged", "watch", 3),
+    ]  # fmt: skip
+
+
+def refuse(intake: Intake, *payloads: bytes, again: bool) -> tuple[int, int, int]:
+    """Messages that cannot be read, and one value beside a good one, as a collector gives them."""
+    draft = Draft()
+    for payload in payloads:
+        message = draft.message_of(UP, payload, received_us=to_us(NOW))
+        draft.refuse(message, "malformed", "no")
+        if again:
+            draft.again.append(message)
+        if payload == b"partly":
+            slot = intake.streams.slot("water", "p1", "flow")
+            draft.reading(message, slot=slot, time_us=to_us(NOW), result=1.0)
+    receipt = intake.commit(draft.close(), now=NOW)
+    return receipt.stored, receipt.duplicate, receipt.rejected
+
+
+def test_refused_message_that_the_broker_delivers_again_is_refused_once(world: Any) -> None:
+    intake = world.intake()
+    assert refuse(intake, b"a", b"b", b"b", b"partly", again=False) == (1, 0, 3)
+    world.close()
+    # After a crash: three of them come again, and one that had not been committed; a row answers for one delivery.
+    intake = world.intake()
+    assert refuse(intake, b"b", b"a", b"partly", b"new", again=True) == (0, 3, 1)
+    assert refuse(intake, b"b", b"b", b"x" * 70_000, again=True) == (0, 1, 2)
+    assert refuse(intake, b"x" * 70_000, again=True) == (0, 1, 0)
+    # What a device sends once more is another message.
+    assert refuse(intake, b"a", again=False) == (0, 0, 1)
+    assert intake.committed == (1, 5, 7)
+    assert world.rows("SELECT count(*) FROM rejected_messages") == [(8,)]
