@@ -313,7 +313,8 @@ def read_journal(connection: Database, thing_id: int, *, limit: int = 50) -> lis
 def read_rejected(connection: Database, *, organisation: int | None, limit: int = 50) -> list[RejectedRow]:
     """The newest rejected messages; of one organisation's Things only, unless None."""
     with mapped():
-        rows = connection.execute(query("screen_rejected"), {"organisation": organisation, "limit": limit})
+        name = "screen_rejected" if organisation is None else "screen_rejected_of"
+        rows = connection.execute(query(name), {"organisation": organisation, "limit": limit})
         return [RejectedRow(*row) for row in rows]
 
 

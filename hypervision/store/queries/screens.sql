@@ -126,9 +126,22 @@ LIMIT %(limit)s;
 SELECT x.rejected_id, x.received_time, x.topic, x.payload_bytes, x.reason, x.detail, x.count, x.partial,
        x.replayed_at, left(encode(substring(x.payload FROM 1 FOR 200), 'escape'), 400)
 FROM hv.rejected_message x
-WHERE %(organisation)s::int IS NULL
-   OR x.thing IN (SELECT code FROM hv.thing WHERE organisation_id = %(organisation)s)
 ORDER BY x.rejected_id DESC
+LIMIT %(limit)s;
+
+-- name: screen_rejected_of
+-- The same of one organisation: a few of each of its Things by their index, however many others there are.
+SELECT x.rejected_id, x.received_time, x.topic, x.payload_bytes, x.reason, x.detail, x.count, x.partial,
+       x.replayed_at, left(encode(substring(x.payload FROM 1 FOR 200), 'escape'), 400)
+FROM hv.thing t
+CROSS JOIN LATERAL (
+    SELECT * FROM hv.rejected_message r
+    WHERE r.thing = t.code
+    ORDER BY r.received_time DESC, r.rejected_id DESC
+    LIMIT %(limit)s
+) x
+WHERE t.organisation_id = %(organisation)s
+ORDER BY x.received_time DESC, x.rejected_id DESC
 LIMIT %(limit)s;
 
 -- name: screen_engine
