@@ -10,7 +10,7 @@ import json
 import shutil
 from pathlib import Path
 
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, sync_playwright
 
 from hypervision import endpoints
 from hypervision.settings import load
@@ -28,8 +28,8 @@ SHOTS = (
     ("map-light-en", "/map", "light", "en", "#map-list li"),
     ("asset-dark-fr", "ASSET", "dark", "fr", ".chart .js-plotly-plot"),
     ("system-dark-en", "/health", "dark", "en", "#health-parts tr"),
-    ("rejected-dark-fr", "/rejected", "dark", "fr", "#rejected-set .rejected-list", "engineer"),
-    ("rejected-light-en", "/rejected", "light", "en", "#rejected-set .rejected-list", "engineer"),
+    ("rejected-dark-fr", "/rejected", "dark", "fr", "#rejected-set .table tbody tr", "engineer"),
+    ("rejected-light-en", "/rejected", "light", "en", "#rejected-set .table tbody tr", "engineer"),
 )
 
 
@@ -52,6 +52,28 @@ def main() -> None:
         browser.close()
 
 
+# What devices get wrong, as an engineer posts it in their place: a demo's own devices send nothing that is refused.
+WRONG = (
+    '{"time": "2026-11-22 10:00:00", "pressure": 3.1}',
+    '{"time": "2026-11-22T10:00:00Z", "presure": 3.1}',
+    '{"pressure": {"value": 12, "unit": "m3/h"}}',
+    '{"flow": "n/a"}',
+    "{'pressure': 3.1}",
+)
+
+
+def send_wrong(context: BrowserContext, base: str) -> None:
+    """A few messages of a few Things that cannot be taken, for the page that shows them."""
+    things = context.request.get(f"{base}/api/v1/things?domain=water&limit=4").json()["rows"]
+    for i, thing in enumerate(things):
+        for payload in WRONG[: len(WRONG) - i]:
+            context.request.post(
+                f"{base}/api/v1/observations?domain=water&thing={thing['code']}",
+                data=payload,
+                headers={"content-type": "application/json"},
+            )
+
+
 def take(browser: Browser, base: str, log_ins: dict[str, dict[str, str]], shot: tuple[str, ...], out: Path) -> None:
     """One picture, of the page as its reader sees it."""
     name, path, theme, language, awaited, *role = shot
@@ -66,6 +88,8 @@ def take(browser: Browser, base: str, log_ins: dict[str, dict[str, str]], shot: 
         # A value with a course says more than a state.
         things = [row["thing"] for row in rows if row["property"] and row["value"] != row["limit_value"]]
         path = f"/asset/{things[0]}" if things else "/"
+    if path == "/rejected":
+        send_wrong(context, base)
     page = context.new_page()
     page.goto(base + path)
     page.wait_for_selector(awaited, timeout=30_000)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -13,6 +14,7 @@ from hypervision.intake import Intake
 from hypervision.purging import Daily, purge
 from hypervision.store import rejected
 from hypervision.store.rejected import Chosen, Counted
+from ingest import rejects
 
 pytestmark = pytest.mark.integration
 NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
@@ -20,7 +22,7 @@ DAY = timedelta(days=1)
 UP = "urban/v1/water/p1/up"
 
 
-def fill(world: Any) -> None:
+def fill(world: Any, *, now: datetime = NOW) -> None:
     """Ten rows, a day apart, the newest first: of two Things and none, of two reasons, whole and in part."""
     world.execute("INSERT INTO hv.organisation (code, name) VALUES ('o', 'o')")
     world.execute(
@@ -35,7 +37,7 @@ def fill(world: Any) -> None:
         "  CASE WHEN i = 9 THEN '' ELSE 'p' || i %% 2 END, convert_to('{' || i, 'UTF8'), 2,"
         "  CASE WHEN i < 3 THEN 'conflict' ELSE 'malformed' END, 'no', i = 2, 1 + i, CASE WHEN i = 4 THEN now() END"
         " FROM generate_series(0, 9) i",
-        {"now": NOW},
+        {"now": now},
     )
 
 
@@ -89,6 +91,25 @@ def test_rejected_messages_are_found_counted_and_purged(world: Any) -> None:
     assert world.rows("SELECT kind, actor, (detail->>'rows')::int FROM hv.journal ORDER BY journal_id") == [
         ("rejected_purged", "anna", 3), ("rejected_purged", "watch", 3),
     ]  # fmt: skip
+
+
+def test_verb_counts_and_purges(world: Any, newest_only: None, capsys: pytest.CaptureFixture[str]) -> None:
+    fill(world, now=datetime.now(UTC))
+    parser = argparse.ArgumentParser()
+    rejects.configure(parser)
+
+    def said(*words: str) -> list[list[str]]:
+        assert rejects.run(parser.parse_args(words), world.settings()) == 0
+        return [line.split() for line in capsys.readouterr().out.splitlines()]
+
+    assert said("count", "--topic", "urban", "--top", "1", "--whole") == [
+        ["count", "rows", "reason"], ["39", "6", "malformed"], ["3", "2", "conflict"],
+        ["count", "rows", "Thing"], ["22", "4", "p0"],
+    ]  # fmt: skip
+    assert said("purge", "--older-than", "6d", "--dry-run", "--author", "anna")[-1] == ["4", "rows", "would", "go"]
+    assert said("purge", "--older-than", "6d", "--author", "anna")[0][:3] == ["4", "rows", "removed,"]
+    assert len(said("list", "--replayed")) == 3
+    assert world.rows("SELECT actor FROM hv.journal") == [("anna",)]
 
 
 def refuse(intake: Intake, *payloads: bytes, again: bool) -> tuple[int, int, int]:
