@@ -75,7 +75,7 @@ def test_property_of_no_domain_is_refused_with_the_list(names: list[str]) -> Non
 
 def test_rejected_line_is_printable_whatever_is_in_it() -> None:
     at = datetime(2026, 11, 22, tzinfo=UTC)
-    message = Rejected(7, at, "a\x1b[31m", b"\x00\xff\x1b" + b"x" * 200, 203, "malformed", "why.", 1, True, at)
+    message = Rejected(7, at, "", "a\x1b[31m", b"\x00\xff\x1b" + b"x" * 200, 203, "malformed", "why.", 1, True, at)
     shown = line(message)
     assert all(part.isprintable() for part in shown.split("\n"))
     assert "(one value)" in shown
