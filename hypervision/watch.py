@@ -83,11 +83,12 @@ class Watch:
             steps += self.intake.transact(lambda writer, stepper: talking.step(writer, stepper, now=now))
         if self._ticks % _TIDY_EVERY == 0:
             self._tidy(now)
+        self._ticks += 1
+        self.intake.beat(now=now, detail={"flowing": flowing})
+        # Last: whatever holds it up holds up nothing else.
         if self._purge.due(now):
             with self.intake.between() as connection:
                 self._purge.step(connection, now=now)
-        self._ticks += 1
-        self.intake.beat(now=now, detail={"flowing": flowing})
         return steps
 
     def _flowing(self, now: datetime) -> bool:
