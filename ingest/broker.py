@@ -164,9 +164,7 @@ def ensure_sessions(settings: Settings) -> list[earlier.Session]:
             name, filters = client_id(settings, part), filters_of(settings, part)
             if missing_filters(report, name, filters):
                 password = broker.passwords(data_dir)[broker.PLATFORM]
-                make_session(
-                    port=private, user=broker.PLATFORM, password=password, client_id=name, filters=filters
-                )
+                make_session(port=private, user=broker.PLATFORM, password=password, client_id=name, filters=filters)
                 _log.info("made the session %s", name)
         return earlier_sessions(report, settings)
     finally:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from hypervision.services.plan import EARLIER_SESSIONS as NAME
 from hypervision.services.secrets import write_private
 
 
@@ -30,27 +31,30 @@ class Session:
 
 
 def path(data_dir: Path) -> Path:
-    """Name the file that notes them; while it exists, the collectors of the present number wait."""
-    return data_dir / "run" / "earlier-sessions.json"
+    """Name the file that notes them; while it exists, the collectors wait."""
+    return data_dir / "run" / NAME
+
+
+def expected(data_dir: Path) -> bool:
+    """Whether sessions may be there that nobody has retired in this start."""
+    return path(data_dir).exists()
 
 
 def write(data_dir: Path, sessions: Sequence[Session]) -> None:
-    """Note them; none leaves no file."""
-    if sessions:
+    """Note what the broker found, when this start asks for it; a broker that starts again later is not asked."""
+    if expected(data_dir):
         write_private(path(data_dir), json.dumps([asdict(session) for session in sessions]))
-    else:
-        path(data_dir).unlink(missing_ok=True)
 
 
-def read(data_dir: Path) -> list[Session]:
-    """Read what is noted.
-
-    Examples
-    --------
-    >>> read(Path("/nowhere"))
-    []
-    """
+def read(data_dir: Path) -> list[Session] | None:
+    """Read what is noted; None while the broker has not looked."""
     try:
-        return [Session(**found) for found in json.loads(path(data_dir).read_text("utf-8"))]
+        text = path(data_dir).read_text("utf-8")
     except FileNotFoundError:
         return []
+    return [Session(**found) for found in json.loads(text)] if text.strip() else None
+
+
+def settle(data_dir: Path) -> None:
+    """All of them are retired; let the collectors go."""
+    path(data_dir).unlink(missing_ok=True)

@@ -33,4 +33,4 @@ def collectors(connection: Connection, *, now: datetime) -> dict[str, bool]:
     with mapped():
         rows = connection.execute(query("collectors"), {"since": now - _FRESH}).fetchall()
         connection.rollback()
-    return {name: at_work for name, at_work in rows}
+    return dict(rows)
