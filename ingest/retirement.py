@@ -39,12 +39,13 @@ _ANSWER: Final = 15.0
 
 @dataclass(frozen=True, slots=True)
 class Drained:
-    """What a session still held, by what became of it."""
+    """What a session still held, by what became of it; `held` could not be stored, and stays with the session."""
 
     received: int
     stored: int
     duplicate: int
     rejected: int
+    held: int
 
     def __str__(self) -> str:
         return (
@@ -96,12 +97,15 @@ class Retirement:
         watcher.start()
         collector.run()
         watcher.join(_ANSWER)
+        drained = _difference(before, collector.counters.snapshot())
+        if drained.held and not self._problem:
+            self._problem = f"for {drained.held} messages could not be stored"
         if self._problem:
             raise ServiceError(f"partition {partition} is not retired, {self._problem}", remedy="nothing is lost")
         _remove(address, client_id(settings, partition))
         with intake.between() as connection:
             store.retire(connection, partition.writer, now=datetime.now(UTC))
-        return _difference(before, collector.counters.snapshot())
+        return drained
 
     def _watch(self, collector: Collector, session: Session) -> None:
         """End the collector when its session is empty."""
@@ -134,7 +138,8 @@ class Retirement:
             back = by_thing or wanted <= session.client.markers
             if epoch != session.client.epoch or (by_thing and counted.received != seen):
                 seen, since, epoch = counted.received, now, session.client.epoch
-            if not counted.in_flight and session.ready and back and now - since >= self._quiet:
+            held = counted.in_flight if by_thing else 0
+            if not held and session.ready and back and now - since >= self._quiet:
                 return
             self._stop.wait(_LOOK)
 
@@ -218,12 +223,8 @@ def quiet_for(settings: Settings, *, unanswered: int) -> float:
 
 
 def _difference(before: Snapshot, after: Snapshot) -> Drained:
-    return Drained(
-        after.received - before.received - after.in_flight,
-        after.stored - before.stored,
-        after.duplicate - before.duplicate,
-        after.rejected - before.rejected,
-    )
+    received, stored, duplicate, rejected, held = (now - then for now, then in zip(after, before, strict=True))
+    return Drained(received - held, stored, duplicate, rejected, held)
 
 
 def _client(address: Address, name: str) -> mqtt.Client:

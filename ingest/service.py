@@ -54,11 +54,9 @@ def run(settings: Settings, *, partition: str | None = None, retire: bool = Fals
         units.warm()
         print(retirement.explicitly(settings, part))  # noqa: T201
         return 0
-    left = _clear_earlier(settings, part)
+    left = clear_earlier(settings, part)
     with Intake.open(settings, writer=part.writer) as intake:
-        if left is not None:
-            _forget_others(intake, part, left)
-            earlier.settle(settings.data_dir)
+        begin(settings, intake, part, left)
         stop = threading.Event()
         collector = Collector(settings, intake, stop, partition=part)
 
@@ -74,7 +72,7 @@ def run(settings: Settings, *, partition: str | None = None, retire: bool = Fals
     return 0
 
 
-def _clear_earlier(settings: Settings, part: Partition) -> set[str] | None:
+def clear_earlier(settings: Settings, part: Partition) -> set[str] | None:
     """Wait until what another number of collectors left at the embedded broker is stored; the first part does it.
 
     New messages wait at the broker meanwhile: so readings of one Thing stay in order, and an old crossing still rings.
@@ -98,7 +96,7 @@ def _clear_earlier(settings: Settings, part: Partition) -> set[str] | None:
         try:
             with Intake.open(settings, writer=old.writer) as intake:
                 drained = Retirement(settings, old, quiet=quiet, proved=True).run(intake)
-            _log.warning("partition %s is retired, %s", old, drained)
+            _log.info("partition %s is retired, %s", old, drained)
         except HypervisionError as error:
             # The platform collects all the same; the next start tries again.
             _log.warning("partition %s is not retired (%s)", old, error)
@@ -106,14 +104,20 @@ def _clear_earlier(settings: Settings, part: Partition) -> set[str] | None:
     return left
 
 
-def _forget_others(intake: Intake, part: Partition, left: set[str]) -> None:
-    """At the platform's own broker a collector without a session has nothing to come back for."""
+def begin(settings: Settings, intake: Intake, part: Partition, left: set[str] | None) -> None:
+    """Let the other collectors go, after `clear_earlier`.
+
+    At the platform's own broker a collector without a session has nothing to come back for.
+    """
+    if left is None:
+        return
     now = datetime.now(UTC)
     with intake.between() as connection:
         for name in store.collectors(connection, now=now):
             known = of_writer(name)
             if known is not None and known.of != part.of and name not in left:
                 store.retire(connection, name, now=now)
+    earlier.settle(settings.data_dir)
 
 
 def _on_stop(do: Callable[[], object]) -> None:
