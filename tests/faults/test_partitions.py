@@ -84,6 +84,15 @@ class Scene:
         rows = self.ask("SELECT name, retired_at IS NOT NULL, stored, duplicate, rejected FROM hv.writer ORDER BY name")
         return {name: tuple(values) for name, *values in rows if name.startswith("collector-")}
 
+    def owners(self) -> dict[str, str]:
+        """By Thing, who stored its newest reading."""
+        rows = self.ask(
+            "SELECT DISTINCT t.code, w.name FROM hv.latest l JOIN hv.writer w USING (writer_id)"
+            " JOIN hv.datastream d USING (datastream_id) JOIN hv.thing t USING (thing_id)"
+        )
+        assert len(rows) == THINGS
+        return dict(rows)
+
     def tell(self) -> str:
         return f"{self.sent} sent, {self.stored()} stored, {self.writers()}\n{self.stage.roles['broker'].tail()}"
 
@@ -163,8 +172,12 @@ def test_number_of_collectors_changes_at_the_embedded_broker(scene: Scene, wait_
         scene.publish(60)
         with scene.collecting(*parts, collectors=number):
             wait_until(lambda: scene.stored() == scene.sent, tell=scene.tell)
+            owners = scene.owners()
             scene.publish(60)
             wait_until(lambda: scene.stored() == scene.sent, tell=scene.tell)
+            # A Thing stays with its collector.
+            assert scene.owners() == owners
+            assert len(set(owners.values())) == number
         told = scene.writers()
         assert [name for name, (out, *_) in told.items() if not out] == [f"collector-{part}" for part in parts]
         assert all(told[f"collector-{part}"][1] > 0 for part in parts)
@@ -217,7 +230,7 @@ def test_filters_divide_at_any_broker_while_devices_go_on_publishing(
         try:
             for old, new in (["1/1"], ["1/2", "2/2"]), (["1/2", "2/2"], ["1/1"]):
                 with scene.collecting(*new):
-                    wait_until(lambda new=new: scene.connected(*new))  # type: ignore[misc]
+                    wait_until(lambda new=new: scene.connected(*new))
                     with ThreadPoolExecutor() as pool:
                         said = list(
                             pool.map(lambda o: retirement.explicitly(scene.settings(), Partition.parse(o)), old)
