@@ -17,6 +17,7 @@ from dashboards.live import utc_now
 from dashboards.server import Server
 from dashboards.sessions import CALLER
 from dashboards.town import BEAT_LIMIT, RETIRED, Town
+from hypervision.partitions import missing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -56,11 +57,12 @@ def parts(town: Town, *, now: datetime) -> list[Part]:
     found = [Part("database", answered and silent <= BEAT_LIMIT, silent if answered else None, True, town.failure)]
     if not answered:
         return found
-    collectors = 0
+    collectors: list[str] = []
+    needed_collectors: list[str] = []
     trouble: list[str] = []
     since_look = (judge.known_until(town, now=now) - town.proved_at).total_seconds()
     for writer in town.writers:
-        if writer.beat_age is None:
+        if writer.beat_age is None or judge.is_out(writer):
             continue
         age = writer.beat_age + since_look
         collector = writer.name.startswith("collector")
@@ -71,12 +73,20 @@ def parts(town: Town, *, now: datetime) -> list[Part]:
         if not needed and age > _LISTED:
             continue
         working, detail = age <= limit, writer.link or ""
-        collectors += collector and working
+        if collector and working:
+            collectors.append(writer.name)
+        if collector and needed:
+            needed_collectors.append(writer.name)
         held = judge.stuck(town, writer, now=now) if working else None
         if held is not None:
             working, detail = False, f"{writer.in_flight} messages in flight, none committed for {held:.0f} s"
             trouble.append(f"{writer.name}: {detail}")
         found.append(Part(writer.name, working, writer.beat_age + silent, needed, detail))
+    # Of parts of one whole, those that nobody ever started, or that were taken out of service alone.
+    found += [
+        Part(part.writer, False, None, True, "nobody takes this part of the messages")
+        for part in missing(collectors, needed_collectors)
+    ]
     if not collectors:
         trouble.append("no collector beats")
     if trouble:

@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Final
 
 from dashboards.limits import Limits, Periods
+from hypervision.partitions import missing
 from hypervision.store.screens import (
     AlarmRow,
     NewGapRow,
@@ -313,6 +314,11 @@ def stuck(town: Town, writer: WriterRow, *, now: datetime) -> float | None:
     return silent if silent >= STUCK_AFTER else None
 
 
+def is_out(writer: WriterRow) -> bool:
+    """Whether a writer was taken out of service on purpose, and is gone."""
+    return writer.retired and (writer.beat_age is None or writer.beat_age > BEAT_LIMIT)
+
+
 @dataclass(frozen=True, slots=True)
 class Feed:
     """Whether what is on the screen is alive.
@@ -344,7 +350,9 @@ def feed(town: Town, *, now: datetime) -> Feed:
         return Feed("database")
     if silent > BEAT_LIMIT:
         return Feed("database", since=town.proved_at)
-    collectors = [w for w in town.writers if w.name.startswith("collector") and w.beat_age is not None]
+    collectors = [
+        w for w in town.writers if w.name.startswith("collector") and w.beat_age is not None and not is_out(w)
+    ]
     since_look = (known_until(town, now=now) - town.proved_at).total_seconds()
     ages = {w.name: (w.beat_age or 0.0) + since_look for w in collectors}
     if not ages:
@@ -354,6 +362,8 @@ def feed(town: Town, *, now: datetime) -> Feed:
     if dead:
         worst = max(dead, key=lambda w: ages[w.name])
         return Feed("collector", worst.name, worst.beat_at)
+    for part in missing((name for name, age in ages.items() if age <= BEAT_LIMIT), ages):
+        return Feed("collector", part.writer)
     for writer in collectors:
         if ages[writer.name] <= BEAT_LIMIT and stuck(town, writer, now=now) is not None:
             return Feed("collector", writer.name, town.progress[writer.name].since)

@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from hypervision.domains import catalogue_of
-from hypervision.errors import ServiceError
+from hypervision.errors import ServiceError, SettingError
+from hypervision.partitions import Partition
 from hypervision.services import broker, database, datadir, endpoints, guard, ports, supervise, why
-from hypervision.services.plan import Plan, log_file, secret
+from hypervision.services.plan import EARLIER_SESSIONS, Plan, log_file, secret
 from hypervision.services.report import SERVICES, Start, Terminal, report
 from hypervision.services.secrets import write_private
 from hypervision.services.supervise import Program
@@ -20,7 +21,7 @@ from hypervision.settings import Settings
 from hypervision.store.connection import url_of
 
 
-def programs(kind: datadir.Kind, *, own_database: bool, own_broker: bool) -> list[Program]:
+def programs(kind: datadir.Kind, *, own_database: bool, own_broker: bool, collectors: int = 1) -> list[Program]:
     """List the children of `up` or `demo`.
 
     Parameters
@@ -29,6 +30,8 @@ def programs(kind: datadir.Kind, *, own_database: bool, own_broker: bool) -> lis
         The command.
     own_database, own_broker : bool
         Whether the user brings the server, so that the embedded one is left out.
+    collectors : int
+        How many share the messages.
     """
     found = []
     if not own_database:
@@ -37,7 +40,14 @@ def programs(kind: datadir.Kind, *, own_database: bool, own_broker: bool) -> lis
     if not own_broker:
         found.append(Program("broker", ("broker",), level=20, patience=15))
     found.append(Program("migrate", ("db", "migrate"), level=30, once=True))
-    found += [Program(verb, (verb,)) for verb in ("collect", "watch", "serve")]
+    if collectors == 1:
+        found.append(Program("collect", ("collect",)))
+    else:
+        found += [
+            Program(f"collect-{part.number}", ("collect", "--partition", str(part)))
+            for part in Partition(collectors, 1).all
+        ]
+    found += [Program(verb, (verb,)) for verb in ("watch", "serve")]
     # Readings, alarms and screens come before models and simulations when the processor is short.
     # A round of models can take long and leaves nothing behind: it need not be waited for.
     found.append(Program("analyse", ("analyse",), give_way=10, patience=4))
@@ -88,7 +98,13 @@ def run(
     terminal.say("preparing", data_dir=data_dir)
     os.umask(0o077)
     own_database, own_broker = settings.database_url is not None, settings.mqtt_url is not None
-    wanted = programs(name, own_database=own_database, own_broker=own_broker) if children is None else list(children)
+    check_division(settings)
+    collectors = settings.ingest.collectors
+    wanted = (
+        programs(name, own_database=own_database, own_broker=own_broker, collectors=collectors)
+        if children is None
+        else list(children)
+    )
     account = None if own_database else database.account_for(data_dir)
     # Everything that can be refused is looked at before anything is made. An earlier start's processes may still
     # hold the ports of a known directory.
@@ -109,10 +125,34 @@ def run(
                 terminal.say("create_database")
             database.clear(data_dir, database.prepare(data_dir, account=account))
         plan.write(data_dir)
+        if not own_broker:
+            # The collectors wait until the broker has said what an earlier number of them left there.
+            write_private(data_dir / "run" / EARLIER_SESSIONS, "")
         start = Start(name, settings, plan, wanted)
         _environment(start)
         _supervise(start, terminal)
     return 0
+
+
+def check_division(settings: Settings) -> None:
+    """Refuse settings that would leave a part of the messages to nobody.
+
+    Raises
+    ------
+    SettingError
+        The embedded broker divides by Thing alone, and among all the collectors of this start.
+    """
+    ingest = settings.ingest
+    if ingest.partition != "1/1" and (ingest.collectors > 1 or settings.mqtt_url is None):
+        raise SettingError(
+            f"setting 'ingest.partition' cannot be {ingest.partition!r} here: nobody would take the other parts",
+            remedy="leave it at 1/1, and set ingest.collectors to the number of collectors",
+        )
+    if ingest.division != "thing" and settings.mqtt_url is None:
+        raise SettingError(
+            f"setting 'ingest.division' cannot be {ingest.division!r} with the embedded broker",
+            remedy="leave it at thing; other divisions are for a broker of your own",
+        )
 
 
 def settle(settings: Settings, terminal: Terminal, kind: datadir.Kind) -> Plan:

@@ -46,6 +46,9 @@ class IngestSettings(_Section):
     rate: Annotated[float, Field(ge=0, le=100_000, allow_inf_nan=False)] = 20.0
     burst: Annotated[int, Field(ge=1, le=10_000_000)] = 2_000
     partition: str = "1/1"
+    # How many of them `up` starts; one keeps a core busy, so more than the machine has cores bring nothing.
+    collectors: Annotated[int, Field(ge=1, le=16)] = 1
+    division: Literal["thing", "domain"] = "thing"
 
     @field_validator("partition")
     @classmethod

@@ -25,15 +25,15 @@ class Beat:
     ----------
     link : callable
         `connected` or `connecting`.
-    data_dir : Path
-        Where the embedded broker's log is, if there is one.
+    data_dir : Path or None
+        Where the embedded broker's log is, if there is one; None for a collector that leaves it to another.
     """
 
-    def __init__(self, intake: Intake, counters: Counters, *, link: Callable[[], str], data_dir: Path) -> None:
+    def __init__(self, intake: Intake, counters: Counters, *, link: Callable[[], str], data_dir: Path | None) -> None:
         self._intake = intake
         self._counters = counters
         self._link = link
-        self._log = LogReader(log_file(data_dir, "broker"))
+        self._log = None if data_dir is None else LogReader(log_file(data_dir, "broker"))
         self._refused: Counter[str] = Counter()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="beat", daemon=True)
@@ -47,12 +47,14 @@ class Beat:
         self._stop.set()
         self._thread.join(2.0)
         self.publish()
-        self._log.close()
+        if self._log is not None:
+            self._log.close()
 
     def publish(self) -> None:
         """Publish now; a database that is away gets the next one."""
         try:
-            self._refused += self._log.read()
+            if self._log is not None:
+                self._refused += self._log.read()
             self._intake.publish_counters(
                 **self._counters.snapshot()._asdict(),
                 now=datetime.now(UTC),

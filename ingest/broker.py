@@ -1,7 +1,8 @@
-"""The embedded broker: the collector's session exists before the port opens to devices.
+"""The embedded broker: the collectors' sessions exist before the port opens to devices.
 
 NATS acknowledges and drops a QoS 1 message that no session wants yet. So the broker runs first on a private
-port, where the session is made if it is not there; only then devices are let in.
+port, where the sessions are made if they are not there; only then devices are let in. What it finds there of an
+earlier number of collectors is noted, for these sessions may hold messages still.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from contextlib import closing
 from http.client import HTTPConnection, HTTPException
 from typing import Any
@@ -22,21 +24,19 @@ import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 
 from hypervision.errors import ServiceError
+from hypervision.partitions import Partition
 from hypervision.services import broker, ports
 from hypervision.services.plan import Plan
 from hypervision.settings import Settings
+from ingest import earlier
+from ingest.division import client_id, filters_of
 
 _log = logging.getLogger(__name__)
 
-# What a collector's session wants, all at QoS 1.
-FILTERS = ("urban/v1/+/+/up", "urban/v1/+/+/status", "urban/v1/+/+/ack")
+# Earlier numbers of collectors that are looked for.
+_MOST_PARTS = 32
 
 _DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-
-
-def collector_client_id(settings: Settings) -> str:
-    """Name the collector's session: it stays the same over restarts, and differs by installation and partition."""
-    return f"{settings.installation}-collect-{settings.ingest.partition.replace('/', '-')}"
 
 
 def session_hash(client_id: str) -> str:
@@ -44,33 +44,50 @@ def session_hash(client_id: str) -> str:
     return "".join(_DIGITS[byte % 62] for byte in hashlib.sha256(client_id.encode()).digest()[:8])
 
 
-def missing_filters(report: dict[str, Any], client_id: str) -> list[str]:
-    """Find which of the session's filters no consumer holds yet.
+def consumers(report: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
+    """What the sessions of a broker hold, by the prefix of their client.
 
     Parameters
     ----------
     report : dict
         The answer of the broker's monitoring page `/jsz?accounts=1&streams=1&consumers=1&config=1`.
-    client_id : str
-        Of the collector.
     """
-    prefix = session_hash(client_id)
-    held = {
-        consumer.get("config", {}).get("filter_subject", "")
-        for account in report.get("account_details") or []
-        for stream in account.get("stream_detail") or []
-        if stream.get("name") == "$MQTT_msgs"
-        for consumer in stream.get("consumer_detail") or []
-        if str(consumer.get("name", "")).startswith(f"{prefix}_")
-    }
-    return [wanted for wanted in FILTERS if f"$MQTT.msgs.{_subject(wanted)}" not in held]
+    found: dict[str, list[dict[str, Any]]] = {}
+    for account in report.get("account_details") or []:
+        for stream in account.get("stream_detail") or []:
+            if stream.get("name") == "$MQTT_msgs":
+                for consumer in stream.get("consumer_detail") or []:
+                    found.setdefault(str(consumer.get("name", "")).partition("_")[0], []).append(consumer)
+    return found
+
+
+def missing_filters(report: dict[str, Any], client: str, wanted: Sequence[str]) -> list[str]:
+    """Find which of a session's filters no consumer holds yet; `report` as for `consumers`."""
+    held = {c.get("config", {}).get("filter_subject", "") for c in consumers(report).get(session_hash(client), [])}
+    return [name for name in wanted if f"$MQTT.msgs.{_subject(name)}" not in held]
+
+
+def earlier_sessions(report: dict[str, Any], settings: Settings) -> list[earlier.Session]:
+    """Find sessions of another number of collectors, and how much they hold; `report` as for `consumers`."""
+    held = consumers(report)
+    found = []
+    for of in range(1, _MOST_PARTS + 1):
+        for part in Partition(of, 1).all if of != settings.ingest.collectors else []:
+            session = held.get(session_hash(client_id(settings, part)))
+            if session is not None:
+                waiting = sum(int(consumer.get("num_pending", 0)) for consumer in session)
+                unanswered = sum(int(consumer.get("num_ack_pending", 0)) for consumer in session)
+                found.append(earlier.Session(str(part), waiting, unanswered))
+    return found
 
 
 def _subject(topic_filter: str) -> str:
     return topic_filter.replace("/", ".").replace("+", "*")
 
 
-def make_session(*, port: int, user: str, password: str, client_id: str, seconds: float = 15.0) -> None:
+def make_session(
+    *, port: int, user: str, password: str, client_id: str, filters: Sequence[str], seconds: float = 15.0
+) -> None:
     """Create the durable session with all its filters, and leave it.
 
     Raises
@@ -89,10 +106,10 @@ def make_session(*, port: int, user: str, password: str, client_id: str, seconds
             failure[0] = f"the log-in of {user!r} was refused ({reason})"
             done.set()
         else:
-            client.subscribe([(topic, 1) for topic in FILTERS])
+            client.subscribe([(topic, 1) for topic in filters])
 
     def subscribed(_client: object, _data: object, _mid: object, reasons: Any, _properties: object) -> None:
-        refused = [topic for topic, reason in zip(FILTERS, reasons, strict=True) if reason.is_failure]
+        refused = [topic for topic, reason in zip(filters, reasons, strict=True) if reason.is_failure]
         failure[0] = f"the filters {', '.join(refused)} were refused" if refused else ""
         done.set()
 
@@ -119,22 +136,22 @@ def guard(settings: Settings) -> int:
         signal.signal(number, lambda *_: sys.exit(0))
     broker.raise_file_limit()
     broker.clear(data_dir)
-    ensure_session(settings)
+    earlier.write(data_dir, ensure_sessions(settings))
     listen = broker.Listen(mqtt=plan.mqtt_port, nats=plan.nats_port, anonymous=plan.anonymous)
     with closing(broker.Stuck(data_dir)) as stuck:
         return broker.service(data_dir, settings, listen).run(ill=stuck)
 
 
-def ensure_session(settings: Settings) -> bool:
-    """Make the collector's session on a private port, unless it exists.
+def ensure_sessions(settings: Settings) -> list[earlier.Session]:
+    """Make the collectors' sessions on a private port, unless they exist.
 
     An existing session is not entered: the broker would deliver what waits to us, and again to the collector
     only when its redelivery timer ends.
 
     Returns
     -------
-    bool
-        Whether it had to be made.
+    list of Session
+        Those of another number of collectors.
     """
     data_dir = settings.data_dir
     private, nats, monitor = ports.free(), ports.free(), ports.free()
@@ -142,13 +159,14 @@ def ensure_session(settings: Settings) -> bool:
     process = service.start()
     try:
         _wait_for_port(process, private)
-        client_id = collector_client_id(settings)
-        missing = missing_filters(_report(monitor), client_id)
-        if missing:
-            password = broker.passwords(data_dir)[broker.PLATFORM]
-            make_session(port=private, user=broker.PLATFORM, password=password, client_id=client_id)
-            _log.info("made the session %s", client_id)
-        return bool(missing)
+        report = _report(monitor)
+        for part in Partition(settings.ingest.collectors, 1).all:
+            name, filters = client_id(settings, part), filters_of(settings, part)
+            if missing_filters(report, name, filters):
+                password = broker.passwords(data_dir)[broker.PLATFORM]
+                make_session(port=private, user=broker.PLATFORM, password=password, client_id=name, filters=filters)
+                _log.info("made the session %s", name)
+        return earlier_sessions(report, settings)
     finally:
         service.end(process)
         service.record.unlink(missing_ok=True)

@@ -17,12 +17,13 @@ from paho.mqtt.enums import MQTTErrorCode
 from hypervision.decoding import bounds_of, decoder
 from hypervision.errors import ServiceError
 from hypervision.intake import Intake
+from hypervision.partitions import Partition
 from hypervision.settings import Settings
 from ingest.assembly import Assembly
 from ingest.beat import Beat
-from ingest.broker import FILTERS, collector_client_id
 from ingest.committer import Committer
 from ingest.counters import Counters
+from ingest.division import client_id, filters_of
 from ingest.held import Held
 from ingest.outages import Outages
 from ingest.quiet import Quiet
@@ -52,22 +53,40 @@ class Collector:
         Batch size and age, broker, database.
     intake : Intake
         The way in; its writer lock keeps a second collector of this name away.
+    partition : Partition, optional
+        Which part of the traffic; by default that of the settings.
+    session : Session, optional
+        One to be drained, instead of the partition's.
     stop : Event
         Set from outside; `wake` makes it noticed at once.
     """
 
-    def __init__(self, settings: Settings, intake: Intake, stop: threading.Event) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        intake: Intake,
+        stop: threading.Event,
+        *,
+        partition: Partition | None = None,
+        session: Session | None = None,
+    ) -> None:
         self._settings = settings
         self._intake = intake
         self._stop = stop
         self.counters = Counters(intake.committed)
         self._held = Held()
         self._assembly = Assembly(decoder("urban"), intake.streams, bounds_of(settings), self._held)
-        self._session = Session(Address.of(settings), client_id=collector_client_id(settings), filters=FILTERS)
+        part = partition or Partition.parse(settings.ingest.partition)
+        self._drains = session is not None
+        self._session = session or Session(
+            Address.of(settings), client_id=client_id(settings, part), filters=filters_of(settings, part)
+        )
         self._client = self._session.client
         self._outages = Outages(intake)
         self._committer = Committer(intake, self.counters, settled=self._client.wake, outages=self._outages)
-        self._beat = Beat(intake, self.counters, link=self._link, data_dir=settings.data_dir)
+        # One of them counts what the broker refused.
+        log_dir = settings.data_dir if part.number == 1 and not self._drains else None
+        self._beat = Beat(intake, self.counters, link=self._link, data_dir=log_dir)
         self._was_connected = False
         self._held_in_silence = 0
 
@@ -83,7 +102,7 @@ class Collector:
         ServiceError
             The broker refuses the log-in or a filter.
         """
-        self._outages.note_own()
+        self._outages.note_own(lasting=not self._drains)
         without_broker_since = datetime.now(UTC)
         self._committer.start()
         self._beat.start()

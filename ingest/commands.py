@@ -15,13 +15,16 @@ def _broker(_options: argparse.Namespace, settings: Settings) -> int:
 
 
 def _collect_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--partition", metavar="I/N", help="which part of the topics (default 1/1: all of them)")
+    parser.add_argument("--partition", metavar="I/N", help="which part of the messages (default 1/1: all of them)")
+    parser.add_argument(
+        "--retire", action="store_true", help="store what this partition's session still holds, then remove it"
+    )
 
 
 def _collect(options: argparse.Namespace, settings: Settings) -> int:
     from ingest import service
 
-    return service.run(settings, partition=options.partition)
+    return service.run(settings, partition=options.partition, retire=options.retire)
 
 
 def _publish_options(parser: argparse.ArgumentParser) -> None:

@@ -10,6 +10,7 @@ from hypervision.clock import to_us
 from hypervision.errors import StoreError, TemporaryStoreError
 from hypervision.intake import Intake
 from hypervision.store.outages import Cause, Outage, last_beat, put, since
+from hypervision.store.partitions import enlist
 from ingest.quiet import Quiet
 
 _quiet = Quiet(__name__)
@@ -38,12 +39,20 @@ class Outages:
             self._intake.excuse(to_us(began), to_us(ended))
             self._waiting.append(Outage(cause, began, ended))
 
-    def note_own(self) -> None:
-        """Note how long no collector of this name gave a sign of life; call it before the first beat."""
+    def note_own(self, *, lasting: bool = True) -> None:
+        """Note how long no collector of this name gave a sign of life; call it before the first beat.
+
+        Parameters
+        ----------
+        lasting : bool
+            Whether it stays: one that was out of service was not missed, and is in service from here on.
+        """
         now = datetime.now(UTC)
         try:
             with self._intake.between() as connection:
                 beat_at = last_beat(connection, self._intake.name)
+                if lasting:
+                    enlist(connection, self._intake.name)
                 # A backlog may still be under way.
                 for outage in since(connection, now - _BACKLOG):
                     self._intake.excuse(to_us(outage.began), to_us(outage.ended))

@@ -19,6 +19,8 @@ import paho.mqtt.client as mqtt
 from paho.mqtt import MQTTException
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
 
+from ingest.division import is_marker, may_be_marker, plain
+
 _RECV: Final = 262_144
 _PUBLISH: Final = 0x30
 _PUBACK: Final = 0x40
@@ -54,6 +56,8 @@ class BulkClient(mqtt.Client):
     ----------
     epoch : int
         Number of the connection; acknowledgements of an older one are worth nothing.
+    markers : set of bytes
+        Payloads of the markers that came; a marker is no message of a device, so nobody else sees it.
     """
 
     def __init__(self, client_id: str, *, keepalive: int = 30) -> None:
@@ -65,6 +69,8 @@ class BulkClient(mqtt.Client):
             manual_ack=True,
         )
         self.epoch = 0
+        self.markers: set[bytes] = set()
+        self._marked = False
         self._kept_alive = keepalive
         self._rest = b""
         self._wanted = 0
@@ -89,7 +95,26 @@ class BulkClient(mqtt.Client):
     def take(self) -> Chunk:
         """Take the messages read since the last call."""
         chunk, self._chunk = self._chunk, Chunk()
+        if self._marked:
+            self._marked = False
+            return self._without_markers(chunk)
         return chunk
+
+    def _without_markers(self, chunk: Chunk) -> Chunk:
+        """Answer the markers of a chunk and take them out."""
+        kept = Chunk()
+        again = set(chunk.again)
+        for index, (name, payload, mid) in enumerate(zip(chunk.topics, chunk.payloads, chunk.mids, strict=True)):
+            if is_marker(name, payload):
+                self.markers.add(payload)
+                self.acknowledge([mid] if mid else [])
+                continue
+            if index in again:
+                kept.again.append(len(kept.mids))
+            kept.topics.append(name)
+            kept.payloads.append(payload)
+            kept.mids.append(mid)
+        return kept
 
     def acknowledge(self, mids: Sequence[int]) -> None:
         """Acknowledge messages of this connection in the order given, as one write."""
@@ -194,7 +219,11 @@ class BulkClient(mqtt.Client):
     def _name(self, raw: bytes) -> str:
         if len(self._names) >= _MOST_TOPICS:
             self._names.clear()
-        name = self._names[raw] = raw.decode("utf-8", "backslashreplace")
+        name = plain(raw.decode("utf-8", "backslashreplace"))
+        if may_be_marker(name):
+            self._marked = True
+        else:
+            self._names[raw] = name
         return name
 
     def _give_to_paho(self, head: int, body: bytes) -> MQTTErrorCode:

@@ -1,50 +1,64 @@
-"""The collector as a process: signals, the wait for the database, the end."""
+"""The collector as a process: signals, the wait for the database, what an earlier division left, the end."""
 
 from __future__ import annotations
 
+import logging
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Final
 
 from hypervision import units
-from hypervision.errors import SettingError
+from hypervision.errors import HypervisionError
 from hypervision.intake import Intake
+from hypervision.partitions import Partition, of_writer
 from hypervision.settings import Settings
+from hypervision.store import partitions as store
+from ingest import earlier, retirement
 from ingest.collector import Collector
+from ingest.division import filters_of
+from ingest.retirement import Retirement
 from ingest.session import Address
 
-# The control room and `watch` know collectors by this beginning.
-WRITER: Final = "collector-"
+_log = logging.getLogger(__name__)
+
+_LOOK: Final = 0.1
 
 
-def run(settings: Settings, *, partition: str | None = None) -> int:
-    """Collect until asked to stop; the verb `collect`.
+def run(settings: Settings, *, partition: str | None = None, retire: bool = False) -> int:
+    """Collect until asked to stop, or take a partition out of service; the verb `collect`.
 
     Parameters
     ----------
     partition : str, optional
         `I/N`; overrides the setting.
+    retire : bool
+        Store what the session of this partition still holds, then remove it.
 
     Returns
     -------
     int
-        0 when it was asked to stop.
+        0 when it was asked to stop, or when the partition is out of service.
     """
-    wanted = partition or settings.ingest.partition
-    if wanted != "1/1":
-        raise SettingError(
-            f"setting 'ingest.partition' cannot be {wanted!r}",
-            remedy="this version collects with one process; leave it at 1/1",
-        )
-    # A wrong URL is said before anything is waited for.
+    part = Partition.parse(partition or settings.ingest.partition)
+    # A wrong URL, or a part that there is not, is said before anything is waited for.
     Address.of(settings)
+    filters_of(settings, part)
     # Until there is something to finish, the wish to stop is granted at once.
     _on_stop(lambda: sys.exit(0))
-    with Intake.open(settings, writer=WRITER + wanted) as intake:
+    if retire:
+        _on_stop(lambda: sys.exit(f"partition {part} is not retired: it was asked to stop"))
+        units.warm()
+        print(retirement.explicitly(settings, part))  # noqa: T201
+        return 0
+    left = clear_earlier(settings, part)
+    with Intake.open(settings, writer=part.writer) as intake:
+        begin(settings, intake, part, left)
         stop = threading.Event()
-        collector = Collector(settings, intake, stop)
+        collector = Collector(settings, intake, stop, partition=part)
 
         def end() -> None:
             stop.set()
@@ -56,6 +70,54 @@ def run(settings: Settings, *, partition: str | None = None) -> int:
         units.warm()
         collector.run()
     return 0
+
+
+def clear_earlier(settings: Settings, part: Partition) -> set[str] | None:
+    """Wait until what another number of collectors left at the embedded broker is stored; the first part does it.
+
+    New messages wait at the broker meanwhile: so readings of one Thing stay in order, and an old crossing still rings.
+
+    Returns
+    -------
+    set of str or None
+        Writers that could not be retired; None where this is not ours to do.
+    """
+    data_dir = settings.data_dir
+    if part.number != 1 or not earlier.expected(data_dir):
+        while earlier.expected(data_dir):
+            time.sleep(_LOOK)
+        return None
+    while (sessions := earlier.read(data_dir)) is None:
+        time.sleep(_LOOK)
+    left: set[str] = set()
+    for session in sessions:
+        old = Partition.parse(session.partition)
+        quiet = retirement.quiet_for(settings, unanswered=session.unanswered)
+        try:
+            with Intake.open(settings, writer=old.writer) as intake:
+                drained = Retirement(settings, old, quiet=quiet, proved=True).run(intake)
+            _log.info("partition %s is retired, %s", old, drained)
+        except HypervisionError as error:
+            # The platform collects all the same; the next start tries again.
+            _log.warning("partition %s is not retired (%s)", old, error)
+            left.add(old.writer)
+    return left
+
+
+def begin(settings: Settings, intake: Intake, part: Partition, left: set[str] | None) -> None:
+    """Let the other collectors go, after `clear_earlier`.
+
+    At the platform's own broker a collector without a session has nothing to come back for.
+    """
+    if left is None:
+        return
+    now = datetime.now(UTC)
+    with intake.between() as connection:
+        for name in store.collectors(connection, now=now):
+            known = of_writer(name)
+            if known is not None and known.of != part.of and name not in left:
+                store.retire(connection, name, now=now)
+    earlier.settle(settings.data_dir)
 
 
 def _on_stop(do: Callable[[], object]) -> None:

@@ -81,13 +81,20 @@ class Session:
     ----------
     ready : bool
         Whether all filters are granted on the present connection.
+    present : bool
+        Whether the broker knew this session already.
     refused : str
         Why the broker will not have us; empty when it will.
+
+    Notes
+    -----
+    Without filters nothing is subscribed: what the session was subscribed to stays.
     """
 
     def __init__(self, address: Address, *, client_id: str, filters: tuple[str, ...]) -> None:
         self.address = address
         self.ready = False
+        self.present = False
         self.refused = ""
         self._filters = filters
         self.client = BulkClient(client_id)
@@ -121,9 +128,13 @@ class Session:
         if self.refused:
             raise ServiceError(self.refused, remedy="check user, password and rights in HYPERVISION_MQTT_URL")
 
-    def _connected(self, client: Any, _data: object, _flags: object, reason: Any, _properties: object) -> None:
+    def _connected(self, client: Any, _data: object, flags: Any, reason: Any, _properties: object) -> None:
         if reason.is_failure:
             self.refused = f"the broker at {self.address} refuses the log-in ({reason})"
+            return
+        self.present = bool(flags.session_present)
+        if not self._filters:
+            self.ready = True
         else:
             client.subscribe([(topic, 1) for topic in self._filters])
 

@@ -103,8 +103,8 @@ def _detail(part: health.Part, scene: Scene) -> str:
         names = ", ".join(sorted(stuck))
         return words.t("health.collectors_stuck", names=names) if names else words.t("health.no_collector")
     writer = next((w for w in town.writers if w.name == part.name), None)
-    if writer is None:
-        return ""
+    if writer is None or judge.is_out(writer):
+        return words.t("health.no_partition")
     if part.name in stuck and not town.whole:
         # How many messages it holds is of everybody.
         return ""

@@ -28,6 +28,10 @@ FILTERS = 3
 # With less free space than this [byte] a restart of the broker is no remedy.
 _ROOM = 64_000_000
 
+# Before the topics of a divided traffic, then how many parts there are, then which of them, from 0.
+PARTS = "parts"
+_LEAVES = ("up", "status", "ack")
+
 PLATFORM = "platform"
 DEVICE = "device"
 
@@ -64,6 +68,11 @@ def configuration(data_dir: Path, settings: Settings, listen: Listen, *, passwor
     """
     anonymous = f"\n  no_auth_user: {DEVICE}" if listen.anonymous else ""
     monitor = f'http: "127.0.0.1:{listen.monitor}"\n' if listen.monitor else ""
+    parts = settings.ingest.collectors
+    allowed = [f"urban.v1.*.*.{leaf}" for leaf in _LEAVES]
+    # A device's right is looked at after the mapping. Whoever names a part himself is put where he belongs.
+    allowed += [f"{PARTS}.{parts}.*.urban.v1.*.*.{leaf}" for leaf in _LEAVES if parts > 1]
+    publish = ", ".join(f'"{subject}"' for subject in allowed)
     return f"""# Written at every start.
 server_name: hypervision
 host: 127.0.0.1
@@ -87,11 +96,11 @@ system_account: SYSTEM
 accounts {{
   SYSTEM: {{ users: [ {{user: system, password: {_quoted(passwords["system"])}}} ] }}
   CITY: {{
-    jetstream: enabled
+    jetstream: enabled{mappings(parts)}
     users: [
       {{user: {PLATFORM}, password: {_quoted(passwords[PLATFORM])}}}
       {{user: {DEVICE}, password: {_quoted(passwords[DEVICE])}, permissions: {{
-        publish: {{ allow: ["urban.v1.*.*.up", "urban.v1.*.*.status", "urban.v1.*.*.ack"] }}
+        publish: {{ allow: [{publish}] }}
         # A QoS 1 subscription is delivered through a subject of its own below $MQTT.sub.
         subscribe: {{ allow: ["urban.v1.*.*.down", "$MQTT.sub.>"] }}
       }}}}
@@ -99,6 +108,34 @@ accounts {{
   }}
 }}
 """
+
+
+def mappings(parts: int) -> str:
+    """Write the subject mapping that divides the traffic: all messages of a Thing get the same part.
+
+    Parameters
+    ----------
+    parts : int
+        How many collectors share it; with one nothing is mapped.
+
+    Examples
+    --------
+    >>> mappings(1)
+    ''
+    >>> print(mappings(4).splitlines()[2].strip())
+    "urban.v1.*.*.up": "parts.4.{{partition(4,2)}}.urban.v1.{{wildcard(1)}}.{{wildcard(2)}}.up"
+    """
+    if parts == 1:
+        return ""
+    lines = []
+    for leaf in _LEAVES:
+        for given, domain, thing in (("urban.v1.*.*", 1, 2), (f"{PARTS}.*.*.urban.v1.*.*", 3, 4)):
+            into = (
+                f"{PARTS}.{parts}.{{{{partition({parts},{thing})}}}}"
+                f".urban.v1.{{{{wildcard({domain})}}}}.{{{{wildcard({thing})}}}}.{leaf}"
+            )
+            lines.append(f'      "{given}.{leaf}": "{into}"')
+    return "\n".join(["\n    mappings: {", *lines, "    }"])
 
 
 def _quoted(value: object) -> str:

@@ -9,6 +9,9 @@ from pathlib import Path
 from hypervision.errors import ServiceError
 from hypervision.services.secrets import write_private
 
+# In `run/`: what an earlier number of collectors left at the broker. Empty until the broker has looked.
+EARLIER_SESSIONS = "earlier-sessions.json"
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:

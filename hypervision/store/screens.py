@@ -18,7 +18,7 @@ Database: TypeAlias = Connection
 
 @dataclass(frozen=True, slots=True)
 class WriterRow:
-    """A writer, its cursors and its last beat; counters are None before its first beat."""
+    """A writer, its cursors and its last beat; counters are None before its first beat; or it is out of service."""
 
     writer_id: int
     name: str
@@ -33,6 +33,7 @@ class WriterRow:
     in_flight: int | None
     link: str | None
     detail: dict[str, Any] | None
+    retired: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,10 +11,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from hypervision.errors import ServiceError
+from hypervision.partitions import WRITER
 from hypervision.store.bench import Gauge
 from ingest.bench import bare, meter
 from ingest.bench.stage import Role, Stage
-from ingest.service import WRITER
 from ingest.session import Address
 
 NAME: Final = f"{WRITER}1/1"

@@ -37,18 +37,20 @@ class Role:
     ----------
     verb : str
         `database`, `broker`, `collect`, …
+    arguments : sequence of str
+        Its options.
     environ : mapping
         Settings for it.
     """
 
-    def __init__(self, verb: str, *, folder: Path, environ: Mapping[str, str]) -> None:
+    def __init__(self, verb: str, *arguments: str, folder: Path, environ: Mapping[str, str]) -> None:
         self.verb = verb
-        self.log = folder / "logs" / f"role-{verb}.log"
+        self.log = folder / "logs" / f"role-{'-'.join([verb, *arguments]).replace('/', '-')}.log"
         own = {key: value for key, value in os.environ.items() if not key.startswith("HYPERVISION_")}
         own |= {"HYPERVISION_DATA_DIR": str(folder), guard.VARIABLE: "stdin", "PYTHONSAFEPATH": "1", **environ}
         with self.log.open("ab") as stream:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "hypervision", verb],
+                [sys.executable, "-m", "hypervision", verb, *arguments],
                 stdin=subprocess.PIPE,
                 stdout=stream,
                 stderr=stream,
@@ -146,9 +148,18 @@ class Stage:
         """The same settings for this process."""
         return settings_module.load({"HYPERVISION_DATA_DIR": str(self.folder), **self.environ})
 
-    def start(self, verb: str) -> Role:
-        """Start a role; the services are waited for."""
-        role = self.roles[verb] = Role(verb, folder=self.folder, environ=self.environ)
+    def start(self, verb: str, *arguments: str, **further: str) -> Role:
+        """Start a role; the services are waited for.
+
+        Parameters
+        ----------
+        verb, *arguments : str
+            What to run; together they name the role.
+        **further : str
+            More settings for it, as environment variables.
+        """
+        environ = self.environ | further
+        role = self.roles[" ".join([verb, *arguments])] = Role(verb, *arguments, folder=self.folder, environ=environ)
         port = {"database": self.plan.database_port, "broker": self.plan.mqtt_port}.get(verb)
         deadline = time.monotonic() + 60
         while port is not None and not ports.answers(port):

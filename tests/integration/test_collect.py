@@ -255,7 +255,10 @@ def test_wrong_password_is_one_sentence_and_exit_code_1(town: Town, wait_until: 
     [
         ({"HYPERVISION_MQTT_URL": ""}, "setting 'mqtt_url' is missing"),
         ({"HYPERVISION_MQTT_URL": "http://x"}, "setting 'mqtt_url' cannot be"),
-        ({"HYPERVISION_INGEST__PARTITION": "2/3"}, "setting 'ingest.partition' cannot be '2/3'"),
+        (
+            {"HYPERVISION_INGEST__PARTITION": "2/5", "HYPERVISION_INGEST__DIVISION": "domain"},
+            "4 domains cannot be divided into 5 partitions",
+        ),
     ],
 )
 def test_wrong_setting_is_one_sentence_and_exit_code_1(town: Town, environ: dict[str, str], words: str) -> None:

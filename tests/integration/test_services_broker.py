@@ -14,6 +14,7 @@ import paho.mqtt.client as mqtt
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
+from hypervision.partitions import Partition
 from hypervision.services import broker
 from hypervision.services.broker_log import LogReader
 from hypervision.services.guard import Service
@@ -21,7 +22,7 @@ from hypervision.services.plan import Plan, log_file
 from hypervision.services.stale import Record, alive
 from hypervision.settings import Settings
 from hypervision.settings import load as load_settings
-from ingest.broker import FILTERS, collector_client_id
+from ingest.division import FILTERS, client_id
 
 pytestmark = pytest.mark.integration
 
@@ -93,7 +94,7 @@ def test_first_publish_of_all_reaches_the_collector_when_it_connects_later(
     device = connect(device_url(data_dir), "meter-1")
     device.paho.publish("urban/v1/water/meter-1/up", b'{"flow": 1}', qos=1)
     wait_until(lambda: device.acknowledged)
-    collector = connect(embedded_broker, collector_client_id(settings), clean=False)
+    collector = connect(embedded_broker, client_id(settings, Partition(1, 1)), clean=False)
     assert collector.present
     wait_until(lambda: collector.messages)
     assert collector.messages == [("urban/v1/water/meter-1/up", b'{"flow": 1}')]
@@ -115,7 +116,7 @@ def test_collector_session_holds_all_filters_and_survives_a_killed_broker(
     device.close()
     start_broker()
     platform = broker.url(data_dir, plan.mqtt_port, broker.PLATFORM)
-    collector = connect(platform, collector_client_id(settings), clean=False)
+    collector = connect(platform, client_id(settings, Partition(1, 1)), clean=False)
     assert collector.present
     wait_until(lambda: len(collector.messages) == 3)
     assert sorted(topic for topic, _ in collector.messages) == sorted(topics)
@@ -133,7 +134,7 @@ def test_waiting_messages_come_at_once_after_a_restart_because_the_session_is_no
     assert child.stop() == 0
     start_broker()
     platform = broker.url(data_dir, plan.mqtt_port, broker.PLATFORM)
-    collector = connect(platform, collector_client_id(settings), clean=False)
+    collector = connect(platform, client_id(settings, Partition(1, 1)), clean=False)
     # Had somebody taken them without acknowledging, they would come back only after ack_wait (15 s).
     wait_until(lambda: len(collector.messages) == 50, seconds=5)
     assert [payload for _, payload in collector.messages] == [str(number).encode() for number in range(50)]

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from hypervision import launch
-from hypervision.errors import DomainError
+from hypervision.errors import DomainError, SettingError
 from hypervision.services import phrases
 from hypervision.services.plan import Plan
 from hypervision.services.report import Start, steps
@@ -25,6 +25,32 @@ def names(kind: str, **own: bool) -> list[str]:
 def test_programs_of_up_and_demo() -> None:
     assert names("up") == ["database", "broker", "migrate", *VERBS]
     assert names("demo") == ["database", "broker", "migrate", *VERBS, "simulate"]
+
+
+def test_programs_of_several_collectors() -> None:
+    programs = launch.programs("up", own_database=True, own_broker=True, collectors=3)
+    found = {program.name: list(program.arguments) for program in programs if program.name.startswith("collect")}
+    assert found == {f"collect-{n}": ["collect", "--partition", f"{n}/3"] for n in (1, 2, 3)}
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"ingest": {"partition": "1/2"}}, "nobody would take the other parts"),
+        ({"ingest": {"partition": "1/2", "collectors": 2}, "mqtt_url": "mqtt://h"}, "nobody would take the other"),
+        ({"ingest": {"division": "domain"}}, "'ingest.division' cannot be 'domain' with the embedded broker"),
+        ({"ingest": {"division": "domain", "collectors": 4}, "mqtt_url": "mqtt://h"}, ""),
+        ({"ingest": {"partition": "1/2"}, "mqtt_url": "mqtt://h"}, ""),
+        ({"ingest": {"collectors": 4}}, ""),
+    ],
+)
+def test_division_that_leaves_a_part_to_nobody_is_refused(given: dict[str, object], words: str) -> None:
+    settings = load({}, overrides={"data_dir": "/d", **given})
+    if words:
+        with pytest.raises(SettingError, match=words):
+            launch.check_division(settings)
+    else:
+        launch.check_division(settings)
 
 
 def test_programs_with_servers_of_ones_own_leave_the_embedded_ones_out() -> None:

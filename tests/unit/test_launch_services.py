@@ -9,13 +9,16 @@ from types import SimpleNamespace
 
 import pytest
 
-from hypervision.errors import ServiceError
+from hypervision.errors import ServiceError, SettingError
+from hypervision.partitions import Partition
 from hypervision.services import broker, database, ports, supervise
 from hypervision.services.broker_log import classify, count
 from hypervision.services.supervise import Program
-from hypervision.settings import load
+from hypervision.settings import Settings, load
 from hypervision.store.provision import bootstrap_sql
-from ingest.broker import FILTERS, collector_client_id, missing_filters, session_hash
+from ingest.broker import earlier_sessions, missing_filters, session_hash
+from ingest.division import FILTERS, client_id, filters_of
+from ingest.earlier import Session
 
 PREFIX = "[7] 2026/11/23 01:20:21.314354 [ERR] 127.0.0.1:47821 - mid:31"
 
@@ -182,17 +185,57 @@ def test_session_hash_is_that_of_the_broker() -> None:
 
 
 def test_missing_filters_of_sessions() -> None:
-    assert missing_filters({}, "hv-1-1") == list(FILTERS)
-    assert missing_filters(report(*ALL), "hv-1-1") == []
-    assert missing_filters(report(*ALL[:2]), "hv-1-1") == [FILTERS[2]]
-    assert missing_filters(report(*ALL, client="other"), "hv-1-1") == list(FILTERS)
+    assert missing_filters({}, "hv-1-1", FILTERS) == list(FILTERS)
+    assert missing_filters(report(*ALL), "hv-1-1", FILTERS) == []
+    assert missing_filters(report(*ALL[:2]), "hv-1-1", FILTERS) == [FILTERS[2]]
+    assert missing_filters(report(*ALL, client="other"), "hv-1-1", FILTERS) == list(FILTERS)
+
+
+def test_earlier_sessions_are_those_of_another_number_of_collectors() -> None:
+    told = report(*ALL, client="hypervision-collect-2-4")
+    assert earlier_sessions(told, several(4)) == []
+    assert earlier_sessions(told, several(2)) == [Session("2/4", 0, 0)]
+    assert earlier_sessions(report(*ALL, client="elsewhere-collect-2-4"), several(2)) == []
+
+
+def several(collectors: int, **ingest: object) -> Settings:
+    return load({}, overrides={"data_dir": "/d", "ingest": {"collectors": collectors, **ingest}})
+
+
+def test_broker_maps_every_topic_of_a_thing_to_one_part() -> None:
+    assert "mappings" not in configured()
+    text = broker.configuration(
+        Path("/d"),
+        several(4),
+        broker.Listen(mqtt=1, nats=2),
+        passwords=dict.fromkeys(("platform", "device", "system"), "x"),
+    )
+    for leaf in ("up", "status", "ack"):
+        into = f"parts.4.{{{{partition(4,2)}}}}.urban.v1.{{{{wildcard(1)}}}}.{{{{wildcard(2)}}}}.{leaf}"
+        assert f'"urban.v1.*.*.{leaf}": "{into}"' in text
+        # Whoever names a part himself is divided by his Thing all the same.
+        assert f'"parts.*.*.urban.v1.*.*.{leaf}": "parts.4.{{{{partition(4,4)}}}}.' in text
+        assert f'"parts.4.*.urban.v1.*.*.{leaf}"' in text.split("publish")[1].splitlines()[0]
+
+
+def test_parts_have_no_topic_in_common_and_all_topics_together() -> None:
+    by_thing = [filters_of(several(1), part) for part in Partition(3, 1).all]
+    assert len({name for names in by_thing for name in names}) == 9
+    assert by_thing[1][0] == "parts/3/1/urban/v1/+/+/up"
+    by_domain = [filters_of(several(1, division="domain"), part) for part in Partition(3, 1).all]
+    domains = ("lighting", "parking", "waste", "water")
+    assert sorted(name for names in by_domain for name in names) == sorted(
+        f"urban/v1/{code}/+/{leaf}" for code in domains for leaf in ("up", "status", "ack")
+    )
+    with pytest.raises(SettingError, match="4 domains cannot be divided into 5 partitions"):
+        filters_of(several(1, division="domain"), Partition(5, 1))
+    assert filters_of(several(1, division="domain"), Partition(1, 1)) == FILTERS
 
 
 def test_client_id_is_one_that_the_broker_takes() -> None:
-    settings = load({}, overrides={"data_dir": "/d", "ingest": {"partition": "2/3"}})
-    client_id = collector_client_id(settings)
-    assert client_id == "hypervision-collect-2-3"
-    assert not set(client_id) & set(".*> ")
+    name = client_id(several(1), Partition(3, 2))
+    assert name == "hypervision-collect-2-3"
+    assert not set(name) & set(".*> ")
 
 
 def test_database_configuration_is_safe_and_small() -> None:

@@ -2,7 +2,8 @@
 -- Every writer: its cursors, its counters of one instant and the age of its beat by the database's clock.
 SELECT w.writer_id, w.name, w.commit_no, w.alarm_no, s.beat_at,
        extract(epoch FROM clock_timestamp() - s.beat_at)::float8,
-       s.received, s.stored, s.duplicate, s.rejected, s.in_flight, s.link, s.detail
+       s.received, s.stored, s.duplicate, s.rejected, s.in_flight, s.link, s.detail,
+       w.retired_at IS NOT NULL
 FROM hv.writer w
 LEFT JOIN hv.writer_snapshot s ON s.writer_id = w.writer_id
 ORDER BY w.name;

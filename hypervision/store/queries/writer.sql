@@ -20,7 +20,7 @@ SELECT pg_xact_status(%(transaction)s::xid8)
 -- The counters of a batch, in its own transaction.
 UPDATE hv.writer
 SET commit_no = %(commit_no)s, alarm_no = alarm_no + %(alarms)s, stored = stored + %(stored)s,
-    duplicate = duplicate + %(duplicate)s, rejected = rejected + %(rejected)s
+    duplicate = duplicate + %(duplicate)s, rejected = rejected + %(rejected)s, retired_at = NULL
 WHERE writer_id = %(writer_id)s
 
 -- name: publish_counters

@@ -9,13 +9,14 @@ import struct
 import time
 from typing import Final
 
+from hypervision.partitions import Partition
 from hypervision.services import broker
 from ingest.bench import feeder
 from ingest.bench.faults import lanes
 from ingest.bench.faults.catalogue import Fault
 from ingest.bench.faults.scene import Deed, Scene
 from ingest.bench.faults.schedule import Span, Step
-from ingest.broker import collector_client_id
+from ingest.division import client_id as client_id_of
 
 _RETAIN: Final = 0x01
 
@@ -74,7 +75,7 @@ def session_lost(scene: Scene, _step: Step) -> Deed:
     try:
         scene.wait(scene.quiet, seconds=180, what="the backlog")
         times = scene.connections()
-        client_id = collector_client_id(scene.town.settings)
+        client_id = client_id_of(scene.town.settings, Partition(1, 1))
         feeder.connect(scene.town.platform, client_id).close()
         took = scene.wait(lambda: scene.connections() > times, seconds=60, what="a new session")
     finally:

@@ -50,6 +50,8 @@ WRONG: dict[str, list[str]] = {
     "ingest.burst": ["0", "1.5", "1e300"],
     "ingest.live_age": ["0", "inf", "1e300"],
     "ingest.partition": ["2", "0/1", "3/2", "a/b", "1/1/1"],
+    "ingest.collectors": ["0", "17", "two"],
+    "ingest.division": ["city", "THING"],
     "broker.port": ["-1", "65536", "mqtt"],
     "broker.sync_interval": ["sometimes", "2", "-1s"],
     "broker.ack_wait": ["0", "1e-9", "3601", "inf"],

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -15,7 +16,7 @@ from dashboards.limits import Limits, Periods
 from dashboards.pages.system import refusals_of
 from dashboards.routes import CALLBACKS, action_of, is_page
 from dashboards.theme import COLOURS
-from dashboards.town import Town, progressed
+from dashboards.town import Feed, Town, feed, progressed
 from hypervision.accounts import Action
 from hypervision.domains import load
 from hypervision.store.screens import LimitRow, ReadingRow, StreamRow, ThingRow, WriterRow
@@ -201,14 +202,14 @@ def test_health_lists_what_ran_once_only_for_a_minute() -> None:
 
 def test_health_fails_when_a_collector_holds_messages_and_commits_none() -> None:
     def told(seconds: float, **counters: int) -> dict[str, Any]:
-        writers = (_writer("collector-1/1", 0.5, **counters), _writer("collector-1/2", 0.5, in_flight=0, received=5))
+        writers = (_writer("collector-1/2", 0.5, **counters), _writer("collector-2/2", 0.5, in_flight=0, received=5))
         progress = progressed({}, writers, now=NOW - timedelta(seconds=seconds))
         return report(Town(proved_at=NOW, writers=writers, progress=progress), now=NOW)
 
     assert told(29.0)["status"] == "ready"
     assert told(3000.0, in_flight=0, received=5)["status"] == "ready"
     stuck = told(30.0)
-    assert (stuck["status"], stuck["failing"]) == ("failing", ["collector-1/1", "collectors"])
+    assert (stuck["status"], stuck["failing"]) == ("failing", ["collector-1/2", "collectors"])
     assert "none committed for 30 s" in stuck["parts"][-1]["detail"]
 
 
@@ -230,3 +231,29 @@ def test_plotly_is_told_the_colours_of_the_style_sheet() -> None:
     for theme, text in (("dark", dark), ("light", light)):
         told = {name: re.findall(rf"--{name}: ([^;]+);", text)[:1] for name in COLOURS[theme]}
         assert told == {name: [colour] for name, colour in COLOURS[theme].items()}, theme
+
+
+def test_health_names_the_part_of_the_messages_that_nobody_takes() -> None:
+    def failing(*writers: WriterRow) -> list[str]:
+        return list(report(Town(proved_at=NOW, writers=writers), now=NOW)["failing"])
+
+    parts_ = {n: _writer(f"collector-{n}/4", 0.5) for n in (1, 2, 3, 4)}
+    assert failing(*parts_.values()) == []
+    assert failing(parts_[1], parts_[2], parts_[4]) == ["collector-3/4"]
+    # One that stopped is named as such; one that stopped long ago, or was taken out alone, leaves a hole as well.
+    assert failing(parts_[1], parts_[2], _writer("collector-3/4", 9.0), parts_[4]) == ["collector-3/4"]
+    assert failing(parts_[1], parts_[2], _writer("collector-3/4", 1e6), parts_[4]) == ["collector-3/4"]
+    out = replace(_writer("collector-3/4", 60.0), retired=True)
+    assert failing(parts_[1], parts_[2], out, parts_[4]) == ["collector-3/4"]
+    town = Town(proved_at=NOW, writers=(parts_[1], parts_[2], parts_[4]))
+    assert feed(town, now=NOW) == Feed("collector", "collector-3/4")
+
+
+def test_health_does_not_miss_a_collector_out_of_service_and_counts_its_messages() -> None:
+    old = replace(_writer("collector-1/1", 600.0), retired=True)
+    town = Town(proved_at=NOW, writers=(old, _writer("collector-1/2", 0.5), _writer("collector-2/2", 0.5)))
+    told = report(town, now=NOW)
+    assert told["failing"] == []
+    assert told["messages"]["stored"] == 9
+    assert "collector-1/1" not in {part["name"] for part in told["parts"]}
+    assert feed(town, now=NOW) == Feed("live")

@@ -8,6 +8,7 @@ from hypothesis import given as cases
 from hypothesis import strategies as st
 from paho.mqtt.enums import MQTTErrorCode, _ConnectionState
 
+from ingest.division import marker
 from ingest.reader import BulkClient
 
 
@@ -164,4 +165,30 @@ def test_line_is_kept_alive_without_reading() -> None:
         made._ping_t = 1.0  # a ping long ago whose answer nobody read
         assert client.idle() == MQTTErrorCode.MQTT_ERR_SUCCESS
     assert sock.sent == b"\xc0\x00" * 3
+    assert not client.take().mids
+
+
+def test_topic_that_the_broker_divided_is_read_as_the_devices_own() -> None:
+    client, _ = client_on([publish("parts/4/1/urban/v1/water/p.1/up", b"1", mid=1), publish("a/up", b"2", mid=2)])
+    assert read_all(client) == MQTTErrorCode.MQTT_ERR_AGAIN
+    assert client.take().topics == ["urban/v1/water/p.1/up", "a/up"]
+
+
+def test_markers_are_answered_and_passed_over() -> None:
+    up = "urban/v1/water/p1/up"
+    client, sock = client_on(
+        [
+            publish(up, b"1", mid=1)
+            + publish("urban/v1/-/~7/up", marker(7), mid=2)
+            + publish(up, b"2", mid=3, dup=True)
+            + publish("parts/4/0/urban/v1/-/~8/up", marker(8), mid=4)
+            # Only the name of one: whoever sent it must hear of it.
+            + publish("urban/v1/-/~9/up", b"{}", mid=5, dup=True)
+        ]
+    )
+    assert read_all(client) == MQTTErrorCode.MQTT_ERR_AGAIN
+    chunk = client.take()
+    assert (chunk.payloads, chunk.mids, chunk.again) == ([b"1", b"2", b"{}"], [1, 3, 5], [1, 2])
+    assert client.markers == {marker(7), marker(8)}
+    assert sock.sent == b"\x40\x02\x00\x02\x40\x02\x00\x04"
     assert not client.take().mids

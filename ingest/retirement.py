@@ -1,0 +1,263 @@
+"""A partition goes out of service: what its session still holds is stored, then the session is removed.
+
+The session stays subscribed until it is empty, for some brokers throw its queue away with the subscription; and
+nothing may be published to it alone from then on, so every part of the new division has to be subscribed before.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import paho.mqtt.client as mqtt
+from paho.mqtt.enums import CallbackAPIVersion
+
+from hypervision.errors import ServiceError
+from hypervision.intake import Intake
+from hypervision.partitions import Partition, of_writer
+from hypervision.settings import Settings
+from hypervision.store import partitions as store
+from hypervision.topics import PREFIX
+from ingest.collector import Collector
+from ingest.counters import Snapshot
+from ingest.division import client_id, filters_of, marker
+from ingest.session import Address, Session
+
+_log = logging.getLogger(__name__)
+
+_LOOK: Final = 0.1
+# The broker may be a moment late with its timer [s].
+_MARGIN: Final = 2.0
+# So many Things fall into every one of 16 parts (each part is missed with a chance of 2e-6).
+_MARKERS: Final = 200
+_ANSWER: Final = 15.0
+
+
+@dataclass(frozen=True, slots=True)
+class Drained:
+    """What a session still held, by what became of it; `held` could not be stored, and stays with the session."""
+
+    received: int
+    stored: int
+    duplicate: int
+    rejected: int
+    held: int
+
+    def __str__(self) -> str:
+        return (
+            f"{self.received} messages drained: {self.stored} stored, {self.duplicate} duplicate,"
+            f" {self.rejected} rejected"
+        )
+
+
+class Retirement:
+    """Drains one session and removes it.
+
+    Parameters
+    ----------
+    quiet : float
+        The session is empty when nothing came for so long [s]; longer than the broker's redelivery where messages
+        may be unanswered.
+    proved : bool
+        Whether it is known that the new division is in force (the platform's own broker). Otherwise markers are
+        sent to find out.
+    """
+
+    def __init__(self, settings: Settings, partition: Partition, *, quiet: float, proved: bool) -> None:
+        self._settings = settings
+        self._partition = partition
+        self._quiet = quiet
+        self._proved = proved
+        self._stop = threading.Event()
+        self._problem = ""
+
+    def run(self, intake: Intake) -> Drained:
+        """Drain, remove the session, and note it.
+
+        Parameters
+        ----------
+        intake : Intake
+            Open under the name of the partition, so that no collector of it is at work.
+
+        Raises
+        ------
+        ServiceError
+            The new division is not in force; the session is as it was.
+        """
+        settings, partition = self._settings, self._partition
+        address = Address.of(settings)
+        session = Session(address, client_id=client_id(settings, partition), filters=())
+        collector = Collector(settings, intake, self._stop, session=session)
+        before = collector.counters.snapshot()
+        watcher = threading.Thread(target=self._watch, args=(collector, session), name="retire", daemon=True)
+        watcher.start()
+        collector.run()
+        watcher.join(_ANSWER)
+        drained = _difference(before, collector.counters.snapshot())
+        if drained.held and not self._problem:
+            self._problem = f"for {drained.held} messages could not be stored"
+        if self._problem:
+            raise ServiceError(f"partition {partition} is not retired, {self._problem}", remedy="nothing is lost")
+        _remove(address, client_id(settings, partition))
+        with intake.between() as connection:
+            store.retire(connection, partition.writer, now=datetime.now(UTC))
+        return drained
+
+    def _watch(self, collector: Collector, session: Session) -> None:
+        """End the collector when its session is empty."""
+        try:
+            while not self._stop.is_set() and not session.ready:
+                self._stop.wait(_LOOK)
+            # A session that is not there holds nothing.
+            if session.present:
+                self._await_empty(collector, session)
+        except (OSError, ServiceError) as error:
+            self._problem = str(error)
+        finally:
+            self._stop.set()
+            collector.wake()
+
+    def _await_empty(self, collector: Collector, session: Session) -> None:
+        wanted = set() if self._proved else self._mark(session.address)
+        by_thing = self._settings.ingest.division == "thing"
+        seen, since, epoch = -1, time.monotonic(), session.client.epoch
+        while not self._stop.is_set():
+            now = time.monotonic()
+            counted = collector.counters.snapshot()
+            if by_thing and not wanted.isdisjoint(session.client.markers):
+                self._problem = (
+                    "for the broker still hands new messages to it: its subject mapping does not divide by Thing, or"
+                    " still divides as before"
+                )
+                return
+            # Where filters divide, new messages never cease, and the markers tell the end; by Thing, silence does.
+            back = by_thing or wanted <= session.client.markers
+            if epoch != session.client.epoch or (by_thing and counted.received != seen):
+                seen, since, epoch = counted.received, now, session.client.epoch
+            held = counted.in_flight if by_thing else 0
+            if not held and session.ready and back and now - since >= self._quiet:
+                return
+            self._stop.wait(_LOOK)
+
+    def _mark(self, address: Address) -> set[bytes]:
+        """Publish the markers; what they hold."""
+        if self._settings.ingest.division == "thing":
+            topics = [f"{PREFIX}/-/~{number}/up" for number in range(_MARKERS)]
+        else:
+            topics = [
+                name.replace("+", "-", 1).replace("+", "~0") if name.count("+") > 1 else name.replace("+", "~0")
+                for name in filters_of(self._settings, self._partition)
+            ]
+        client = _client(address, f"{client_id(self._settings, self._partition)}-marker")
+        client.connect(address.host, address.port)
+        client.loop_start()
+        try:
+            sent = [client.publish(topic, marker(number), qos=1) for number, topic in enumerate(topics)]
+            for message in sent:
+                message.wait_for_publish(_ANSWER)
+        except (ValueError, RuntimeError) as error:
+            raise ServiceError(f"for the markers cannot be published ({error})") from None
+        finally:
+            client.disconnect()
+            client.loop_stop()
+        if not all(message.is_published() for message in sent):
+            raise ServiceError("for the broker does not take the markers")
+        return {marker(number) for number in range(len(topics))}
+
+
+def explicitly(settings: Settings, partition: Partition) -> str:
+    """Retire one partition as somebody asked; what was done, as a sentence.
+
+    Raises
+    ------
+    ServiceError
+        No other division collects all there is, or the broker does not divide.
+    """
+    retirement = Retirement(settings, partition, quiet=settings.broker.ack_wait + _MARGIN, proved=False)
+    with Intake.open(settings, writer=partition.writer) as intake:
+        with intake.between() as connection:
+            at_work = store.collectors(connection, now=datetime.now(UTC))
+        lacking = lacking_beside(partition, at_work)
+        if lacking:
+            raise ServiceError(
+                f"partition {partition} cannot be retired, for {lacking}",
+                remedy="start every collector of the new division first, so that no message is without a session",
+            )
+        drained = retirement.run(intake)
+    return f"partition {partition} is retired, {drained}; its session {client_id(settings, partition)} is removed"
+
+
+def lacking_beside(partition: Partition, at_work: dict[str, bool]) -> str:
+    """Why a partition cannot go yet; empty when another division is complete.
+
+    Parameters
+    ----------
+    at_work : dict
+        By name of each collector in service, whether it is connected.
+
+    Examples
+    --------
+    >>> lacking_beside(Partition(1, 1), {"collector-1/2": True, "collector-2/2": True})
+    ''
+    >>> lacking_beside(Partition(1, 1), {"collector-1/2": True, "collector-2/2": False})
+    'collector-2/2 does not collect'
+    >>> lacking_beside(Partition(1, 1), {"collector-1/1": True})
+    'no other division collects'
+    """
+    known = {part: connected for name, connected in at_work.items() if (part := of_writer(name)) is not None}
+    others = {part.of: part for part in known if part.of != partition.of}
+    if not others:
+        return "no other division collects"
+    lacking = [[part for part in one.all if not known.get(part, False)] for one in others.values()]
+    fewest = min(lacking, key=len)
+    return f"{', '.join(part.writer for part in fewest)} does not collect" if fewest else ""
+
+
+def quiet_for(settings: Settings, *, unanswered: int) -> float:
+    """How long silence must last before a session is empty [s]."""
+    return settings.broker.ack_wait + _MARGIN if unanswered else 1.0
+
+
+def _difference(before: Snapshot, after: Snapshot) -> Drained:
+    received, stored, duplicate, rejected, held = (now - then for now, then in zip(after, before, strict=True))
+    return Drained(received - held, stored, duplicate, rejected, held)
+
+
+def _client(address: Address, name: str) -> mqtt.Client:
+    """A client whose session ends with its connection."""
+    client = mqtt.Client(
+        CallbackAPIVersion.VERSION2, client_id=name, clean_session=True, protocol=mqtt.MQTTv311, manual_ack=True
+    )
+    if address.user:
+        client.username_pw_set(address.user, address.password)
+    if address.tls:
+        client.tls_set()
+    return client
+
+
+def _remove(address: Address, name: str) -> None:
+    """Remove a session: who connects with a clean one gives the old one up (MQTT 3.1.1, section 3.1.2.4)."""
+    client, connected = _client(address, name), threading.Event()
+
+    def answered(_client: object, _data: object, _flags: object, reason: Any, _properties: object) -> None:
+        if not reason.is_failure:
+            connected.set()
+
+    client.on_connect = answered
+    try:
+        client.connect(address.host, address.port)
+        client.loop_start()
+        done = connected.wait(_ANSWER)
+    except OSError as error:
+        raise ServiceError(
+            f"the session {name} is drained and not removed ({error})", remedy="retire it again"
+        ) from None
+    finally:
+        client.disconnect()
+        client.loop_stop()
+    if not done:
+        raise ServiceError(f"the session {name} is drained and not removed", remedy="retire it again")
