@@ -64,4 +64,4 @@ BROKER = Verb("broker", "run the embedded broker alone (a part of `up`)", _broke
 COLLECT = Verb("collect", "take readings from the broker to the database", _collect, _collect_options)
 PUBLISH = Verb("publish", "publish one reading as a device would", _publish, _publish_options)
 REJECTED = Verb("rejected", "look at quarantined messages, send them through again", _rejected, _rejected_options)
-BENCH = Verb("bench", "measure the way in beside the bare path", _bench, _bench_options)
+BENCH_INGEST = Verb("ingest", "drain and end-to-end rates, latency, CPU, memory", _bench, _bench_options)

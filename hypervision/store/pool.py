@@ -74,6 +74,10 @@ class ScreenPool:
         except psycopg.Error as error:
             raise to_store_error(error) from error
 
+    def renew(self) -> None:
+        """Close the connections that nobody uses; the next request opens a new one."""
+        self._pool.drain()
+
     def rows(self, name: str, values: Mapping[str, Any]) -> list[dict[str, Any]]:
         """The rows of a named query, by column name."""
         with self.connection() as connection, connection.cursor(row_factory=dict_row) as cursor:

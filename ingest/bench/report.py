@@ -23,10 +23,8 @@ SCALE: Final = (
 )
 
 
-def configure(parser: argparse.ArgumentParser) -> None:
+def configure(ingest: argparse.ArgumentParser) -> None:
     """Add the options."""
-    subjects = parser.add_subparsers(dest="subject", required=True, metavar="ingest")
-    ingest = subjects.add_parser("ingest", help="drain and end-to-end rates, latency, CPU, memory")
     ingest.add_argument(
         "--messages", type=whole(1, 100_000_000), default=200_000, metavar="N", help="of each run (default 200,000)"
     )
