@@ -11,6 +11,7 @@ from typing import Final
 from dashboards.town import Town
 from hypervision.store import screens
 from hypervision.store.screens import AlarmRow, GapRow, JournalRow, LimitRow, StreamRow, ThingRow, TrendPoint
+from hypervision.store.trends import read_trend
 
 RANGES: Final[Mapping[str, timedelta]] = {
     "hour": timedelta(hours=1),
@@ -60,7 +61,7 @@ def read_trends(connection: screens.Database, town: Town, thing: ThingRow, chose
     for stream_id in streams[:_CHARTS]:
         stream = town.streams[stream_id]
         hole = _LONGEST if stream.period is None else timedelta(seconds=_HOLD * stream.period)
-        points = screens.read_trend(connection, stream_id, since=since, until=now, buckets=_BUCKETS, hole=hole)
+        points = read_trend(connection, stream_id, since=since, until=now, buckets=_BUCKETS, hole=hole)
         trends.append(Trend(stream, points, town.limits.of_stream(stream), gaps_of(gaps, stream)))
     return Trends(
         since,

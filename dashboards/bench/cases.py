@@ -15,6 +15,7 @@ from dashboards.views import ViewKey
 from hypervision import settings as settings_module
 from hypervision.store import screens
 from hypervision.store.pool import Listener, ScreenPool
+from hypervision.store.trends import read_trend
 
 _DAY: Final = timedelta(days=1)
 _HOLE: Final = timedelta(minutes=10)
@@ -51,7 +52,7 @@ Ask = Callable[[Place], Any]
 def _trend(length: timedelta) -> Ask:
     def ask(place: Place) -> Any:
         with place.pool.connection() as connection:
-            return screens.read_trend(
+            return read_trend(
                 connection, place.streams[0], since=place.now - length, until=place.now, buckets=500, hole=_HOLE
             )
 
