@@ -17,6 +17,8 @@ RANGES: Final[Mapping[str, timedelta]] = {
     "hour": timedelta(hours=1),
     "day": timedelta(days=1),
     "week": timedelta(days=7),
+    "month": timedelta(days=30),
+    "year": timedelta(days=365),
 }
 # About one bucket for every two pixels of a chart: what lies between cannot be seen.
 _BUCKETS: Final = 400

@@ -15,6 +15,7 @@ from dashboards.views import ViewKey
 from hypervision import settings as settings_module
 from hypervision.store import screens
 from hypervision.store.pool import Listener, ScreenPool
+from hypervision.store.rollups import DAY, HOUR
 from hypervision.store.trends import read_trend
 
 _DAY: Final = timedelta(days=1)
@@ -106,7 +107,29 @@ def _rows(name: str, *unset: str, **values: Any) -> Ask:
     return ask
 
 
+_ASKED: Final = ("domain", "thing", "property")
 _ALARMS: Final = ("id", "open", "domain", "thing", "priority", "since", "until", "before")
+
+
+def _now(place: Place) -> datetime:
+    return place.now
+
+
+def _yesterday(place: Place) -> datetime:
+    return place.now - _DAY
+
+
+def _last_year(place: Place) -> datetime:
+    return place.now - 365 * _DAY
+
+
+def _thing(place: Place) -> str:
+    return place.thing
+
+
+def _after(days: int) -> Callable[[Place], datetime]:
+    return lambda place: place.flood + days * _DAY
+
 
 QUERIES: Final[Mapping[str, Ask]] = {
     "latest": _latest,
@@ -115,22 +138,30 @@ QUERIES: Final[Mapping[str, Ask]] = {
     "trend_month": _trend(timedelta(days=30)),
     "trend_year": _trend(timedelta(days=365)),
     "course": _course,
-    "alarms_day": _rows("api_alarms", *_ALARMS, since=lambda p: p.flood + 20 * _DAY, until=lambda p: p.flood + 21 * _DAY, limit=100_000),
-    "alarms_flood": _rows("api_alarms", *_ALARMS, since=lambda p: p.flood, until=lambda p: p.flood + _DAY, limit=100_000),
+    "hours": _rows(
+        "api_rollups", "thing", level=HOUR, since=_yesterday, until=_now, domain="water", property="flow", limit=24_000
+    ),
+    "days": _rows(
+        "api_rollups", "domain", level=DAY, since=_last_year, until=_now, thing=_thing, property="flow", limit=10_000
+    ),
+    "alarms_day": _rows("api_alarms", *_ALARMS, since=_after(20), until=_after(21), limit=100_000),
+    "alarms_flood": _rows("api_alarms", *_ALARMS, since=_after(0), until=_after(1), limit=100_000),
     "alarms_newest": _rows("api_alarms", *_ALARMS, limit=1000),
     "alarm_history": _alarm_history,
     "journal": _journal,
     "gaps_newest": _gaps_newest,
     "gaps_thing": _gaps_thing,
-    "datastreams": _rows("api_datastreams", "domain", "thing", "property", limit=10_000),
-    "observations": _rows("api_observations", "domain", since=lambda p: p.now - _DAY, until=lambda p: p.now, thing=lambda p: p.thing, property="flow", limit=10_000),
-    "observations_all": _rows("api_observations", "domain", "thing", "property", since=lambda p: p.now - _DAY, until=lambda p: p.now, limit=10_000),
+    "datastreams": _rows("api_datastreams", *_ASKED, limit=10_000),
+    "observations": _rows(
+        "api_observations", "domain", since=_yesterday, until=_now, thing=_thing, property="flow", limit=10_000
+    ),
+    "observations_all": _rows("api_observations", *_ASKED, since=_yesterday, until=_now, limit=10_000),
 }
 """By the name of their budget."""
 
 
 class Screens:
-    """A server of which nothing is opened: its reader looks when it is told to, its pages are drawn as for a browser."""
+    """A server of which nothing is opened: its reader looks when it is told to, its pages are drawn for a browser."""
 
     def __init__(self, url: str) -> None:
         given = {"data_dir": tempfile.gettempdir(), "database_url": url, "registration": "open", "language": "en"}

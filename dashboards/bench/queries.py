@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -168,7 +169,7 @@ def _screens(url: str, filler: Filler, *, rounds: int) -> Iterator[Figure]:
             filler.commit()
             timed("look_again", lambda: drawn.look_again(listener))
             for name, path in pages.items():
-                timed(name, lambda path=path: drawn.page(path))
+                timed(name, partial(drawn.page, path))
     for name, found in times.items():
         yield _figure(name, sizes[name], found)
 
@@ -184,8 +185,9 @@ def line(figure: Figure, budget: Budget) -> str:
     plan = " > ".join(figure.nodes)
     scanned = f"; reads all of {', '.join(figure.scanned)}" if figure.scanned else ""
     return (
-        f"{figure.name:<17}{figure.rows:>8,} rows  cold {figure.cold:>7.1f}  p50 {figure.p50:>7.1f}  p95 {figure.p95:>7.1f}"
-        f"  max {figure.most:>7.1f} ms  (at most {budget.must:g}, aim {budget.aim:g}: {verdict})  {plan}{scanned}"
+        f"{figure.name:<17}{figure.rows:>8,} rows  cold {figure.cold:>7.1f}  p50 {figure.p50:>7.1f}"
+        f"  p95 {figure.p95:>7.1f}  max {figure.most:>7.1f} ms"
+        f"  (at most {budget.must:g}, aim {budget.aim:g}: {verdict})  {plan}{scanned}"
     )
 
 
@@ -202,6 +204,7 @@ def table(figures: list[Figure]) -> list[str]:
     for f in figures:
         budget = BUDGETS[f.name]
         lines.append(
-            f"| {budget.what} | {f.rows:,} | {f.cold:.1f} | {f.p50:.1f} | {f.p95:.1f} | {budget.must:g} | {budget.aim:g} |"
+            f"| {budget.what} | {f.rows:,} | {f.cold:.1f} | {f.p50:.1f} | {f.p95:.1f} | {budget.must:g} |"
+            f" {budget.aim:g} |"
         )
     return lines

@@ -173,5 +173,3 @@ class Filler:
         assert server is not None
         assert size is not None
         return f"{server[0].split(' on ')[0]}, shared_buffers {server[1]}, work_mem {server[2]}", str(size[0])
-
-

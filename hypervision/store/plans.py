@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final, LiteralString, cast
+from typing import Any, Final
 
 from psycopg import Connection, Cursor, sql
 
@@ -62,7 +62,7 @@ def plans(connection: Connection) -> list[Plan]:
             bare = "\n".join(line for line in str(text).splitlines() if not line.startswith("--")).strip()
             if not bare.upper().startswith(_ASKED):
                 continue
-            row = connection.execute(_EXPLAIN + sql.SQL(cast("LiteralString", bare.rstrip(";"))), values).fetchone()
+            row = connection.execute(_EXPLAIN + sql.SQL(bare.rstrip(";")), values).fetchone()
             assert row is not None
             found.append(plan_of(row[0][0]["Plan"]))
     return found

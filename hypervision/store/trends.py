@@ -184,7 +184,7 @@ def choose(hours: Hours, *, since_us: int, until_us: int, width_us: int) -> Choi
 def _first_of(bucket: Int64, value: Float64) -> Int64:
     """Where the least value of each bucket stands first."""
     order = np.lexsort((np.arange(len(value)), value, bucket))
-    return order[np.append(True, np.diff(bucket[order]) != 0)]
+    return np.asarray(order[np.append(True, np.diff(bucket[order]) != 0)], np.int64)
 
 
 def _silences(found: Readings, choice: Choice, hours: Hours, hole_us: int) -> Bool:
