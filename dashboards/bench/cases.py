@@ -144,7 +144,7 @@ QUERIES: Final[Mapping[str, Ask]] = {
     "days": _rows(
         "api_rollups", "domain", level=DAY, since=_last_year, until=_now, thing=_thing, property="flow", limit=10_000
     ),
-    "alarms_day": _rows("api_alarms", *_ALARMS, since=_after(20), until=_after(21), limit=100_000),
+    "alarms_day": _rows("api_alarms", *_ALARMS, since=_after(-3), until=_after(-2), limit=100_000),
     "alarms_flood": _rows("api_alarms", *_ALARMS, since=_after(0), until=_after(1), limit=100_000),
     "alarms_newest": _rows("api_alarms", *_ALARMS, limit=1000),
     "alarm_history": _alarm_history,

@@ -33,11 +33,12 @@ _PART: Final = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """How large a town: `years` datastreams with a year, `others` with `steps` readings each."""
+    """How large a town: `years` datastreams with `long` readings each, `others` with `steps`."""
 
     years: int
     others: int
     steps: int
+    long: int = YEAR
 
     @classmethod
     def of(cls, rows: int) -> Size:
@@ -46,7 +47,7 @@ class Size:
         Examples
         --------
         >>> Size.of(20_000_000)
-        Size(years=20, others=20000, steps=894)
+        Size(years=20, others=20000, steps=894, long=105120)
         """
         years = max(1, 4 * (rows // 4_000_000))
         others = max(200, 16 * (rows // 16_000))
@@ -55,7 +56,7 @@ class Size:
     @property
     def rows(self) -> int:
         """Readings in all, but for those that holes take away."""
-        return self.years * YEAR + self.others * self.steps
+        return self.years * self.long + self.others * self.steps
 
 
 def streams(size: Size, catalogue: Catalogue) -> list[Made]:
@@ -81,13 +82,13 @@ def _made(catalogue: Catalogue, thing: str, domain: str, name: str) -> Made:
 
 
 def year(size: Size, made: list[Made], *, now: datetime) -> Iterator[Stretch]:
-    """A year of the first datastreams up to `now`, with spikes, silences, and readings that do not count."""
+    """A year, or what `size` says, of the first datastreams up to `now`, with spikes, silences, and readings that do not count."""
     chance = np.random.default_rng(20)
-    first_us = to_us(now) - YEAR * _PERIOD_US
+    first_us = to_us(now) - size.long * _PERIOD_US
     kinds = np.array([_KIND[one.kind] for one in made[: size.years]])
     steps = max(1, _PART // size.years)
-    for start in range(0, YEAR, steps):
-        step = np.arange(start, min(start + steps, YEAR))
+    for start in range(0, size.long, steps):
+        step = np.arange(start, min(start + steps, size.long))
         # About twelve silences of some hours in a year.
         silent = (step[:, None] + 997 * np.arange(size.years)[None, :]) % 8760 < 40
         yield _stretch(step, kinds, first_us=first_us, keep=~silent, chance=chance)

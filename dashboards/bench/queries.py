@@ -56,7 +56,7 @@ def run(options: argparse.Namespace) -> int:
         address.check(options.database_url)
     with alone(options.database_url) as url, Filler(url) as filler:
         started = time.monotonic()
-        place = fill(filler, url, rows=options.rows, say=_say)
+        place = fill(filler, url, made.Size.of(options.rows), say=_say)
         server, size = filler.told()
         machine = (
             f"{os.cpu_count()} processors {platform.machine()}, {psutil.virtual_memory().total // 2**30} GiB,"
@@ -76,12 +76,11 @@ def _say(text: str) -> None:
     print(text, flush=True)  # noqa: T201
 
 
-def fill(filler: Filler, url: str, *, rows: int, say: Callable[[str], None]) -> Place:
+def fill(filler: Filler, url: str, size: made.Size, *, say: Callable[[str], None]) -> Place:
     """Fill the database; what the questions are about."""
     now = utc_now().replace(microsecond=0)
-    catalogue, size = load(), made.Size.of(rows)
-    since = now - made.YEAR * made.PERIOD
-    wanted = made.streams(size, catalogue)
+    since = now - size.long * made.PERIOD
+    wanted = made.streams(size, load())
     streams = filler.streams(wanted, period=made.PERIOD, now=since)
     stored = filler.observations(streams, made.year(size, wanted, now=now), now=now)
     stored += filler.observations(streams, made.days(size, wanted, now=now), now=now)
@@ -89,8 +88,8 @@ def fill(filler: Filler, url: str, *, rows: int, say: Callable[[str], None]) -> 
     filler.roll_up(streams[: size.years], first=since, last=now, zone=_ZONE)
     filler.roll_up(streams[size.years :], first=now - size.steps * made.PERIOD, last=now, zone=_ZONE)
     say("roll-ups computed")
-    flood = datetime(now.year, now.month, now.day, tzinfo=UTC) - timedelta(days=120)
-    filler.rest(alarms=rows // 20, since=since, flood=flood, now=now)
+    flood = datetime(now.year, now.month, now.day, tzinfo=UTC) - (now - since) // timedelta(days=3) * timedelta(days=1)
+    filler.rest(alarms=size.rows // 20, since=since, flood=flood, now=now)
     with Listener(url) as listener, listener.snapshot() as connection:
         thing = next(t for t in screens.read_things(connection) if t.code == wanted[0].thing)
     pool = ScreenPool(url, size=1)

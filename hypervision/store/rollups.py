@@ -75,6 +75,7 @@ def compute(connection: Connection, *, zone: str) -> None:
     connection.execute(query("take_rollup_days"), {"zone": zone})
     for level, name in ((HOUR, "roll_hours"), (DAY, "roll_days")):
         connection.execute(query(name))
+        connection.execute(query("measure_rolled"))
         connection.execute(query("put_rollups"), {"level": level})
         connection.execute(query("drop_empty_rollups"), {"level": level})
 

@@ -64,18 +64,22 @@ WITH pair AS (
                    ELSE %(since)s::timestamptz + (%(until)s::timestamptz - %(since)s) * (k / %(alarms)s::float8)
               END AS at
     FROM generate_series(0, %(alarms)s::int - 1) AS k
+), size AS (
+    -- No more than one open alarm each.
+    SELECT count(*) AS pairs, %(alarms)s - least(%(open)s, count(*)) AS closed FROM pair
 )
 INSERT INTO hv.alarm (rule_id, rule_version, source_kind, source_id, thing_id, datastream_id, priority, state,
                       raised_at, detected_at, acknowledged_at, acknowledged_by, returned_at, value, limit_value, message)
 SELECT p.rule_id, p.version, 'datastream', p.datastream_id, p.thing_id, p.datastream_id, p.priority,
-       CASE WHEN m.k >= %(alarms)s - %(open)s THEN 'UNACK' ELSE 'NORM' END,
+       CASE WHEN m.k >= s.closed THEN 'UNACK' ELSE 'NORM' END,
        m.at, m.at + interval '2 s',
-       CASE WHEN m.k < %(alarms)s - %(open)s THEN m.at + interval '5 min' END,
-       CASE WHEN m.k < %(alarms)s - %(open)s THEN 'operator' END,
-       CASE WHEN m.k < %(alarms)s - %(open)s THEN m.at + interval '20 min' END,
+       CASE WHEN m.k < s.closed THEN m.at + interval '5 min' END,
+       CASE WHEN m.k < s.closed THEN 'operator' END,
+       CASE WHEN m.k < s.closed THEN m.at + interval '20 min' END,
        p.limit_value * 1.1, p.limit_value, p.property || ' beyond its limit'
 FROM made m
-JOIN pair p ON p.place = m.k %% (SELECT count(*) FROM pair)
+CROSS JOIN size s
+JOIN pair p ON p.place = m.k %% s.pairs
 ORDER BY m.at
 
 -- name: fill_transitions
