@@ -34,6 +34,9 @@ def test_every_question_uses_its_index(world: Any) -> None:
             for wanted in BUDGETS[name].indexes:
                 if not any(re.fullmatch(wanted, index) for index in indexes):
                     wrong.append(f"{name} uses {sorted(indexes)} and not {wanted}: {[plan.nodes for plan in told]}")
+            scanned = [table for plan in told for table in plan.scanned if table.startswith("observation_")]
+            if scanned and name != "observations_all":
+                wrong.append(f"{name} reads all of {scanned}")
             assert told, f"{name} asked nothing"
             if name not in ("alarm_history", "gaps_newest", "gaps_thing"):
                 assert found, f"{name} found nothing"
