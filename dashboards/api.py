@@ -89,9 +89,9 @@ def register(app: FastAPI, server: Server) -> None:
     _register_writing(app, server)
 
 
-async def _rows(server: Server, name: str, values: dict[str, Any]) -> list[dict[str, Any]]:
+async def _rows(server: Server, name: str, values: dict[str, Any], *, many: bool = False) -> list[dict[str, Any]]:
     full = {"organisation": caller_account().organisation_id, **values}
-    return await in_time(lambda: server.pool.rows(name, full))
+    return await in_time(lambda: (server.pool.first_rows if many else server.pool.rows)(name, full))
 
 
 async def _answer(
@@ -155,7 +155,7 @@ def _register_reading(app: FastAPI, server: Server) -> None:
             "property": property,
             "limit": limit,
         }
-        rows = await _rows(server, "api_observations", values)
+        rows = await _rows(server, "api_observations", values, many=thing is None)
         return await _answer(request, rows, _OBSERVATION_COLUMNS, format, name="observations")
 
     @app.get("/api/v1/observations/{level}", tags=["observations"])

@@ -46,7 +46,7 @@ BUDGETS: Final[Mapping[str, Budget]] = {
     "gaps_thing": Budget("a Thing's gaps of a day", 30, 15),
     "datastreams": Budget("10,000 datastreams with their newest reading, for the API", 200, 120),
     "observations": Budget("a day of one datastream, for the API", 30, 10, (_READINGS,)),
-    "observations_all": Budget("the first 10,000 readings of a day of the whole town, for the API", 3000, 400),
+    "observations_all": Budget("the first 10,000 readings of a day of the whole town, for the API", 1000, 400),
     "look_first": Budget("the server's first look at 5,000 Things", 1000, 600),
     "look_again": Budget("its look each second, 500 readings new", 60, 40),
     "overview": Budget("a refresh of the overview in Python", 250, 100),

@@ -97,12 +97,12 @@ def _journal(place: Place) -> Any:
         return screens.read_journal(connection, place.thing_id)
 
 
-def _rows(name: str, *unset: str, **values: Any) -> Ask:
+def _rows(name: str, *unset: str, many: bool = False, **values: Any) -> Ask:
     full = {**dict.fromkeys(unset), "organisation": None, **values}
 
     def ask(place: Place) -> Any:
         filled = {key: value(place) if callable(value) else value for key, value in full.items()}
-        return place.pool.rows(name, filled)
+        return (place.pool.first_rows if many else place.pool.rows)(name, filled)
 
     return ask
 
@@ -155,7 +155,7 @@ QUERIES: Final[Mapping[str, Ask]] = {
     "observations": _rows(
         "api_observations", "domain", since=_yesterday, until=_now, thing=_thing, property="flow", limit=10_000
     ),
-    "observations_all": _rows("api_observations", *_ASKED, since=_yesterday, until=_now, limit=10_000),
+    "observations_all": _rows("api_observations", *_ASKED, many=True, since=_yesterday, until=_now, limit=10_000),
 }
 """By the name of their budget."""
 

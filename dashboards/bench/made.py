@@ -82,7 +82,7 @@ def _made(catalogue: Catalogue, thing: str, domain: str, name: str) -> Made:
 
 
 def year(size: Size, made: list[Made], *, now: datetime) -> Iterator[Stretch]:
-    """A year, or what `size` says, of the first datastreams up to `now`, with spikes, silences, and readings that do not count."""
+    """A year, or what `size` says, of the first datastreams up to `now`: spikes, silences, doubtful readings."""
     chance = np.random.default_rng(20)
     first_us = to_us(now) - size.long * _PERIOD_US
     kinds = np.array([_KIND[one.kind] for one in made[: size.years]])

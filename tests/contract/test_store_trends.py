@@ -23,15 +23,17 @@ def test_wide_chart_equals_all_readings_before_and_after_the_roll_ups(world: Any
     minutes = [m for m in range(0, 12 * 1440 - 60, 5) if not 4000 < m < 4300 and m % 700]
     world.history(
         intake,
-        *(("water", "p1", "flow", start + timedelta(minutes=m), 90.0 if m == 8005 else m * 7 % 40 / 10) for m in minutes),
+        *(
+            ("water", "p1", "flow", start + timedelta(minutes=m), 90.0 if m == 8005 else m * 7 % 40 / 10)
+            for m in minutes
+        ),
     )
     world.execute("UPDATE hv.observation SET quality = 3, result = 777 WHERE result = 90")
     asked: list[str] = []
     arrays = trends.arrays
     monkeypatch.setattr(trends, "arrays", lambda c, name, values: asked.append(name) or arrays(c, name, values))
 
-    def drawn(*, wide: int = trends._WIDE) -> list[Any]:
-        monkeypatch.setattr(trends, "_WIDE", wide)
+    def drawn() -> list[Any]:
         since = world.now - timedelta(days=11, minutes=13)
         with intake.between() as connection:
             return read_trend(connection, 1, since=since, until=world.now, buckets=22, hole=HOLE)
@@ -40,7 +42,8 @@ def test_wide_chart_equals_all_readings_before_and_after_the_roll_ups(world: Any
         since_us, until_us = to_us(world.now - timedelta(days=11, minutes=13)), to_us(world.now) + 1
         with intake.between() as connection:
             found = trends._read_stretch(connection, 1, since_us, until_us)
-        width_us = -(-(-(-(until_us - since_us) // 22)) // trends.HOUR_US) * trends.HOUR_US
+        # 22 buckets of the window, rounded up to whole hours.
+        width_us = 13 * trends.HOUR_US
         return trends.points(found, np.diff(found.time_us) > HOLE // timedelta(microseconds=1), width_us=width_us)
 
     # Every hour waits to be computed: all readings are read.

@@ -38,6 +38,8 @@ def rolled(found: Readings, outside: np.ndarray, *, due_us: int | None, since_us
     if due_us is not None:
         low[hours >= due_us], high[hours >= due_us] = 99.0, -99.0
     long = np.flatnonzero(np.diff(found.time_us) > HOLE)
+    if due_us is not None:
+        long = long[found.time_us[long + 1] < due_us]
     far = np.unique(hour[outside & (hour >= full) & (found.time_us < until_us)])
     return Hours(hours, low, high, far, found.time_us[long], found.time_us[long + 1], due_us, HOLE)
 
@@ -49,6 +51,10 @@ def test_chart_of_chosen_hours_equals_the_chart_of_all_readings(seed: int) -> No
     since_us = int(whole.time_us[0]) + int(chance.integers(-3, 5)) * 1_900_000_000
     until_us = NOW_US - int(chance.integers(0, 9)) * 1_700_000_000
     due_us = None if seed % 3 == 0 else NOW_US - int(chance.integers(1, 400)) * HOUR_US
+    if seed % 3 == 1:
+        # The first hour that is due ends a silence.
+        ended = whole.time_us[1:][np.diff(whole.time_us) > 3 * HOUR_US][-2]
+        due_us = int(ended) // HOUR_US * HOUR_US
     within = (whole.time_us >= since_us) & (whole.time_us < until_us)
     window = Readings(whole.time_us[within], whole.result[within], whole.quality[within])
     width_us = 12 * HOUR_US
