@@ -37,7 +37,8 @@ _ROUTES: Final = tuple(
         ("GET", r"/metrics", Action.READ_METRICS),
         ("GET", r"/api/openapi\.json", Action.READ_DATA),
         ("GET", r"/api/docs", Action.READ_DATA),
-        ("GET", r"/api/v1/(things|datastreams|observations(/hourly|/daily)?|gaps|alarms|corrections)", Action.READ_DATA),
+        ("GET", r"/api/v1/(things|datastreams|observations|gaps|alarms|corrections)", Action.READ_DATA),
+        ("GET", r"/api/v1/observations/(hourly|daily)", Action.READ_DATA),
         ("GET", r"/api/v1/alarms/[0-9]{1,18}(/transitions)?", Action.READ_DATA),
         # Then by the page it asks for.
         ("GET", r"/api/v1/live", Action.SEE_SCREENS),
