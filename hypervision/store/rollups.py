@@ -69,9 +69,8 @@ def open_pass(connection: Connection) -> None:
 
 
 def compute(connection: Connection, *, zone: str) -> None:
-    """Compute silences, hours out of range, hours and local days of the stretches of a pass."""
+    """Compute silences, hours and local days of the stretches of a pass."""
     connection.execute(query("find_holes"))
-    connection.execute(query("note_outside"))
     connection.execute(query("take_rollup_days"), {"zone": zone})
     for level, name in ((HOUR, "roll_hours"), (DAY, "roll_days")):
         connection.execute(query(name))

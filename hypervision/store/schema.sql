@@ -326,13 +326,6 @@ CREATE TABLE hv.hole (
 );
 CREATE INDEX hole_ended ON hv.hole (ended);
 
--- Hours with readings out of range: roll-ups leave such readings out, charts draw them. Made with the roll-ups.
-CREATE TABLE hv.outside (
-    datastream_id int NOT NULL,
-    hour timestamptz NOT NULL,
-    PRIMARY KEY (datastream_id, hour)
-);
-
 -- How far a device's message counter has come: one row for every run of it, from one restart to the next.
 CREATE TABLE hv.sequence (
     sequence_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

@@ -137,19 +137,3 @@ WHERE h.datastream_id = s.datastream_id AND h.level = s.level AND s.level = %(le
 -- name: rollup_backlog
 -- How many hours wait to be computed.
 SELECT count(*) FROM hv.rollup_due
-
--- name: note_outside
--- The hours of the stretches that hold readings out of range (3).
-WITH found AS (
-    SELECT DISTINCT s.datastream_id, date_trunc('hour', x.phenomenon_time, 'UTC') AS hour
-    FROM rollup_span s
-    JOIN hv.observation x ON x.datastream_id = s.datastream_id
-         AND x.phenomenon_time >= s.first AND x.phenomenon_time < s.last AND x.quality = 3
-    WHERE s.level = 0
-), gone AS (
-    DELETE FROM hv.outside o USING rollup_span s
-    WHERE o.datastream_id = s.datastream_id AND s.level = 0 AND o.hour >= s.first AND o.hour < s.last
-          AND NOT EXISTS (SELECT FROM found f WHERE f.datastream_id = o.datastream_id AND f.hour = o.hour)
-)
-INSERT INTO hv.outside (datastream_id, hour) SELECT datastream_id, hour FROM found ORDER BY 1, 2
-ON CONFLICT (datastream_id, hour) DO NOTHING
