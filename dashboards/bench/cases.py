@@ -54,8 +54,9 @@ def _trend(length: timedelta) -> Ask:
     def ask(place: Place) -> Any:
         with place.pool.connection() as connection:
             return read_trend(
-                connection, place.streams[0], since=place.now - length, until=place.now, buckets=500, hole=_HOLE
-            )
+                connection, place.streams[0], since=place.now - length, until=place.now, buckets=500, slices=24,
+                hole=_HOLE, hold=_HOLE,
+            ).points  # fmt: skip
 
     return ask
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from hypervision.clock import to_us
-from hypervision.store.trends import Readings, points
+from hypervision.store.trends import Readings, points, sliced
 
 MINUTE_US = 60_000_000
 HOLE_US = 20 * MINUTE_US
@@ -56,3 +56,21 @@ def test_points_keep_a_spike_and_both_edges_of_a_hole() -> None:
 def test_points_of_nothing_are_none() -> None:
     empty = np.empty(0, np.int64)
     assert points(Readings(empty, empty.astype(np.float64), empty), width_us=1, hole_us=1) == []
+
+
+def test_slice_is_weighted_by_time_holds_no_longer_than_it_may_and_leaves_out_what_is_out_of_range() -> None:
+    found = Readings(
+        np.array([0, 30, 40, 45, 200, 260]), np.array([1.0, 4.0, 10.0, 99.0, 2.0, 5.0]), np.array([5, 5, 5, 3, 5, 5])
+    )
+    edges = np.array([0, 50, 100, 150, 200, 250, 300])
+    # 1 for 30, 4 for 10, 10 for 20 of which 10 in the first slice; nothing is known from 60 on; 5 stands until the end.
+    assert sliced(found, edges, hold_us=20) == [
+        (1.0, (1 * 20 + 4 * 10 + 10 * 10) / 40, 99.0),
+        None,
+        None,
+        None,
+        (2.0, 2.0, 2.0),
+        (5.0, 5.0, 5.0),
+    ]
+    assert sliced(Readings(np.array([7]), np.array([3.0]), np.array([3])), edges[:2], hold_us=20) == [(3.0, None, 3.0)]
+    assert sliced(Readings(np.array([60]), np.array([3.0]), np.array([5])), edges[:3], hold_us=20)[0] is None
