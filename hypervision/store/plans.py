@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from psycopg import Connection, Cursor, sql
 
 from hypervision.store.connection import mapped
 
-_EXPLAIN: Final = sql.SQL("EXPLAIN (FORMAT JSON) ")
+_EXPLAIN: Final = sql.SQL("EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) ")
 _ASKED: Final = ("SELECT", "WITH")
 
 
@@ -25,11 +25,14 @@ class Plan:
         Indexes it uses; those of a partition by the name of the partition's own.
     scanned : frozenset of str
         Tables it reads from end to end.
+    seconds : float
+        What the server took to plan and to execute it, without giving the rows to anybody [s].
     """
 
     nodes: tuple[str, ...]
     indexes: frozenset[str]
     scanned: frozenset[str]
+    seconds: float = 0.0
 
 
 class _Noting(Cursor[Any]):
@@ -53,7 +56,7 @@ def note(connection: Connection) -> None:
 def plans(connection: Connection) -> list[Plan]:
     """The plans of the noted queries, as the server makes them for their values; nothing is noted any more.
 
-    What writes has none.
+    The queries run once more for it; what writes has no plan.
     """
     connection.cursor_factory = Cursor
     found = []
@@ -64,7 +67,9 @@ def plans(connection: Connection) -> list[Plan]:
                 continue
             row = connection.execute(_EXPLAIN + sql.SQL(bare.rstrip(";")), values).fetchone()
             assert row is not None
-            found.append(plan_of(row[0][0]["Plan"]))
+            told = row[0][0]
+            took = (told["Planning Time"] + told["Execution Time"]) / 1000
+            found.append(replace(plan_of(told["Plan"]), seconds=took))
     return found
 
 
@@ -74,7 +79,7 @@ def plan_of(document: dict[str, Any]) -> Plan:
     Examples
     --------
     >>> plan_of({"Node Type": "Limit", "Plans": [{"Node Type": "Seq Scan", "Relation Name": "alarm"}]})
-    Plan(nodes=('Limit', 'Seq Scan'), indexes=frozenset(), scanned=frozenset({'alarm'}))
+    Plan(nodes=('Limit', 'Seq Scan'), indexes=frozenset(), scanned=frozenset({'alarm'}), seconds=0.0)
     """
     nodes: dict[str, None] = {}
     indexes, scanned = set(), set()

@@ -57,8 +57,8 @@ def test_made_readings_come_in_the_order_of_their_steps_and_each_once() -> None:
 
 def test_figure_over_its_budget_is_said_to_be() -> None:
     found = Figure(
-        "trend_year", 1000, 200.0, 151.0, 160.0, 170.0, ("Index Scan",), ("observation_pkey",), ("rollup_mark",)
+        "trend_year", 1000, 200.0, 151.0, 160.0, 170.0, 99.0, ("Index Scan",), ("observation_pkey",), ("rollup_mark",)
     )
     assert "OVER" in line(found, BUDGETS["trend_year"])
     assert "reads all of rollup_mark" in line(found, BUDGETS["trend_year"])
-    assert table([found])[-1] == "| … over a year, 1,000 points | 1,000 | 200.0 | 151.0 | 160.0 | 150 | 50 |"
+    assert table([found])[-1] == "| … over a year, 1,000 points | 1,000 | 99.0 | 200.0 | 151.0 | 160.0 | 150 | 50 |"
