@@ -20,6 +20,7 @@ from dashboards.writing import NAME
 from hypervision import topics
 from hypervision.store import alarms as alarm_store
 from hypervision.store import screens
+from hypervision.store.rollups import DAY, HOUR
 
 Code = Annotated[str, Query(max_length=64), Plain]
 Name = Annotated[str, Query(max_length=64), Plain]
@@ -38,6 +39,9 @@ _STREAM_COLUMNS: Final = (
 )  # fmt: skip
 _OBSERVATION_COLUMNS: Final = (
     "domain", "thing", "property", "phenomenon_time", "result", "unit", "quality", "late", "received_time", "state",
+)  # fmt: skip
+_ROLLUP_COLUMNS: Final = (
+    "domain", "thing", "property", "bucket", "n", "minimum", "maximum", "mean", "total", "unit", "covered_seconds",
 )  # fmt: skip
 _GAP_COLUMNS: Final = ("thing", "property", "start", "end", "cause", "missing")
 _ALARM_COLUMNS: Final = (
@@ -85,9 +89,9 @@ def register(app: FastAPI, server: Server) -> None:
     _register_writing(app, server)
 
 
-async def _rows(server: Server, name: str, values: dict[str, Any]) -> list[dict[str, Any]]:
+async def _rows(server: Server, name: str, values: dict[str, Any], *, many: bool = False) -> list[dict[str, Any]]:
     full = {"organisation": caller_account().organisation_id, **values}
-    return await in_time(lambda: server.pool.rows(name, full))
+    return await in_time(lambda: (server.pool.first_rows if many else server.pool.rows)(name, full))
 
 
 async def _answer(
@@ -151,8 +155,34 @@ def _register_reading(app: FastAPI, server: Server) -> None:
             "property": property,
             "limit": limit,
         }
-        rows = await _rows(server, "api_observations", values)
+        rows = await _rows(server, "api_observations", values, many=thing is None)
         return await _answer(request, rows, _OBSERVATION_COLUMNS, format, name="observations")
+
+    @app.get("/api/v1/observations/{level}", tags=["observations"])
+    async def rollups(
+        *,
+        request: Request,
+        level: Literal["hourly", "daily"],
+        since: Annotated[Instant | None, Query(alias="from", description="default: a day before `to`")] = None,
+        until: Annotated[Instant | None, Query(alias="to", description="default: now; not included")] = None,
+        domain: Name | None = None,
+        thing: Code | None = None,
+        property: Name | None = None,  # noqa: A002
+        limit: Count = 10_000,
+        format: FormatName = None,  # noqa: A002
+    ) -> Response:
+        """Hours or local days that begin between two instants, by Thing and property, as the views tell them."""
+        end: datetime = until or utc_now()
+        values = {
+            "level": HOUR if level == "hourly" else DAY,
+            "since": since or end - _LATEST_FIRST_DAY,
+            "until": end,
+            "domain": domain,
+            "thing": thing,
+            "property": property,
+            "limit": limit,
+        }
+        return await _answer(request, await _rows(server, "api_rollups", values), _ROLLUP_COLUMNS, format, name=level)
 
     @app.get("/api/v1/gaps", tags=["observations"])
     async def gaps(

@@ -91,7 +91,7 @@ class LiveReader:
                     self._forget()
                     while not self._stop.is_set():
                         started = time.monotonic()
-                        self._look(listener)
+                        self.look(listener)
                         self.changed()
                         self._rest(listener, started)
             except StoreError as error:
@@ -107,7 +107,8 @@ class LiveReader:
         if remaining > 0 and not self._stop.is_set():
             listener.wait(remaining)
 
-    def _look(self, listener: Listener) -> None:
+    def look(self, listener: Listener) -> None:
+        """Read what changed since the last look."""
         now = utc_now()
         # Writers, readings and alarms of one snapshot: a cursor never runs ahead of the rows it stands for.
         with listener.snapshot() as connection:

@@ -11,11 +11,14 @@ from typing import Final
 from dashboards.town import Town
 from hypervision.store import screens
 from hypervision.store.screens import AlarmRow, GapRow, JournalRow, LimitRow, StreamRow, ThingRow, TrendPoint
+from hypervision.store.trends import Slice, read_trend
 
 RANGES: Final[Mapping[str, timedelta]] = {
     "hour": timedelta(hours=1),
     "day": timedelta(days=1),
     "week": timedelta(days=7),
+    "month": timedelta(days=30),
+    "year": timedelta(days=365),
 }
 # About one bucket for every two pixels of a chart: what lies between cannot be seen.
 _BUCKETS: Final = 400
@@ -23,6 +26,10 @@ _BUCKETS: Final = 400
 _LONGEST: Final = timedelta(days=3650)
 # As hv.hold: a reading stands for two of its expected periods, and what is longer is a silence.
 _HOLD: Final = 2.0
+# As hv.hold: what comes on change only stands for a day.
+_ON_CHANGE: Final = timedelta(hours=24)
+LINES: Final = 24
+"""Lines of a chart's table."""
 # An outage of the platform between two readings further apart than so many periods took one away.
 _ONE_LOST: Final = 1.5
 # What a page draws at once; the rest is named.
@@ -31,12 +38,13 @@ _CHARTS: Final = 8
 
 @dataclass(frozen=True, slots=True)
 class Trend:
-    """One chart: a datastream, its points, its limits."""
+    """One chart: a datastream, its points, its limits; `slices` are the lines of its table, in equal parts of time."""
 
     stream: StreamRow
     points: list[TrendPoint]
     limits: list[LimitRow]
     gaps: tuple[GapRow, ...] = ()
+    slices: Sequence[Slice | None] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +68,12 @@ def read_trends(connection: screens.Database, town: Town, thing: ThingRow, chose
     for stream_id in streams[:_CHARTS]:
         stream = town.streams[stream_id]
         hole = _LONGEST if stream.period is None else timedelta(seconds=_HOLD * stream.period)
-        points = screens.read_trend(connection, stream_id, since=since, until=now, buckets=_BUCKETS, hole=hole)
-        trends.append(Trend(stream, points, town.limits.of_stream(stream), gaps_of(gaps, stream)))
+        drawn = read_trend(
+            connection, stream_id, since=since, until=now, buckets=_BUCKETS, slices=LINES, hole=hole,
+            hold=min(hole, _ON_CHANGE) if stream.period is None else hole,
+        )  # fmt: skip
+        limits = town.limits.of_stream(stream)
+        trends.append(Trend(stream, drawn.points, limits, gaps_of(gaps, stream), drawn.slices))
     return Trends(
         since,
         now,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from importlib.metadata import entry_points
 
 from hypervision.settings import Settings
 from hypervision.verbs import Verb
@@ -54,17 +55,23 @@ def _rejected(options: argparse.Namespace, settings: Settings) -> int:
 def _bench_options(parser: argparse.ArgumentParser) -> None:
     from ingest.bench import report
 
-    report.configure(parser)
+    subjects = report.configure(parser)
+    for entry in sorted(entry_points(group="hypervision.benches"), key=lambda found: found.name):
+        verb: Verb = entry.load()
+        own = subjects.add_parser(verb.name, help=verb.summary)
+        verb.configure(own)
+        own.set_defaults(measure=verb.run)
 
 
-def _bench(options: argparse.Namespace, _settings: Settings) -> int:
+def _bench(options: argparse.Namespace, settings: Settings) -> int:
     from ingest.bench import report
 
-    return report.run(options)
+    measure = getattr(options, "measure", None)
+    return report.run(options) if measure is None else int(measure(options, settings))
 
 
 BROKER = Verb("broker", "run the embedded broker alone (a part of `up`)", _broker)
 COLLECT = Verb("collect", "take readings from the broker to the database", _collect, _collect_options)
 PUBLISH = Verb("publish", "publish one reading as a device would", _publish, _publish_options)
 REJECTED = Verb("rejected", "look at quarantined messages, send them through again", _rejected, _rejected_options)
-BENCH = Verb("bench", "measure the way in beside the bare path", _bench, _bench_options)
+BENCH = Verb("bench", "measure this machine: the way in, the queries", _bench, _bench_options)

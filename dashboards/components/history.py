@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from datetime import datetime
-from statistics import fmean
 from typing import Any
 
 from dash import dcc
@@ -16,14 +15,12 @@ from dashboards.components.alarms import symbol
 from dashboards.components.readings import property_label, value_text
 from dashboards.components.tables import table
 from dashboards.theme import colours
-from dashboards.trends import Trend, Trends, alone, line
+from dashboards.trends import LINES, Trend, Trends, alone, line
 from dashboards.ui import Node, div, el, hidden, span
 from dashboards.views import Scene
 from hypervision.store.screens import JournalRow
 
 _HEIGHT = 132
-# Lines of a chart's table.
-_LINES = 24
 # The share of a chart's width that a letter takes.
 _LETTER = 0.05
 _SHAPES = {"critical": "■", "high": "▲", "medium": "◆", "low": "●"}
@@ -84,20 +81,18 @@ def twin(scene: Scene, found: Trends, trend: Trend) -> Component:
         changes = [p for i, p in enumerate(trend.points) if i == 0 or p.result != trend.points[i - 1].result]
         heads: tuple[str, ...] = ("time", "value")
         rows: list[list[Node]] = [
-            [words.clock(p.at), value_text(scene, stream, p.result)] for p in reversed(changes[-_LINES:])
+            [words.clock(p.at), value_text(scene, stream, p.result)] for p in reversed(changes[-LINES:])
         ]
     else:
         heads = ("time", "lowest", "mean", "highest")
-        width = (found.until - found.since) / _LINES
-        slices: dict[int, list[float]] = {}
-        for point in trend.points:
-            slices.setdefault(int((point.at - found.since) / width), []).append(point.result)
+        width = (found.until - found.since) / max(len(trend.slices), 1)
         rows = [
             [
-                words.clock(found.since + max(place, 0) * width),
-                *[value_text(scene, stream, v) for v in (min(results), fmean(results), max(results))],
+                words.clock(found.since + place * width),
+                *["—" if value is None else value_text(scene, stream, value) for value in one],
             ]
-            for place, results in sorted(slices.items(), reverse=True)
+            for place, one in reversed(list(enumerate(trend.slices)))
+            if one is not None
         ]
     shown = table([words.t(f"asset.{key}") for key in heads], rows, numeric=range(1, 4))
     summary = el("Summary", words.t("asset.table"), cls="muted note")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, Self
+from datetime import timedelta
+from typing import Any, Final, Self
 
 import psycopg
 from psycopg import Connection
@@ -14,6 +15,9 @@ from psycopg_pool import ConnectionPool, PoolTimeout
 from hypervision.errors import TemporaryStoreError
 from hypervision.store.connection import connect, mapped, to_store_error
 from hypervision.store.sql import query
+
+_FIRST_STEP: Final = timedelta(minutes=1)
+_LONGER: Final = 8
 
 
 class ScreenPool:
@@ -74,10 +78,29 @@ class ScreenPool:
         except psycopg.Error as error:
             raise to_store_error(error) from error
 
+    def renew(self) -> None:
+        """Close the connections that nobody uses; the next request opens a new one."""
+        self._pool.drain()
+
     def rows(self, name: str, values: Mapping[str, Any]) -> list[dict[str, Any]]:
         """The rows of a named query, by column name."""
         with self.connection() as connection, connection.cursor(row_factory=dict_row) as cursor:
             return cursor.execute(query(name), values).fetchall()
+
+    def first_rows(self, name: str, values: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """The first rows of a named query over many datastreams that orders by time, for its `since`, `until`, `limit`.
+
+        No index orders the readings of all datastreams by time: a long stretch would be read and sorted whole for its
+        first rows. So they are looked for in a minute first, then in stretches that grow.
+        """
+        found: list[dict[str, Any]] = []
+        since, step = values["since"], _FIRST_STEP
+        while since < values["until"] and len(found) < values["limit"]:
+            until = since + step if step < values["until"] - since else values["until"]
+            part = {**values, "since": since, "until": until, "limit": values["limit"] - len(found)}
+            found += self.rows(name, part)
+            since, step = until, step * _LONGER
+        return found
 
 
 class Listener:

@@ -53,19 +53,30 @@ def work(connection: Connection, *, zone: str, limit: int) -> int:
         Hours still due.
     """
     with mapped():
-        connection.execute(query("create_rollup_span"))
-        connection.execute(query("create_rolled"))
+        open_pass(connection)
         connection.execute(query("take_rollup_spans"), {"limit": limit})
-        connection.execute(query("find_holes"))
-        connection.execute(query("take_rollup_days"), {"zone": zone})
-        for level, name in ((HOUR, "roll_hours"), (DAY, "roll_days")):
-            connection.execute(query(name))
-            connection.execute(query("put_rollups"), {"level": level})
-            connection.execute(query("drop_empty_rollups"), {"level": level})
+        compute(connection, zone=zone)
         row = connection.execute(query("rollup_backlog")).fetchone()
         connection.commit()
     assert row is not None
     return int(row[0])
+
+
+def open_pass(connection: Connection) -> None:
+    """Make the tables of this connection that a pass works on."""
+    connection.execute(query("create_rollup_span"))
+    connection.execute(query("create_rolled"))
+
+
+def compute(connection: Connection, *, zone: str) -> None:
+    """Compute silences, hours and local days of the stretches of a pass."""
+    connection.execute(query("find_holes"))
+    connection.execute(query("take_rollup_days"), {"zone": zone})
+    for level, name in ((HOUR, "roll_hours"), (DAY, "roll_days")):
+        connection.execute(query(name))
+        connection.execute(query("measure_rolled"))
+        connection.execute(query("put_rollups"), {"level": level})
+        connection.execute(query("drop_empty_rollups"), {"level": level})
 
 
 def use_zone(connection: Connection, zone: str) -> bool:

@@ -7,7 +7,7 @@ import json
 import statistics
 from dataclasses import asdict
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeAlias
 
 from hypervision.cli import number, whole
 from hypervision.errors import SettingError
@@ -16,6 +16,7 @@ from hypervision.store.bench import Gauge
 from ingest.bench.runs import Drain, Latency, Runs
 from ingest.bench.stage import stage
 
+Subjects: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001 -- it has no public name
 SCALE: Final = (
     "for scale, 2 cores, from Mosquitto: Node-RED as people use it 4,000/s; Node-RED tuned 22,000/s (and 116,000 of",
     "200,000 messages lost when killed); a Rust bridge 27,900/s; one Python process with paho 32,800/s (about",
@@ -23,8 +24,8 @@ SCALE: Final = (
 )
 
 
-def configure(parser: argparse.ArgumentParser) -> None:
-    """Add the options."""
+def configure(parser: argparse.ArgumentParser) -> Subjects:
+    """Add the options; the word after `bench` may be one of others, too."""
     subjects = parser.add_subparsers(dest="subject", required=True, metavar="ingest")
     ingest = subjects.add_parser("ingest", help="drain and end-to-end rates, latency, CPU, memory")
     ingest.add_argument(
@@ -41,6 +42,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     ingest.add_argument("--mqtt-url", metavar="URL", help="a broker of one's own instead of the embedded one")
     ingest.add_argument("--database-url", metavar="URL", help="an empty database of one's own")
     ingest.add_argument("--json", type=Path, metavar="FILE", help="write the figures there as well")
+    return subjects
 
 
 def run(options: argparse.Namespace) -> int:

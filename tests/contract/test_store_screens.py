@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from hypervision import rollups
 from hypervision.store import screens
+from hypervision.store.pool import ScreenPool
+from hypervision.store.rollups import DAY, HOUR
 
 pytestmark = pytest.mark.integration
 
@@ -26,3 +30,50 @@ def test_limits_hold_the_silence_rules_with_their_overrides(world: Any) -> None:
         ("", 5.0, None, True),
         ("", 9.0, thing.thing_id, True),
     ]
+
+
+def test_first_readings_of_many_are_those_of_one_question(world: Any, several: None) -> None:
+    intake = world.intake()
+    world.history(
+        intake,
+        *(
+            ("water", f"p{n}", "flow", world.now - timedelta(minutes=m * m), float(m))
+            for m in range(1, 40)
+            for n in range(3)
+        ),
+    )
+    pool = ScreenPool(world.url, size=1)
+    pool.open()
+    asked = dict.fromkeys(("domain", "thing", "property", "organisation"))
+    try:
+        for days, limit in ((2, 1), (2, 7), (2, 50), (2, 1000), (0.02, 1000), (0, 5)):
+            values = {**asked, "since": world.now - timedelta(days=days), "until": world.now, "limit": limit}
+            found = pool.first_rows("api_observations", values)
+            assert found == pool.rows("api_observations", values)
+            assert len(found) == min(limit, sum(3 for m in range(1, 40) if m * m <= days * 1440))
+    finally:
+        pool.close()
+
+
+def test_hours_and_days_of_the_api_are_those_of_the_views(world: Any, several: None) -> None:
+    intake = world.intake()
+    readings = [("water", "p1", "flow", world.now - timedelta(minutes=10 * m), float(m)) for m in range(300)]
+    world.history(intake, *readings, ("water", "p2", "flow", world.now, 1.0))
+    with intake.between() as connection:
+        connection.commit()
+        rollups.bring_up_to_date(connection, zone="Europe/Paris")
+    pool = ScreenPool(world.url, size=1)
+    pool.open()
+    asked = {"domain": None, "thing": "p1", "property": None, "organisation": None, "limit": 1000}
+    span = {"since": world.now - timedelta(days=30), "until": world.now + timedelta(days=1)}
+    try:
+        for level, view in ((HOUR, "observations_hourly"), (DAY, "observations_daily")):
+            found = pool.rows("api_rollups", {**asked, **span, "level": level})
+            told = world.rows(
+                f"SELECT bucket, n, minimum, maximum, mean FROM {view} WHERE thing = 'p1' ORDER BY bucket"
+            )
+            assert [(r["bucket"], r["n"], r["minimum"], r["maximum"], r["mean"]) for r in found] == told
+            assert len(told) > 2
+        assert {r["unit"] for r in found} == {"m3/h"}
+    finally:
+        pool.close()

@@ -71,6 +71,10 @@ def test_observations_are_bounded_by_time_and_limit(engineer: httpx.Client) -> N
     assert times[0] >= now - timedelta(hours=2)
     assert {row["unit"] for row in rows} == {"bar"}
     assert len(engineer.get("/api/v1/observations", params={**query, "limit": 3}).json()["rows"]) == 3
+    assert len(engineer.get("/api/v1/observations", params={"limit": 3}).json()["rows"]) == 3
+    header = engineer.get("/api/v1/observations/daily", params={"format": "csv"}).text.split("\r\n")[0]
+    assert header == "domain,thing,property,bucket,n,minimum,maximum,mean,total,unit,covered_seconds"
+    assert engineer.get("/api/v1/observations/yearly").status_code == 404
 
 
 def test_gaps_of_the_town_are_for_each_organisation_its_own_and_outages_for_all(town: Town) -> None:
@@ -250,6 +254,7 @@ def test_openapi_describes_every_public_route(engineer: httpx.Client) -> None:
     paths = engineer.get("/api/openapi.json").json()["paths"]
     assert {
         "/api/v1/login", "/api/v1/logout", "/api/v1/things", "/api/v1/datastreams", "/api/v1/observations",
+        "/api/v1/observations/{level}",
         "/api/v1/alarms", "/api/v1/alarms/{alarm_id}", "/api/v1/alarms/{alarm_id}/acknowledge",
         "/api/v1/alarms/{alarm_id}/transitions", "/api/health", "/api/health/live",
     } <= set(paths)  # fmt: skip

@@ -121,6 +121,10 @@ ON CONFLICT (datastream_id, level, bucket) DO UPDATE SET
 WHERE (h.n, h.minimum, h.maximum, h.mean, h.total, h.covered_seconds) IS DISTINCT FROM
       (excluded.n, excluded.minimum, excluded.maximum, excluded.mean, excluded.total, excluded.covered_seconds)
 
+-- name: measure_rolled
+-- The server does not know how much a pass has put in, and would compare every bucket with every other.
+ANALYZE rolled, rollup_span
+
 -- name: drop_empty_rollups
 -- Buckets of the stretches in which nothing is left. Before the days are computed, for they come from the hours.
 DELETE FROM hv.rollup h USING rollup_span s

@@ -79,34 +79,12 @@ JOIN hv.rule_override o ON o.rule_id = r.rule_id;
 -- name: screen_course
 -- Mean of some datastreams in buckets of equal width over the last day, for the line on a domain's tile; without
 -- readings that somebody took out.
-SELECT floor(extract(epoch FROM phenomenon_time) / %(width)s)::bigint, avg(result)
+SELECT floor(date_part('epoch', phenomenon_time) / %(width)s::float8)::bigint, avg(result)
 FROM hv.observation
 WHERE datastream_id = ANY(%(streams)s::int[]) AND phenomenon_time >= %(since)s AND phenomenon_time <= %(until)s
   AND quality <> 0
 GROUP BY 1
 ORDER BY 1;
-
--- name: screen_trend
--- A trend that keeps every extreme: per bucket the lowest and the highest reading, and both edges of each hole; without
--- readings that somebody took out.
-WITH reading AS (
-    SELECT phenomenon_time AS t, result AS v, quality AS q,
-           floor(extract(epoch FROM phenomenon_time) / %(width)s) AS bucket
-    FROM hv.observation
-    WHERE datastream_id = %(datastream_id)s AND phenomenon_time >= %(since)s AND phenomenon_time <= %(until)s
-          AND quality <> 0
-), ranked AS (
-    SELECT t, v, q, t - lag(t) OVER by_time AS before, lead(t) OVER by_time - t AS after,
-           row_number() OVER (PARTITION BY bucket ORDER BY v, t) AS lowest,
-           row_number() OVER (PARTITION BY bucket ORDER BY v DESC, t) AS highest
-    FROM reading
-    WINDOW by_time AS (ORDER BY t)
-)
-SELECT t, v, q, coalesce(before > %(hole)s, false)
-FROM ranked
-WHERE lowest = 1 OR highest = 1 OR before IS NULL OR after IS NULL
-   OR before > %(hole)s OR after > %(hole)s
-ORDER BY t;
 
 -- name: screen_journal
 -- What happened to one Thing: its journal and the transitions of its alarms, newest first.
@@ -200,6 +178,21 @@ WHERE x.phenomenon_time >= %(since)s AND x.phenomenon_time < %(until)s
   AND (%(property)s::text IS NULL OR d.property = %(property)s)
   AND (%(organisation)s::int IS NULL OR t.organisation_id = %(organisation)s)
 ORDER BY x.phenomenon_time, t.code, d.domain, d.property
+LIMIT %(limit)s;
+
+-- name: api_rollups
+-- Hours (level 0) or local days (1) for the API, by Thing and property; those to come are not told before their time.
+SELECT d.domain, t.code AS thing, d.property, r.bucket, r.n, r.minimum, r.maximum, r.mean, r.total, d.unit,
+       r.covered_seconds
+FROM hv.datastream d
+JOIN hv.thing t ON t.thing_id = d.thing_id
+JOIN hv.rollup r ON r.datastream_id = d.datastream_id
+WHERE r.level = %(level)s AND r.bucket >= %(since)s AND r.bucket < least(%(until)s, now())
+  AND (%(domain)s::text IS NULL OR d.domain = %(domain)s)
+  AND (%(thing)s::text IS NULL OR t.code = %(thing)s)
+  AND (%(property)s::text IS NULL OR d.property = %(property)s)
+  AND (%(organisation)s::int IS NULL OR t.organisation_id = %(organisation)s)
+ORDER BY t.code, d.domain, d.property, r.bucket
 LIMIT %(limit)s;
 
 -- name: api_alarms

@@ -45,7 +45,7 @@ def database(monkeypatch: pytest.MonkeyPatch) -> _Database:
 def _failing(reader: LiveReader, database: Any, monkeypatch: pytest.MonkeyPatch, seconds: float) -> list[str]:
     now = NOW + timedelta(seconds=seconds)
     monkeypatch.setattr(live, "utc_now", lambda: now)
-    reader._look(database)
+    reader.look(database)
     return list(report(reader.town, now=now)["failing"])
 
 

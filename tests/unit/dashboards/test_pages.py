@@ -28,6 +28,7 @@ from hypervision.store.screens import (
     TrendPoint,
     WriterRow,
 )
+from hypervision.store.trends import Slice
 
 NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
 CATALOGUE = load()
@@ -190,10 +191,15 @@ def test_alarm_span_has_the_shape_and_letter_of_its_priority_and_no_colour_once_
 
 def test_chart_has_a_table_that_says_the_same() -> None:
     points = [TrendPoint(NOW - timedelta(minutes=m), 230.0 + m, 5, False) for m in (30, 20, 10)]
-    drawn = history(scene(), trends(points), theme="dark")
+    found = trends(points)
+    slices: list[Slice | None] = [None, Slice(240.0, 250.0, 260.0), Slice(90.0, None, 91.0)]
+    found = replace(found, trends=[replace(found.trends[0], slices=slices)])
+    drawn = history(scene(), found, theme="dark")
     table = next(one for one in nodes(drawn) if getattr(one, "className", "") == "twin")
     assert "Minimum" in text(table)
     assert "240\u00a0V 250\u00a0V 260\u00a0V" in text(table)
+    assert "90\u00a0V — 91\u00a0V" in text(table)
+    assert text(table).index("90\u00a0V") < text(table).index("240\u00a0V")
 
 
 def test_table_of_a_state_has_a_line_for_every_change() -> None:

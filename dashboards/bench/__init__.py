@@ -1,0 +1,1 @@
+"""How long the queries and the screens take on a large town."""
