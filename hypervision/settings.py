@@ -87,6 +87,20 @@ class AlarmSettings(_Section):
     stale_periods: Periods = 4.0
 
 
+class BackupSettings(_Section):
+    """What `db backup` does when it is not told where."""
+
+    folder: Path | None = None
+    keep: Annotated[int, Field(ge=1, le=10_000)] = 7
+
+    @field_validator("folder")
+    @classmethod
+    def _absolute(cls, value: Path | None) -> Path | None:
+        if value is not None and not value.is_absolute():
+            raise ValueError("write the whole path, beginning with /")
+        return value
+
+
 class Settings(_Section):
     """All settings; frozen once read."""
 
@@ -104,6 +118,7 @@ class Settings(_Section):
     broker: BrokerSettings = BrokerSettings()
     http: HttpSettings = HttpSettings()
     alarms: AlarmSettings = AlarmSettings()
+    backup: BackupSettings = BackupSettings()
 
     @field_validator("timezone")
     @classmethod

@@ -60,6 +60,8 @@ WRONG: dict[str, list[str]] = {
     "http.hosts": ["a b", "http://a", "a,,b", "a,"],
     "alarms.grace": ["0", "inf", "1e300"],
     "alarms.stale_periods": ["0.5", "0", "nan", "inf", "1e300"],
+    "backup.folder": ["backups", "./x", "~/x"],
+    "backup.keep": ["0", "-1", "many", "10001"],
 }
 # The same for values that are never shown.
 WRONG_SECRETS: dict[str, list[str]] = {
