@@ -35,6 +35,7 @@ FOLDERS = {
         "contract/test_store_backup.py",
         "contract/test_store_concurrency.py",
         "contract/test_store_corrections.py",
+        "contract/test_store_migrate.py",
     ),
 }
 NOTHING_COLLECTED = 5

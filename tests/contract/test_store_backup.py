@@ -298,7 +298,7 @@ class TestFolder:
         usage = shutil.disk_usage(tmp_path)
         with monkeypatch.context() as patched:
             patched.setattr(backup.shutil, "disk_usage", lambda _: usage._replace(free=backup.RESERVE + 1000))
-            with pytest.raises(ServiceError, match="a backup may take .* 512 MB are free on the disk of"):
+            with pytest.raises(ServiceError, match=r"a backup may take .* 512 MB are free on the disk of"):
                 backup.write(world.url, folder / "a")
         with monkeypatch.context() as patched:
             patched.setattr(manifest, "files", lambda _: (_ for _ in ()).throw(KeyboardInterrupt))
