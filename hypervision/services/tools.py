@@ -129,6 +129,7 @@ def run(
             stdout=errors,
             stderr=errors,
             pass_fds=keep_open,
+            umask=0o077,
         )
         try:
             while True:
