@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from hypervision.errors import ServiceError
+from hypervision.errors import ServiceError, StoreError
 from hypervision.services import manifest as manifests
 from hypervision.services import tools
 from hypervision.services.manifest import DUMP, Manifest
@@ -67,7 +67,11 @@ def write(url: str, target: Path) -> Manifest:
         except BaseException:
             shutil.rmtree(part, ignore_errors=True)
             raise
-    store.note(url, store.LAST, json.dumps({"at": manifest.at, "bytes": manifest.bytes}))
+    try:
+        store.note(url, store.LAST, json.dumps({"at": manifest.at, "bytes": manifest.bytes}))
+    except StoreError as error:
+        # It is whole all the same; only `db status` does not know of it.
+        _log.warning("the backup could not be noted: %s", error)
     return manifest
 
 
@@ -185,7 +189,7 @@ def _alone(folder: Path) -> Iterator[int]:
     try:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+        except BlockingIOError:
             raise ServiceError(
                 f"another backup is being written into {folder}", remedy="wait for it, or name another folder"
             ) from None

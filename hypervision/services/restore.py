@@ -25,6 +25,8 @@ from hypervision.store.versions import migrations
 
 # pg_restore 17 and newer sets this for any server; those before 17 do not know it and need not.
 _FORGIVEN: Final = 'unrecognized configuration parameter "transaction_timeout"'
+# The embedded server's `max_wal_size` [byte].
+_LOG_BYTES: Final = 2_000_000_000
 # Read in last, when all the rest was found equal: without it no process takes the database for one of ours.
 _LAST: Final = " TABLE DATA hv installation "
 
@@ -112,12 +114,13 @@ def restore(backup: Path, url: str, *, say: Callable[[str], None] = _log.info) -
             str(backup / DUMP),
         ]
         _read(program, words, [line for line in lines if _LAST not in line], url)
+        # Before the comparison: in the midst of a restore TimescaleDB does not show what it has compressed.
+        store.finish(connection, manifest.server.extension)
         read = time.monotonic()
         say("comparing every table with the manifest")
         _compare(connection, {name: t for name, t in manifest.tables.items() if name != "installation"})
         store.settle(connection)
         _read(program, words, [line for line in lines if _LAST in line], url)
-        store.finish(connection, manifest.server.extension)
         _compare(connection, {"installation": manifest.tables["installation"]})
         missing = [name for name in migrations() if name not in manifest.migrations]
     store.note(url, "restored", f"{manifest.at} at {datetime.now(UTC).isoformat()}")
@@ -141,15 +144,26 @@ def drill(backup: Path, *, say: Callable[[str], None] = _log.info) -> Restored:
             remedy="make an empty database on such a server, name it in HYPERVISION_DATABASE_URL, and restore without"
             " --verify",
         )
-    # The tables, their indexes, and the server's log of writing them.
-    wanted, free = manifest.database_bytes + 2_000_000_000, shutil.disk_usage(tempfile.gettempdir()).free
-    if free < wanted:
-        raise ServiceError(
-            f"the drill needs {wanted / 1e6:.0f} MB in {tempfile.gettempdir()}, and {free / 1e6:.0f} MB are free",
-            remedy="make room, or name a folder on another disk in TMPDIR",
-        )
+    check_room(Path(tempfile.gettempdir()), manifest, remedy="make room, or name a folder on another disk in TMPDIR")
     with scratch() as url:
         return restore(backup, url, say=say)
+
+
+def check_room(folder: Path, manifest: Manifest, *, remedy: str) -> None:
+    """Refuse to restore where there is no room for it.
+
+    Raises
+    ------
+    ServiceError
+        What the database took and the server's log of writing it do not fit on the disk of this folder.
+    """
+    existing = next(path for path in (folder, *folder.parents) if path.exists())
+    wanted, free = manifest.database_bytes + _LOG_BYTES, shutil.disk_usage(existing).free
+    if free < wanted:
+        raise ServiceError(
+            f"the restored database needs {wanted / 1e6:.0f} MB, and {folder} has {free / 1e6:.0f} MB left",
+            remedy=remedy,
+        )
 
 
 def _make_way(connection: Connection, say: Callable[[str], None]) -> None:

@@ -124,7 +124,8 @@ def run(
     with _address(url) as (words, secrets), tempfile.TemporaryFile() as errors:
         process = subprocess.Popen(
             [str(program.path), f"--dbname={words}", *arguments],
-            env=os.environ | secrets,
+            # In English, for we look for its errors.
+            env=os.environ | secrets | {"LC_ALL": "C"},
             stdin=subprocess.DEVNULL,
             stdout=errors,
             stderr=errors,

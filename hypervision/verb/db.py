@@ -97,7 +97,8 @@ def _restore(options: argparse.Namespace, settings: Settings) -> int:
     if settings.database_url is not None:
         done = restore.restore(backup, url_of(settings), say=print)
     else:
-        restore.opened(backup)
+        manifest = restore.opened(backup)
+        restore.check_room(settings.data_dir, manifest, remedy="make room, or choose another --data-dir")
         print(f"restoring into the embedded database of {settings.data_dir}")
         with alone.embedded(settings.data_dir) as url:
             done = restore.restore(backup, url, say=print)
