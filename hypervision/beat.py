@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from hypervision.errors import TemporaryStoreError
-from hypervision.store.connection import Connection, connect, mapped
+from hypervision.store.connection import Connection, mapped
+from hypervision.store.versions import reconnect
 from hypervision.store.writer import publish
 
 
@@ -46,7 +47,8 @@ class Beat:
         """
         with self._lock:
             if self._connection is None or self._connection.closed:
-                self._connection = connect(self._url, application=f"{self._name} beat", autocommit=True)
+                self._connection = reconnect(self._url, application=f"{self._name} beat")
+                self._connection.autocommit = True
             try:
                 with mapped():
                     publish(

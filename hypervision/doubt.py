@@ -10,15 +10,15 @@ class Doubt:
     """The last commit, until its answer has arrived."""
 
     def __init__(self) -> None:
-        self._last: tuple[Batch, str, Receipt] | None = None
+        self._last: tuple[Batch, str, int, Receipt] | None = None
 
     def __bool__(self) -> bool:
         """Whether an answer is missing."""
         return self._last is not None
 
-    def begin(self, batch: Batch, transaction: str, receipt: Receipt) -> None:
+    def begin(self, batch: Batch, transaction: str, commit_no: int, receipt: Receipt) -> None:
         """A commit is asked for."""
-        self._last = (batch, transaction, receipt)
+        self._last = (batch, transaction, commit_no, receipt)
 
     def end(self) -> None:
         """The answer has arrived."""
@@ -34,7 +34,7 @@ class Doubt:
         """
         if self._last is None:
             return None
-        doubted, transaction, receipt = self._last
-        committed = writer.was_committed(transaction)
+        doubted, transaction, commit_no, receipt = self._last
+        committed = writer.was_committed(transaction, commit_no)
         self._last = None
         return receipt if doubted is batch and committed else None

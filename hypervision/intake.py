@@ -38,8 +38,8 @@ from hypervision.settings import Settings
 from hypervision.stepping import Stepper
 from hypervision.store import registry, rollups
 from hypervision.store.alarms import Case
-from hypervision.store.connection import Connection, connect, mapped, roll_back, url_of
-from hypervision.store.versions import wait_for_schema
+from hypervision.store.connection import Connection, mapped, roll_back, url_of
+from hypervision.store.versions import reconnect, wait_for_schema
 from hypervision.store.writer import Columns, Writer, open_writer
 
 _log = logging.getLogger(__name__)
@@ -254,7 +254,7 @@ class Intake:
 
     def _attached(self) -> Writer:
         if self._writer is None or self._writer.connection.closed:
-            self._attach(connect(self._url, application=self.name), wait=0.0)
+            self._attach(reconnect(self._url, application=self.name), wait=0.0)
         assert self._writer is not None
         return self._writer
 
@@ -322,7 +322,7 @@ class Intake:
         stored, rejected, duplicate = (int((outcome == code).sum()) for code in (STORED, REJECTED, DUPLICATE))
         repeated = int((existing == planned.result).sum())
         receipt = Receipt(outcome, stored, rejected, duplicate, int(new.sum()), steps, repeated)
-        self._doubt.begin(batch, held.transaction, receipt)
+        self._doubt.begin(batch, held.transaction, commit_no, receipt)
         writer.commit(
             commit_no=commit_no,
             stored=stored,

@@ -13,7 +13,7 @@ from hypervision.batch import Int32, Int64
 from hypervision.errors import TemporaryStoreError
 from hypervision.store import rollups as store
 from hypervision.store.connection import Connection, roll_back
-from hypervision.store.versions import wait_for_schema
+from hypervision.store.versions import reconnect
 
 _log = logging.getLogger(__name__)
 
@@ -138,7 +138,7 @@ class Roller:
                 began = time.monotonic()
                 try:
                     if connection is None or connection.closed:
-                        connection = wait_for_schema(self._url, application="rollups", wait=0.0)
+                        connection = reconnect(self._url, application="rollups")
                         store.use_zone(connection, self._zone)
                     bring_up_to_date(connection, zone=self._zone, stop=self._stop)
                     warned = False

@@ -97,6 +97,20 @@ class RejectedSettings(_Section):
     keep_days: Annotated[int, Field(ge=0, le=36_500)] = 90
 
 
+class BackupSettings(_Section):
+    """What `db backup` does when it is not told where."""
+
+    folder: Path | None = None
+    keep: Annotated[int, Field(ge=1, le=10_000)] = 7
+
+    @field_validator("folder")
+    @classmethod
+    def _absolute(cls, value: Path | None) -> Path | None:
+        if value is not None and not value.is_absolute():
+            raise ValueError("write the whole path, beginning with /")
+        return value
+
+
 class Settings(_Section):
     """All settings; frozen once read."""
 
@@ -115,6 +129,7 @@ class Settings(_Section):
     http: HttpSettings = HttpSettings()
     alarms: AlarmSettings = AlarmSettings()
     rejected: RejectedSettings = RejectedSettings()
+    backup: BackupSettings = BackupSettings()
 
     @field_validator("timezone")
     @classmethod

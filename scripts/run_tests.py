@@ -30,7 +30,13 @@ FOLDERS = {
     ),
     "browser": ("browser",),
     # These interrupt their database on purpose, on every engine.
-    "faults": ("faults", "contract/test_store_concurrency.py", "contract/test_store_corrections.py"),
+    "faults": (
+        "faults",
+        "contract/test_store_backup.py",
+        "contract/test_store_concurrency.py",
+        "contract/test_store_corrections.py",
+        "contract/test_store_migrate.py",
+    ),
 }
 NOTHING_COLLECTED = 5
 # These wait for databases and processes most of their time: two at once. A file keeps its services, an engine its

@@ -26,7 +26,7 @@ from dashboards.bench.budgets import BUDGETS, Budget
 from dashboards.bench.cases import QUERIES, Place, Screens
 from dashboards.live import utc_now
 from hypervision.domains import load
-from hypervision.services.alone import alone
+from hypervision.services.alone import migrated
 from hypervision.store import address, screens
 from hypervision.store.filling import Filler
 from hypervision.store.plans import note, plans
@@ -55,7 +55,7 @@ def run(options: argparse.Namespace) -> int:
     """Fill, ask, print; 1 when a median is over its budget."""
     if options.database_url is not None:
         address.check(options.database_url)
-    with alone(options.database_url) as url, Filler(url) as filler:
+    with migrated(options.database_url) as url, Filler(url) as filler:
         started = time.monotonic()
         place = fill(filler, url, made.Size.of(options.rows), say=_say)
         server, size = filler.told()

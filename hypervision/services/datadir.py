@@ -24,7 +24,7 @@ NEEDED_BYTES = 500_000_000
 FOLDERS = ("run", "logs", "secrets", "broker")
 # What a start that failed before it wrote the marker leaves, domain files put there before the first start, and what
 # a system puts in every folder or disk.
-_NOBODYS = frozenset({*FOLDERS, "domains", "run/up.lock", "lost+found", ".DS_Store"})
+_NOBODYS = frozenset({*FOLDERS, "domains", "backups", "run/up.lock", "lost+found", ".DS_Store"})
 
 
 def prepare(path: Path, *, kind: Kind, account: Account | None = None) -> IO[str]:

@@ -13,6 +13,8 @@ from hypervision.errors import SettingError
 
 # No server can answer below a file, so that libpq looks at every word and then gives up at once.
 _NOWHERE: Final = "/dev/null"
+# What libpq takes as a secret, besides the password, and reads from no variable.
+_HIDDEN: Final = frozenset({"sslpassword", "oauth_client_secret", "scram_client_key", "scram_server_key"})
 
 
 def check(url: str) -> None:
@@ -51,8 +53,8 @@ def without_password(url: str) -> str:
     """
     if "://" in url.partition("=")[0]:
         url = re.sub(r"(://[^:@/]*):(?:[^?]*|[^/]*)@", r"\1:…@", url, count=1)
-        return re.sub(r"([?&]\w*(?:password|secret)=)[^&]*", r"\1…", url)
-    return re.sub(r"(\b\w*(?:password|secret)\s*=).*", r"\1…", url, flags=re.DOTALL)
+        return re.sub(r"([?&]\w*(?:password|secret|scram_\w+)=)[^&]*", r"\1…", url)
+    return re.sub(r"(\b\w*(?:password|secret|scram_\w+)\s*=).*", r"\1…", url, flags=re.DOTALL)
 
 
 def same_database(one: str, other: str) -> bool:
@@ -81,19 +83,42 @@ def _where(url: str) -> tuple[str, str, str]:
     )
 
 
-def for_tools(url: str) -> tuple[str, dict[str, str]]:
-    """What to give PostgreSQL's own programs: the address for their command line, the password for their environment.
+def for_tools(url: str) -> tuple[str, dict[str, str], dict[str, str]]:
+    """What to give PostgreSQL's own programs, for everybody on a machine can read command lines.
 
-    Everybody on a machine can read command lines.
+    Returns
+    -------
+    words : str
+        The address, for the command line.
+    environment : dict
+        The password.
+    hidden : dict
+        Secrets for which libpq has no variable: they belong in a service file.
+
+    Raises
+    ------
+    SettingError
+        The URL names a service and such a secret besides.
 
     Examples
     --------
-    >>> for_tools("postgresql://me:geheim@h/d")
-    ('user=me dbname=d host=h', {'PGPASSWORD': 'geheim'})
+    >>> for_tools("postgresql://me:geheim@h/d?sslpassword=auch")
+    ('user=me dbname=d host=h', {'PGPASSWORD': 'geheim'}, {'sslpassword': 'auch'})
     """
     words = conninfo_to_dict(url)
     password = words.pop("password", None)
-    return make_conninfo("", **words), {} if password is None else {"PGPASSWORD": str(password)}
+    hidden = {key: str(words.pop(key)) for key in list(words) if key in _HIDDEN}
+    if hidden and "service" in words:
+        raise SettingError(
+            f"setting 'database_url' names a service and {next(iter(hidden))!r}",
+            remedy="write it into the service file",
+        )
+    if any(value != value.strip() or "\n" in value for value in hidden.values()):
+        raise SettingError(
+            f"setting 'database_url' has {next(iter(hidden))!r} with space at an end",
+            remedy="choose another passphrase",
+        )
+    return make_conninfo("", **words), {} if password is None else {"PGPASSWORD": str(password)}, hidden
 
 
 def _problem(url: str) -> str:

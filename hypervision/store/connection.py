@@ -18,6 +18,9 @@ from hypervision.store import address
 # insufficient resources (disk full, memory, connections), object not in state (lock not available),
 # operator intervention (shutdown, cancel), system error, read-only transaction (a fail-over under way).
 _TEMPORARY: Final = ("08", "40", "53", "55", "57", "58", "25")
+# What an administrator can mend while we wait, and no message is to blame for: a wrong password or role, a database, a
+# schema, a table, a column or a function that is not there (yet, or any more), a right that is missing.
+_AWAITED: Final = ("28", "3D000", "3F000", "42P01", "42703", "42883", "42501")
 
 
 def is_temporary(error: psycopg.Error) -> bool:
@@ -31,8 +34,7 @@ def is_temporary(error: psycopg.Error) -> bool:
     state = error.sqlstate
     if state is None:
         return isinstance(error, psycopg.OperationalError | psycopg.InterfaceError)
-    # A wrong password or role can be mended by the administrator while we wait: 28 is temporary for a service.
-    return state[:2] in _TEMPORARY or state[:2] == "28" or state == "3D000"
+    return state[:2] in _TEMPORARY or state.startswith(_AWAITED)
 
 
 def to_store_error(error: psycopg.Error) -> StoreError:

@@ -128,19 +128,29 @@ class Writer:
         rows = self.connection.execute(query("writer_marks")).fetchall()
         return {r[0]: Mark(r[1], r[2]) for r in rows if r[0] != self.writer_id}
 
-    def was_committed(self, transaction: str) -> bool:
+    def was_committed(self, transaction: str, commit_no: int) -> bool:
         """Whether a transaction whose commit was never answered went through.
+
+        The number alone could be another transaction's: a database that was restored meanwhile counts from where it
+        was, and its writers' commits do as well.
 
         Raises
         ------
         TemporaryStoreError
             The server has not settled it yet.
         """
-        row = self.connection.execute(query("transaction_status"), {"transaction": transaction}).fetchone()
-        status = None if row is None else row[0]
-        if status == "in progress":
+        values = {"transaction": transaction, "writer_id": self.writer_id, "commit_no": commit_no}
+        try:
+            row = self.connection.execute(query("transaction_status"), values).fetchone()
+        except psycopg.errors.InvalidParameterValue:
+            # In this database's future: it was restored to a time before.
+            self.connection.rollback()
+            return False
+        if row is None:
+            return False
+        if row[0] == "in progress":
             raise TemporaryStoreError("the database has not settled the last batch yet", sqlstate="57P03")
-        return bool(status == "committed")
+        return bool(row[0] == "committed" and row[1])
 
     def latest_since(self, writer_id: int, commit_no: int) -> list[tuple[int, int, float, int]]:
         """(datastream_id, time_us, result, quality) that another writer has made newest, or corrected, since."""

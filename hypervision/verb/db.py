@@ -5,13 +5,16 @@ from __future__ import annotations
 import argparse
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from hypervision.cli import number
 from hypervision.domains import catalogue_of
 from hypervision.endpoints import complete
-from hypervision.errors import ServiceError
 from hypervision.settings import Settings
 from hypervision.store.connection import connect, url_of
+
+if TYPE_CHECKING:
+    from hypervision.services.restore import Restored
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -22,19 +25,22 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--wait", type=number(0, 86_400), default=0.0, metavar="S", help="wait for the server, 0 to 86400 [s]"
     )
     actions.add_parser("status", help="what engine and version it is, and what is missing")
-    backup = actions.add_parser("backup", help="write the whole database to one file")
-    backup.add_argument("file", type=Path)
-    restore = actions.add_parser("restore", help="read a backup into an empty database")
-    restore.add_argument("file", type=Path)
+    backup = actions.add_parser("backup", help="write the whole database into a folder, while everything runs")
+    backup.add_argument("folder", type=Path, nargs="?", help="a new one; without it, the setting backup.folder has it")
+    restore = actions.add_parser("restore", help="read a backup into an empty database, or try whether it can be")
+    restore.add_argument("folder", type=Path, help="what `db backup` wrote")
+    restore.add_argument(
+        "--verify",
+        action="store_true",
+        help="a drill: into a scratch database, compare, drop it, and say how long it took",
+    )
 
 
 def run(options: argparse.Namespace, settings: Settings) -> int:
     """Run one action."""
     settings = complete(settings)
-    if options.action == "migrate":
-        return _migrate(options, settings)
-    actions = {"status": _status, "backup": _backup, "restore": _restore}
-    return actions[options.action](options, url_of(settings))
+    actions = {"migrate": _migrate, "status": _status, "backup": _backup, "restore": _restore}
+    return actions[options.action](options, settings)
 
 
 def _migrate(options: argparse.Namespace, settings: Settings) -> int:
@@ -47,40 +53,63 @@ def _migrate(options: argparse.Namespace, settings: Settings) -> int:
     return 0
 
 
-def _status(_options: argparse.Namespace, url: str) -> int:
+def _status(_options: argparse.Namespace, settings: Settings) -> int:
+    from hypervision.store import backup
     from hypervision.store.engines import engine_of
     from hypervision.store.versions import applied, behind
 
-    with connect(url, application="status") as connection:
+    with connect(url_of(settings), application="status") as connection:
         engine = engine_of(connection)
         print(f"engine     {engine.name} {engine.version}")
-        print(f"migrations {', '.join(applied(connection)) or 'none'}")
+        there = applied(connection)
+        print(f"migrations {', '.join(there) or 'none'}")
         missing = behind(connection)
         print(f"missing    {', '.join(missing) or 'nothing'}")
+        if there:
+            print(f"backup     {backup.last(connection, now=datetime.now(UTC))}")
     return 1 if missing else 0
 
 
-def _backup(options: argparse.Namespace, url: str) -> int:
-    from hypervision.services import tools
+def _backup(options: argparse.Namespace, settings: Settings) -> int:
+    from hypervision.services import backup
 
-    if options.file.exists():
-        raise ServiceError(f"{options.file} exists", remedy="name a new file")
-    part = options.file.with_name(options.file.name + ".part")
-    tools.run("pg_dump", "--format=custom", "--no-owner", f"--file={part}", url=url)
-    part.replace(options.file)
-    print(f"wrote {options.file} ({options.file.stat().st_size / 1e6:.1f} MB)")
+    folder = settings.backup.folder or settings.data_dir / "backups"
+    target = (options.folder or folder / backup.name_at(datetime.now(UTC))).absolute()
+    manifest = backup.write(url_of(settings), target)
+    print(
+        f"wrote {target} ({manifest.bytes / 1e6:.1f} MB, {manifest.rows:,} rows as of {manifest.at},"
+        f" {manifest.seconds:.1f} s)"
+    )
+    if options.folder is None:
+        for path in backup.drop_oldest(folder, keep=settings.backup.keep):
+            print(f"dropped {path}")
     return 0
 
 
-def _restore(options: argparse.Namespace, url: str) -> int:
-    from hypervision.services import tools
-    from hypervision.store.versions import applied
+def _restore(options: argparse.Namespace, settings: Settings) -> int:
+    from hypervision.services import alone, restore
 
-    if not options.file.is_file():
-        raise ServiceError(f"there is no backup {options.file}", remedy="name a file that `db backup` wrote")
-    with connect(url, application="restore") as connection:
-        if applied(connection):
-            raise ServiceError("the database is not empty", remedy="restore into a new database")
-    tools.run("pg_restore", "--no-owner", "--exit-on-error", str(options.file), url=url)
-    print(f"restored {options.file}")
+    backup = options.folder.absolute()
+    if options.verify:
+        done = restore.drill(backup, say=print)
+        print(f"the backup of {done.manifest.at} can be restored: {_seconds(done)}")
+        return 0
+    if settings.database_url is not None:
+        done = restore.restore(backup, url_of(settings), say=print)
+    else:
+        manifest = restore.opened(backup)
+        restore.check_room(settings.data_dir, manifest, remedy="make room, or choose another --data-dir")
+        print(f"restoring into the embedded database of {settings.data_dir}")
+        with alone.embedded(settings.data_dir) as url:
+            done = restore.restore(backup, url, say=print)
+    print(f"restored {backup}: {_seconds(done)}")
+    if done.missing:
+        print(f"run `hypervision db migrate`, or `up`: the backup lacks {', '.join(done.missing)}")
     return 0
+
+
+def _seconds(done: Restored) -> str:
+    return (
+        f"{done.manifest.rows:,} rows in {done.seconds:.1f} s (files checked {done.checked:.1f}, read {done.read:.1f},"
+        f" compared {done.compared:.1f})"
+    )

@@ -13,8 +13,8 @@ import pytest
 from hypervision.domains import load
 from hypervision.errors import PermanentStoreError, TemporaryStoreError
 from hypervision.intake import Intake
+from hypervision.store import backup, sql
 from hypervision.store import migrate as migrate_module
-from hypervision.store import sql
 from hypervision.store.connection import connect
 from hypervision.store.engines import engine_of
 from hypervision.store.engines import timescale as timescale_module
@@ -212,3 +212,33 @@ def test_timescale_without_the_community_edition_works(
     with psycopg.connect(**server.admin) as connection:
         row = connection.execute("SELECT compression_enabled FROM timescaledb_information.hypertables").fetchone()
     assert row == (False,)
+
+
+def test_what_a_backup_compares_is_the_same_on_every_engine(world: Any) -> None:
+    """The digest of a table does not depend on the order of its rows, on their place, or on the engine."""
+    readings = [("water", "p1", "flow", NOW - timedelta(days=days), float(days)) for days in (3, 1, 0)]
+    intake: Intake = world.intake()
+    world.send(intake, *readings)
+    world.close()
+    with connect(world.url, application="test") as connection:
+        found = backup.contents(connection)
+        assert found["observation"] == backup.Table(3, "8ac79686d4d6b2db")
+        assert found["writer"].rows == 1
+        assert [state[:3] for state in backup.writers(connection)] == [("collector-1", 1, 3)]
+        assert backup.state(connection) == "taken"
+        assert backup.sequences_behind(connection) == []
+        server = backup.server_of(connection)
+        assert bool(server.extension) == (world.server.name == "timescaledb")
+        with pytest.raises(PermanentStoreError, match=r"the backup is of TimescaleDB 0\.1, and the server has"):
+            backup.prepare(connection, "0.1")
+
+
+def test_timescale_is_made_ready_for_a_restore_and_set_to_work_again(server: Any, empty: str) -> None:
+    if server.name != "timescaledb":
+        return
+    with connect(empty, application="test") as connection:
+        version = backup.server_of(connection).extension
+        backup.prepare(connection, version)
+        assert connection.execute("SHOW timescaledb.restoring").fetchone() == ("on",)
+        backup.finish(connection, version)
+        assert connection.execute("SHOW timescaledb.restoring").fetchone() == ("off",)

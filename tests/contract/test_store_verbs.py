@@ -8,6 +8,8 @@ import logging
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Protocol
@@ -15,6 +17,7 @@ from typing import Any, Protocol
 import pytest
 
 from hypervision import cli
+from hypervision.services import alone
 
 pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("newest_only")]
 NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
@@ -92,17 +95,14 @@ def fill(world: Any) -> None:
     world.close()
 
 
-def test_backup_and_restore_give_the_same_database(
-    world: Any, empty: str, tmp_path: Path, verb: Says, started: Says
-) -> None:
+def test_backup_and_restore_give_the_same_database(world: Any, empty: str, tmp_path: Path, verb: Says) -> None:
     fill(world)
-    file = tmp_path / "town.backup"
-    assert f"wrote {file}" in started(world.url, "db", "backup", str(file))
-    assert file.stat().st_size > 10_000
-    assert f"{file} exists" in verb(world.url, "db", "backup", str(file), expect=1)
-    assert "not empty" in verb(world.url, "db", "restore", str(file), expect=1)
+    folder = tmp_path / "town"
+    assert f"wrote {folder}" in verb(world.url, "db", "backup", str(folder))
+    assert f"{folder} exists" in verb(world.url, "db", "backup", str(folder), expect=1)
+    assert "not empty" in verb(world.url, "db", "restore", str(folder), expect=1)
     assert "there is no backup" in verb(empty, "db", "restore", str(tmp_path / "none"), expect=1)
-    assert "restored" in started(empty, "db", "restore", str(file))
+    assert f"restored {folder}" in verb(empty, "db", "restore", str(folder))
     assert "missing    nothing" in verb(empty, "db", "status")
     asked = [
         "SELECT * FROM observations ORDER BY 1, 2, 3, 4", "SELECT * FROM latest_observations ORDER BY 1, 2, 3",
@@ -118,6 +118,42 @@ def test_backup_and_restore_give_the_same_database(
     world.send(intake, ("waste", "bin", "temperature", NOW + timedelta(seconds=1), 75.0))
     world.send(intake, ("waste", "new", "temperature", NOW, 75.0))
     assert len(world.alarms()) == 3
+
+
+def test_backup_without_a_name_is_kept_in_its_folder(world: Any, tmp_path: Path, verb: Says) -> None:
+    fill(world)
+    folder = tmp_path / "backups"
+    said = verb(world.url, "db", "backup")
+    (made,) = folder.iterdir()
+    assert f"wrote {made} (" in said
+    assert "rows as of 20" in said
+    status = verb(world.url, "db", "status")
+    assert "backup     20" in status
+    assert ", 0.0 h ago, 0." in status
+
+
+def test_backup_is_restored_into_the_embedded_database_where_no_url_is_given(
+    world: Any, empty: str, tmp_path: Path, verb: Says, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(world)
+    verb(world.url, "db", "backup", str(tmp_path / "town"))
+    asked: list[Path] = []
+
+    @contextmanager
+    def embedded(data_dir: Path) -> Iterator[str]:
+        asked.append(data_dir)
+        yield empty
+
+    monkeypatch.setattr(alone, "embedded", embedded)
+    said = verb("", "db", "restore", str(tmp_path / "town"))
+    assert f"restoring into the embedded database of {tmp_path}" in said
+    assert asked == [tmp_path]
+    world.url = empty
+    assert len(world.rows("SELECT * FROM observations")) == 3
+    # One that is damaged is refused before a cluster is made.
+    (tmp_path / "town" / "dump" / "toc.dat").unlink()
+    assert "toc.dat is missing" in verb("", "db", "restore", str(tmp_path / "town"), expect=1)
+    assert asked == [tmp_path]
 
 
 def test_migrate_and_status_say_what_they_found(empty: str, verb: Says) -> None:

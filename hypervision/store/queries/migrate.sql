@@ -6,6 +6,10 @@ SELECT to_regclass('hv.installation') IS NOT NULL
 -- Names of the migrations the database has.
 SELECT substr(key, 11) FROM hv.installation WHERE key LIKE 'migration %%' ORDER BY key
 
+-- name: oldest_known
+-- The oldest migration that a process must know to use this database.
+SELECT value FROM hv.installation WHERE key = 'oldest'
+
 -- name: note_installation
 -- Remember a migration, or any other fact of the installation.
 INSERT INTO hv.installation (key, value) VALUES (%(key)s, %(value)s)
@@ -13,7 +17,17 @@ ON CONFLICT (key) DO UPDATE SET value = excluded.value
 
 -- name: lock_migration
 -- Two migrations at once wait for each other.
-SELECT pg_advisory_lock(%(lock)s)
+SELECT pg_try_advisory_lock(%(lock)s)
+
+-- name: wait_for_locks
+-- How long to wait for a table.
+SELECT set_config('lock_timeout', %(limit)s, false)
+
+-- name: invalid_indexes
+-- Indexes whose building was interrupted.
+SELECT c.relname::text FROM pg_index i
+JOIN pg_class c ON c.oid = i.indexrelid
+WHERE NOT i.indisvalid AND c.relnamespace = to_regnamespace('hv') AND c.relkind = 'i'
 
 -- name: unlock_migration
 -- The counterpart of lock_migration.

@@ -13,8 +13,9 @@ RETURNING writer_id, commit_no, alarm_no, stored, duplicate, rejected
 SELECT writer_id, commit_no, alarm_no FROM hv.writer
 
 -- name: transaction_status
--- What became of a transaction whose commit was never answered; nothing when it is too long ago.
-SELECT pg_xact_status(%(transaction)s::xid8)
+-- What became of a transaction whose commit was never answered, nothing when it is too long ago; and whether its writer
+-- has come as far.
+SELECT pg_xact_status(%(transaction)s::xid8), commit_no >= %(commit_no)s FROM hv.writer WHERE writer_id = %(writer_id)s
 
 -- name: advance_writer
 -- The counters of a batch, in its own transaction.

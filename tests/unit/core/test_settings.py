@@ -63,6 +63,8 @@ WRONG: dict[str, list[str]] = {
     "alarms.grace": ["0", "inf", "1e300"],
     "alarms.stale_periods": ["0.5", "0", "nan", "inf", "1e300"],
     "rejected.keep_days": ["-1", "1.5", "36501", "never"],
+    "backup.folder": ["backups", "./x", "~/x"],
+    "backup.keep": ["0", "-1", "many", "10001"],
 }
 # The same for values that are never shown.
 WRONG_SECRETS: dict[str, list[str]] = {
