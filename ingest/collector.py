@@ -17,13 +17,16 @@ from paho.mqtt.enums import MQTTErrorCode
 from hypervision.decoding import bounds_of, decoder
 from hypervision.errors import ServiceError
 from hypervision.intake import Intake
+from hypervision.pulse import Pulse
 from hypervision.settings import Settings
+from ingest import queues
 from ingest.assembly import Assembly
 from ingest.beat import Beat
 from ingest.broker import FILTERS, collector_client_id
 from ingest.committer import Committer
 from ingest.counters import Counters
 from ingest.held import Held
+from ingest.nudge import Nudge
 from ingest.outages import Outages
 from ingest.quiet import Quiet
 from ingest.session import Address, Session
@@ -32,7 +35,8 @@ _log = logging.getLogger(__name__)
 _quiet = Quiet(__name__)
 
 _FIRST_PAUSE: Final = 0.25
-_LONGEST_PAUSE: Final = 5.0
+# A connection costs little, and what waits for one are a city's readings.
+_LONGEST_PAUSE: Final = 2.0
 # From connect to the last SUBACK [s]; a broker that reads a long store answers late.
 _ANSWER: Final = 30.0
 # While batches wait, the one under construction may grow to this many times the batch size.
@@ -41,6 +45,8 @@ _GROWTH: Final = 4
 # of the broker's window: waiting for more would be waiting for our own acknowledgement.
 _SILENCE: Final = 0.02
 _SMALLEST_WINDOW: Final = 10
+# A broker that has not answered for so long stands still [s]; a busy machine keeps one waiting for five.
+_SPEECHLESS: Final = 6.0
 
 
 class Collector:
@@ -66,8 +72,14 @@ class Collector:
         self._session = Session(Address.of(settings), client_id=collector_client_id(settings), filters=FILTERS)
         self._client = self._session.client
         self._outages = Outages(intake)
-        self._committer = Committer(intake, self.counters, settled=self._client.wake, outages=self._outages)
-        self._beat = Beat(intake, self.counters, link=self._link, data_dir=settings.data_dir)
+        committer = Committer(intake, self.counters, settled=self._client.wake, outages=self._outages)
+        self._committer = committer
+        self._nudge = Nudge(settings, collector_client_id(settings))
+        self._pulse = Pulse()
+        self._beat = Beat(intake, self.counters, link=self._link, data_dir=settings.data_dir, pulse=self._pulse)
+        queues.register(
+            intake.metrics, held=self._held, assembly=self._assembly, committer=committer, outages=self._outages
+        )
         self._was_connected = False
         self._held_in_silence = 0
 
@@ -99,13 +111,16 @@ class Collector:
             self._finish()
 
     def _link(self) -> str:
-        return "connected" if self._session.ready else "connecting"
+        if not self._session.ready:
+            return "connecting"
+        return "silent" if self._client.unanswered(now=time.monotonic()) > _SPEECHLESS else "connected"
 
     def _connect(self) -> bool:
         """Connect and subscribe, with back-off; False when told to stop or when the connection broke."""
         pause = _FIRST_PAUSE
         while not self._stop.is_set():
             self._raise_failure()
+            self._pulse.here()
             try:
                 self._session.connect()
             except OSError as error:
@@ -113,7 +128,10 @@ class Collector:
             else:
                 if self._await_session():
                     _log.info("connected to the broker at %s", self._session.address)
+                    if self._was_connected:
+                        self._intake.metrics.count("reconnects", label="broker")
                     self._was_connected = True
+                    self._nudge.begin()
                     return True
                 if not self._was_connected or "filters" in self._session.refused:
                     self._session.check()
@@ -129,6 +147,7 @@ class Collector:
     def _await_session(self) -> bool:
         deadline = time.monotonic() + _ANSWER
         while not self._stop.is_set() and time.monotonic() < deadline:
+            self._pulse.here()
             if self._client.loop(0.25) != MQTTErrorCode.MQTT_ERR_SUCCESS or self._session.refused:
                 return False
             if self._session.ready:
@@ -141,11 +160,13 @@ class Collector:
         outcome = MQTTErrorCode.MQTT_ERR_SUCCESS
         while outcome == MQTTErrorCode.MQTT_ERR_SUCCESS and not self._stop.is_set():
             self._raise_failure()
+            self._pulse.here()
             self._acknowledge()
             if committer.full and self._is_large():
                 outcome = client.idle()
                 self._stop.wait(_SILENCE)
             else:
+                client.ask(now=time.monotonic())
                 outcome = client.loop(self._patience())
             self._hand_over(silent=not self._gather())
 
@@ -200,6 +221,7 @@ class Collector:
         self.counters.gone(thrown)
         while not committer.idle and not self._stop.is_set():
             self._raise_failure()
+            self._pulse.here()
             self._stop.wait(_SILENCE)
         unacknowledged = [pair for load in committer.done for pair in load.anonymous]
         committer.done.clear()
