@@ -76,7 +76,6 @@ FAMILIES: Final[Mapping[str, Family]] = {
     "things_rate_limited": Family("gauge", "Things of which a message was refused for its rate in the last minute"),
     "detector_lag_seconds": Family("gauge", "Most that a model lags behind the newest reading of its series"),
     "rollup_age_seconds": Family("gauge", "Since the roll-ups were last brought up to date"),
-    "process_start_time_seconds": Family("gauge", "Start of the process since the Unix epoch"),
 }
 
 
