@@ -92,7 +92,7 @@ def _hidden(value: object) -> object:
 
 
 def configure(process: str, *, level: str, form: Format, stream: TextIO | None = None) -> None:
-    """Log to standard error, whatever logged before; what nobody caught is logged too.
+    """Log to standard error, unless somebody configured this process already; as JSON, what nobody caught too.
 
     Parameters
     ----------
@@ -101,11 +101,11 @@ def configure(process: str, *, level: str, form: Format, stream: TextIO | None =
     level : str
         `debug`, `info`, `warning` or `error`.
     stream : file, optional
-        Standard error by default.
+        Standard error by default; one that is given replaces what logged before.
     """
     handler = logging.StreamHandler(sys.stderr if stream is None else stream)
     handler.setFormatter(JsonFormatter(process) if form == "json" else TextFormatter(process))
-    logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
+    logging.basicConfig(level=level.upper(), handlers=[handler], force=stream is not None)
     logging.captureWarnings(capture=True)
     if form == "json":
         sys.excepthook = _uncaught
