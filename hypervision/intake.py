@@ -338,7 +338,7 @@ class Intake:
         stored, rejected, duplicate = (int((outcome == code).sum()) for code in (STORED, REJECTED, DUPLICATE))
         repeated = int((existing == planned.result).sum())
         receipt = Receipt(outcome, stored, rejected, duplicate, int(new.sum()), steps, repeated)
-        self._doubt.begin(batch, held.transaction, receipt)
+        self._doubt.begin(batch, held.transaction, receipt, commit_no=commit_no)
         writer.commit(
             commit_no=commit_no,
             stored=stored,
