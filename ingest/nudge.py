@@ -103,7 +103,8 @@ class Jetstream:
         """Set a consumer's `ack_wait`."""
         config = {**consumer["config"], "ack_wait": round(seconds * 1e9)}
         subject = f"$JS.API.CONSUMER.DURABLE.CREATE.{_STREAM}.{consumer['name']}"
-        self.ask(subject, {"stream_name": _STREAM, "config": config})
+        # Never made anew: one that was wiped out meanwhile would hold messages for nobody.
+        self.ask(subject, {"stream_name": _STREAM, "config": config, "action": "update"})
 
 
 class Nudge:

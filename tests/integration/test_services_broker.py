@@ -14,6 +14,7 @@ import paho.mqtt.client as mqtt
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
+from hypervision.errors import ServiceError
 from hypervision.services import broker
 from hypervision.services.broker_log import LogReader
 from hypervision.services.guard import Service
@@ -174,7 +175,11 @@ def test_what_a_crashed_session_held_comes_at_once_when_it_is_nudged(
     nudging.join(10)
     password = broker.passwords(data_dir)[broker.PLATFORM]
     with nudge.Jetstream(plan.nats_port, user=broker.PLATFORM, password=password) as jetstream:
-        assert {each["config"]["ack_wait"] for each in jetstream.consumers(name)} == {15_000_000_000}
+        consumers = jetstream.consumers(name)
+        assert {each["config"]["ack_wait"] for each in consumers} == {15_000_000_000}
+        gone = {**consumers[0]["config"], "durable_name": "gone", "name": "gone"}
+        with pytest.raises(ServiceError, match="does not exist"):
+            jetstream.wait_for({"name": "gone", "config": gone}, 1.0)
     again.client.disconnect()
 
 
