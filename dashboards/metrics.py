@@ -123,10 +123,12 @@ def _add(metric: Any, family: Family, writer: str, value: Any) -> None:
 
 
 def of_parts(town: Town, *, now: datetime) -> Iterator[Metric]:
-    """What the health page says of each part."""
+    """What the health page says of each part; one that ran once and has ended is no reason for an alert."""
     up = GaugeMetricFamily(_PREFIX + "part_up", "Whether a part of the platform makes progress", labels=["part"])
     age = GaugeMetricFamily(_PREFIX + "part_age_seconds", "Since the last progress of a part", labels=["part"])
     for part in parts(town, now=now):
+        if not part.working and not part.needed:
+            continue
         up.add_metric([part.name], float(part.working))
         if part.age is not None:
             age.add_metric([part.name], max(part.age, 0.0))

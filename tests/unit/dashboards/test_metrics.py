@@ -81,6 +81,13 @@ def test_messages_of_a_writer_add_up() -> None:
     assert outcomes["received"] == outcomes["stored"] + outcomes["duplicate"] + outcomes["rejected"] + flying == 6
 
 
+def test_what_ran_once_and_ended_is_no_part_that_is_down() -> None:
+    ended = replace(COLLECTOR, name="import", beat_age=30.0)
+    found = exposed(Town(proved_at=NOW, writers=(replace(COLLECTOR, beat_age=30.0), ended)))
+    assert found["hypervision_part_up", (("part", "collector-1/1"),)] == 0
+    assert ("hypervision_part_up", (("part", "import"),)) not in found
+
+
 @pytest.mark.parametrize(
     "detail",
     [None, {}, {"metrics": None}, {"metrics": {"no_such": 1, "readings": "many", "rejects": 3, "queue_length": []}},
