@@ -312,6 +312,7 @@ def test_timers_go_on_after_the_database_was_away(world: Any, several: None) -> 
     send(world, pressure(0, 1.0))
     watch = world.watch()
     look(world, watch, 1)
+    watch.beat(NOW + SECOND)
     world.server.kick(world.url)
     failures = 0
     for seconds in (200, 201, 202, 203):  # each of its two connections finds out by itself
