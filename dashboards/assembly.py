@@ -10,7 +10,7 @@ from importlib.metadata import version
 from fastapi import FastAPI
 from starlette.middleware.gzip import GZipMiddleware
 
-from dashboards import api, corrections, documents, failures, health, log_in, push, quarantine
+from dashboards import api, corrections, documents, failures, health, log_in, metrics, push, quarantine
 from dashboards.callbacks import fits_one_of
 from dashboards.control_room import create_dash, draw_page
 from dashboards.guard import Guard
@@ -46,6 +46,7 @@ def create_server(settings: Settings) -> Server:
     failures.register(server.fastapi, failed)
     log_in.register(server.fastapi, server)
     health.register(server.fastapi, server)
+    metrics.register(server.fastapi, server)
     api.register(server.fastapi, server)
     corrections.register(server.fastapi, server)
     quarantine.register(server.fastapi, server)

@@ -1,16 +1,13 @@
-"""Health and metrics: every part must prove progress, by the clock of the database."""
+"""Health: every part must prove progress, by the clock of the database."""
 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from fastapi import FastAPI
 from fastapi.responses import JSONResponse, Response
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
-from prometheus_client.registry import Collector
 
 from dashboards import town as judge
 from dashboards.live import utc_now
@@ -18,16 +15,13 @@ from dashboards.server import Server
 from dashboards.sessions import CALLER
 from dashboards.town import BEAT_LIMIT, RETIRED, Town
 from hypervision.partitions import missing
+from hypervision.pulse import PATIENCE
+from hypervision.store.screens import WriterRow
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from prometheus_client.core import Metric
-
-# A model or a timer beats each second too, but is allowed a slow step [s].
-_PATIENCE: Final = 15.0
 # What ran once is listed so long after its last beat [s].
 _LISTED: Final = 60.0
+# Besides the collectors: what the platform is not ready without, once it has run.
+_LASTING: Final = ("watch", "http", "analyse", "devices")
 _COUNTERS: Final = ("received", "stored", "duplicate", "rejected", "in_flight")
 
 
@@ -57,24 +51,24 @@ def parts(town: Town, *, now: datetime) -> list[Part]:
     found = [Part("database", answered and silent <= BEAT_LIMIT, silent if answered else None, True, town.failure)]
     if not answered:
         return found
-    collectors: list[str] = []
+    collecting: list[WriterRow] = []
     needed_collectors: list[str] = []
     trouble: list[str] = []
-    since_look = (judge.known_until(town, now=now) - town.proved_at).total_seconds()
+    ages = judge.beat_ages(town, now=now)
     for writer in town.writers:
         if writer.beat_age is None or judge.is_out(writer):
             continue
-        age = writer.beat_age + since_look
+        age = ages[writer.name]
         collector = writer.name.startswith("collector")
-        limit = BEAT_LIMIT if collector else _PATIENCE
+        limit = BEAT_LIMIT if collector else PATIENCE
         # One that is long gone was taken out of service or ran once (an import, a generated history).
-        lasting = collector or writer.name in ("watch", "http", "analyse")
+        lasting = collector or writer.name in _LASTING
         needed = lasting and age <= RETIRED
         if not needed and age > _LISTED:
             continue
         working, detail = age <= limit, writer.link or ""
         if collector and working:
-            collectors.append(writer.name)
+            collecting.append(writer)
         if collector and needed:
             needed_collectors.append(writer.name)
         held = judge.stuck(town, writer, now=now) if working else None
@@ -85,13 +79,22 @@ def parts(town: Town, *, now: datetime) -> list[Part]:
     # Of parts of one whole, those that nobody ever started, or that were taken out of service alone.
     found += [
         Part(part.writer, False, None, True, "nobody takes this part of the messages")
-        for part in missing(collectors, needed_collectors)
+        for part in missing([writer.name for writer in collecting], needed_collectors)
     ]
-    if not collectors:
+    if not collecting:
         trouble.append("no collector beats")
     if trouble:
         found.append(Part("collectors", False, None, True, "; ".join(trouble)))
-    return found
+    return found + _broker(collecting)
+
+
+def _broker(collecting: list[WriterRow]) -> list[Part]:
+    """The broker, as the collectors that work see it; what none of them sees is not judged."""
+    links = {writer.name: writer.link for writer in collecting if writer.link}
+    if not links:
+        return []
+    wrong = [f"{name}: {link}" for name, link in links.items() if link != "connected"]
+    return [Part("broker", not wrong, None, True, "; ".join(wrong))]
 
 
 def messages(town: Town) -> dict[str, int]:
@@ -125,46 +128,8 @@ def report(town: Town, *, now: datetime) -> dict[str, Any]:
     return {**told, "parts": [{**part, "detail": ""} for part in told["parts"]]}
 
 
-class TownMetrics(Collector):
-    """Prometheus metrics made from the town when they are asked for."""
-
-    def __init__(self, server: Server) -> None:
-        self._server = server
-
-    def collect(self) -> Iterable[Metric]:
-        """The families of this moment."""
-        town, now = self._server.reader.town, utc_now()
-        counted = CounterMetricFamily(
-            "hypervision_messages", "Messages by outcome and writer", labels=["writer", "outcome"]
-        )
-        flying = GaugeMetricFamily("hypervision_messages_in_flight", "Messages held, not committed", labels=["writer"])
-        for writer in town.writers:
-            if writer.received is not None:
-                for outcome in ("received", "stored", "duplicate", "rejected"):
-                    counted.add_metric([writer.name, outcome], getattr(writer, outcome))
-                flying.add_metric([writer.name], writer.in_flight or 0)
-        up = GaugeMetricFamily("hypervision_part_up", "Whether a part makes progress", labels=["part"])
-        age = GaugeMetricFamily("hypervision_part_age_seconds", "Since its last sign of life", labels=["part"])
-        for part in parts(town, now=now):
-            up.add_metric([part.name], float(part.working))
-            if part.age is not None:
-                age.add_metric([part.name], part.age)
-        alarms = GaugeMetricFamily("hypervision_alarms_open", "Open alarms", labels=["priority", "state"])
-        by_state: dict[tuple[str, str], int] = {}
-        for alarm in town.alarms.values():
-            key = (alarm.priority, alarm.state)
-            by_state[key] = by_state.get(key, 0) + 1
-        for (priority, state), n in by_state.items():
-            alarms.add_metric([priority, state], n)
-        things = GaugeMetricFamily("hypervision_things", "Registered Things", value=len(town.things))
-        screens = GaugeMetricFamily("hypervision_screens_open", "Open screens", value=self._server.hub.screens)
-        return [counted, flying, up, age, alarms, things, screens]
-
-
 def register(app: FastAPI, server: Server) -> None:
-    """Add health and metrics."""
-    registry = CollectorRegistry()
-    registry.register(TownMetrics(server))
+    """Add the routes."""
 
     @app.get("/api/health/live", tags=["health"])
     async def live() -> dict[str, str]:
@@ -178,7 +143,3 @@ def register(app: FastAPI, server: Server) -> None:
         town = server.town_for(None if account is None else account.organisation_id)
         told = report(town, now=utc_now())
         return JSONResponse(told, 503 if told["failing"] else 200)
-
-    @app.get("/metrics", include_in_schema=False)
-    async def metrics() -> Response:
-        return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)

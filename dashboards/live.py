@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from dashboards.courses import read_courses
 from dashboards.limits import Limits
-from dashboards.town import Course, Own, Town, progressed
+from dashboards.town import Course, Own, Town, progressed, returned
 from hypervision.domains import Catalogue
 from hypervision.errors import StoreError
 from hypervision.store import screens
@@ -109,15 +109,20 @@ class LiveReader:
 
     def look(self, listener: Listener) -> None:
         """Read what changed since the last look."""
-        now = utc_now()
         # Writers, readings and alarms of one snapshot: a cursor never runs ahead of the rows it stands for.
         with listener.snapshot() as connection:
             before = self.town
             writers = tuple(screens.read_writers(connection))
+            # Only now: it may have kept us waiting.
+            now = utc_now()
             # What stood still while the database was away is not held against a collector.
             seen = {} if before.failure else before.progress
             town = replace(
-                before, proved_at=now, failure="", writers=writers, progress=progressed(seen, writers, now=now)
+                returned(before, now=now),
+                proved_at=now,
+                failure="",
+                writers=writers,
+                progress=progressed(seen, writers, now=now),
             )
             registry = screens.read_registry_version(connection)
             if registry != self._registry:

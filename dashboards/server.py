@@ -81,6 +81,11 @@ class Server:
             known = self._parts[organisation] = (whole, whole.seen_by(organisation))
         return known[1]
 
+    @property
+    def periods(self) -> Periods:
+        """After how many expected periods values are late and stale."""
+        return Periods(stale=self.settings.alarms.stale_periods)
+
     def scene(self, key: ViewKey) -> Scene:
         """What a view is drawn from, now: nothing that its account may not know."""
         return Scene(
@@ -88,7 +93,7 @@ class Server:
             words=Words(language_of(key.language), self.settings.zone),
             catalogue=self.catalogue,
             now=utc_now(),
-            periods=Periods(stale=self.settings.alarms.stale_periods),
+            periods=self.periods,
             organisation=key.organisation,
             may_acknowledge=key.may_acknowledge,
             may_see_rejected=key.may_see_rejected,

@@ -28,6 +28,8 @@ def run(settings: Settings) -> int:
     bound = bind(settings.http.host, settings.http.port)
     config = uvicorn.Config(
         server.app,
+        # Its lines go where ours go, and look like them.
+        log_config=None,
         log_level="warning",
         access_log=False,
         # Bounds a request's line and headers (64 KiB); the faster httptools keeps what it gets without an end.

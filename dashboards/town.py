@@ -10,6 +10,7 @@ from typing import Final
 
 from dashboards.limits import Limits, Periods
 from hypervision.partitions import missing
+from hypervision.pulse import COLLECTOR_PATIENCE
 from hypervision.store.screens import (
     AlarmRow,
     NewGapRow,
@@ -82,6 +83,8 @@ class Town:
         When the database last answered.
     failure : str
         Why it does not answer now; empty when it does.
+    back_at : datetime
+        When it last answered after it had stood still, for `stood_still` [s].
     progress : mapping
         By writer, what was last seen of its work.
     own : mapping
@@ -93,6 +96,8 @@ class Town:
     seq: int = 0
     proved_at: datetime = NO_TIME
     failure: str = ""
+    back_at: datetime = NO_TIME
+    stood_still: float = 0.0
     things: Mapping[int, ThingRow] = field(default_factory=dict)
     codes: Mapping[str, int] = field(default_factory=dict)
     streams: Mapping[int, StreamRow] = field(default_factory=dict)
@@ -265,8 +270,8 @@ def by_priority(alarms: Iterable[AlarmRow]) -> dict[str, tuple[int, int]]:
     return counted
 
 
-# A beat comes each second and the reader looks each second: past this age a collector has stopped [s].
-BEAT_LIMIT: Final = 3.0
+# A beat comes each second and the reader looks each second: past this age a collector, or the database, has stopped.
+BEAT_LIMIT: Final = COLLECTOR_PATIENCE
 # A part silent for so long was taken out of service; a collector only when another one works [s].
 RETIRED: Final = 86_400.0
 
@@ -277,6 +282,27 @@ _LOOK: Final = timedelta(seconds=1)
 def known_until(town: Town, *, now: datetime) -> datetime:
     """Until when something is known of the platform's other parts: a database that is silent tells nothing of them."""
     return min(now, town.proved_at + _LOOK)
+
+
+def returned(before: Town, *, now: datetime) -> Town:
+    """Note that the database answers again, when it has kept us waiting for longer than between two looks."""
+    waited = (now - before.proved_at - _LOOK).total_seconds()
+    if before.proved_at == NO_TIME or waited <= 1.0:
+        return before
+    return replace(before, back_at=now, stood_still=waited)
+
+
+def beat_ages(town: Town, *, now: datetime) -> dict[str, float]:
+    """The age of each writer's last beat, by name [s].
+
+    Notes
+    -----
+    Nobody can beat while the database stands still: right after it, that time is taken off.
+    """
+    since_look = (known_until(town, now=now) - town.proved_at).total_seconds()
+    back = (now - town.back_at).total_seconds() <= BEAT_LIMIT
+    ages = {w.name: w.beat_age + since_look for w in town.writers if w.beat_age is not None}
+    return {name: max(0.0, age - town.stood_still) for name, age in ages.items()} if back else ages
 
 
 # A batch is committed within a second or two; a collector that holds messages for so long is stuck [s].
@@ -353,8 +379,8 @@ def feed(town: Town, *, now: datetime) -> Feed:
     collectors = [
         w for w in town.writers if w.name.startswith("collector") and w.beat_age is not None and not is_out(w)
     ]
-    since_look = (known_until(town, now=now) - town.proved_at).total_seconds()
-    ages = {w.name: (w.beat_age or 0.0) + since_look for w in collectors}
+    every = beat_ages(town, now=now)
+    ages = {w.name: every[w.name] for w in collectors}
     if not ages:
         return Feed("none")
     alive = any(age <= BEAT_LIMIT for age in ages.values())

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import errno
-import logging
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -13,6 +12,7 @@ from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any, Final
 
+from hypervision import logs
 from hypervision import settings as settings_module
 from hypervision.errors import HypervisionError
 from hypervision.services import guard
@@ -54,16 +54,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     guard.arm(os.environ)
     verb: Verb = found[argv[0]].load()
     options = _parse(verb, argv[1:])
+    form: logs.Format = "text"
     try:
         settings = settings_module.load(config=options.config, demo=verb.name == "demo", overrides=_overrides(options))
-        logging.basicConfig(
-            level=settings.log_level.upper(),
-            format=f"%(asctime)s {verb.name} %(levelname)s %(message)s",
-            stream=sys.stderr,
-        )
+        form = settings.log_format
+        logs.configure(verb.name, level=settings.log_level, form=form)
         return verb.run(options, settings)
     except HypervisionError as error:
-        print(f"hypervision {verb.name}: {error}", file=sys.stderr)  # noqa: T201
+        logs.failed(verb.name, str(error), form=form)
         return 1
     except KeyboardInterrupt:
         return 130
@@ -75,7 +73,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if error.errno not in _MENDABLE:
             raise
         where = f"{error.filename}: " if error.filename else ""
-        print(f"hypervision {verb.name}: {where}{error.strerror}: {_MENDABLE[error.errno]}", file=sys.stderr)  # noqa: T201
+        logs.failed(verb.name, f"{where}{error.strerror}: {_MENDABLE[error.errno]}", form=form)
         return 1
 
 

@@ -17,7 +17,7 @@ class Doubt:
         return self._last is not None
 
     def begin(self, batch: Batch, transaction: str, commit_no: int, receipt: Receipt) -> None:
-        """A commit is asked for."""
+        """A commit is asked for, which makes this the writer's number."""
         self._last = (batch, transaction, commit_no, receipt)
 
     def end(self) -> None:
@@ -26,6 +26,12 @@ class Doubt:
 
     def settle(self, batch: Batch, writer: Writer) -> Receipt | None:
         """The receipt of a batch whose commit went through although its answer was lost.
+
+        Notes
+        -----
+        Neither sign is enough. The writer's number may be that of a namesake which went on meanwhile. The number of a
+        transaction of which nothing had reached the disk is given again after a crash of the server, for example to
+        the statement that opens this writer; that one commits, and would speak for a batch that is lost.
 
         Raises
         ------

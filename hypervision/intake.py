@@ -10,6 +10,7 @@ nobody deadlocks.
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
@@ -28,9 +29,12 @@ from hypervision.errors import TemporaryStoreError
 from hypervision.evaluation import Evaluator
 from hypervision.following import Follower
 from hypervision.limiting import Limiter
+from hypervision.metrics import KEY, Metrics
 from hypervision.numbering import Numbering
+from hypervision.observing import Observing
 from hypervision.outcome import outcomes, rejected_rows, senders, strangers, unknown_things
 from hypervision.plan import newest_rows, plan, stored_conflicts, times_to_store
+from hypervision.pulse import Pulse
 from hypervision.repeats import Repeats
 from hypervision.resolver import Resolver
 from hypervision.rollups import Touched
@@ -57,11 +61,18 @@ class Intake:
     ----------
     streams : StreamTable
         What decoders ask for slots.
+    metrics : Metrics
+        The figures of this process; they travel with its beat.
+    pulse : Pulse
+        Told of every transaction that was finished.
     """
 
     def __init__(self, settings: Settings, *, name: str) -> None:
         self.settings = settings
         self.name = name
+        self.metrics = Metrics()
+        self.pulse = Pulse()
+        self._observing = Observing(self.metrics)
         self.streams = StreamTable(catalogue_of(settings))
         self.evaluator = Evaluator(self.streams)
         self._stepper = Stepper(
@@ -79,6 +90,7 @@ class Intake:
         self._doubt = Doubt()
         self._repeats = Repeats()
         self._hinted: float = 0.0
+        self.metrics.gauge("things_rate_limited", lambda: self._limiter.things(time.time_ns() // 1000))
 
     @classmethod
     def open(cls, settings: Settings, *, writer: str, wait: float | None = None) -> Self:
@@ -138,6 +150,7 @@ class Intake:
         try:
             with mapped():
                 yield self._attached().connection
+                self.pulse.here()
         finally:
             self._roll_back()
 
@@ -204,6 +217,8 @@ class Intake:
                 else:
                     writer.connection.commit()
                 self._note(cases)
+                self._observing.stepped(steps)
+                self.pulse.here()
                 return steps
         except BaseException:
             self._roll_back()
@@ -236,7 +251,8 @@ class Intake:
         if writer is None:
             raise TemporaryStoreError("database: not connected")
         counters = Counters(received, stored, duplicate, rejected, in_flight)
-        self._beat.publish(writer.writer_id, counters, now=now, link=link, detail=detail or {})
+        told = {**(detail or {}), KEY: self.metrics.told()}
+        self._beat.publish(writer.writer_id, counters, now=now, link=link, detail=told)
 
     def beat(self, *, now: datetime, link: str = "", detail: Mapping[str, object] | None = None) -> None:
         """Publish the committed counters of a writer that holds nothing in flight."""
@@ -255,6 +271,7 @@ class Intake:
     def _attached(self) -> Writer:
         if self._writer is None or self._writer.connection.closed:
             self._attach(reconnect(self._url, application=self.name), wait=0.0)
+            self.metrics.count("reconnects", label="database")
         assert self._writer is not None
         return self._writer
 
@@ -282,6 +299,7 @@ class Intake:
             self._writer.forget_days()
 
     def _transaction(self, batch: Batch, writer: Writer, now: datetime) -> Receipt:
+        began = time.monotonic()
         settings = self.settings.ingest
         bounds = bounds_of(self.settings)
         earliest_us, future_us = bounds.earliest_us, bounds.future_us
@@ -318,7 +336,8 @@ class Intake:
         refusals = self._repeats.left(writer.connection, batch, refusals, now=now)
         limited = self._limiter.reject(writer.connection, batch, paced)
         outcome = outcomes(batch, planned, new=new, newer=links.newer, refusals=refusals, limited=paced.limited)
-        writer.reject(rejected_rows(batch, refusals, outcome))
+        refused = rejected_rows(batch, refusals, outcome)
+        writer.reject(refused)
         stored, rejected, duplicate = (int((outcome == code).sum()) for code in (STORED, REJECTED, DUPLICATE))
         repeated = int((existing == planned.result).sum())
         receipt = Receipt(outcome, stored, rejected, duplicate, int(new.sum()), steps, repeated)
@@ -340,6 +359,10 @@ class Intake:
         sound = new & (planned.quality > quality.OUT_OF_RANGE)
         self.evaluator.remember(planned.slot[sound], planned.time_us[sound], planned.result[sound])
         self._note(cases)
+        self._observing.committed(
+            batch, planned, new, refused, receipt, limited=len(paced.limited), now=now, began=began
+        )
+        self.pulse.here()
         return receipt
 
     def _note(self, cases: list[Case]) -> None:

@@ -57,6 +57,11 @@ class Limiter:
             rows[one.thing_id] = (minute, row)
         return rows
 
+    def things(self, now_us: int) -> int:
+        """How many Things were beyond their pace in this minute or the one before."""
+        since = now_us // _MINUTE_US - 1
+        return sum(minute >= since for minute, _ in list(self._rows.values()))
+
     def noted(self, judgement: Judgement, rows: dict[int, tuple[int, int]]) -> None:
         """The batch is committed."""
         self.pace.noted(judgement)

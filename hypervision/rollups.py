@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Callable
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -73,7 +74,13 @@ class Touched:
         self._epoch = 0
 
 
-def bring_up_to_date(connection: Connection, *, zone: str, stop: threading.Event | None = None) -> int:
+def bring_up_to_date(
+    connection: Connection,
+    *,
+    zone: str,
+    stop: threading.Event | None = None,
+    progress: Callable[[int], None] = lambda _due: None,
+) -> int:
     """Compute everything that is marked.
 
     Parameters
@@ -84,6 +91,8 @@ def bring_up_to_date(connection: Connection, *, zone: str, stop: threading.Event
         Whose midnight begins a day.
     stop : threading.Event, optional
         Ends the work early.
+    progress : callable
+        Told after each step how many hours are still due.
 
     Returns
     -------
@@ -93,6 +102,7 @@ def bring_up_to_date(connection: Connection, *, zone: str, stop: threading.Event
     store.collect(connection)
     while True:
         due = store.work(connection, zone=zone, limit=_HOURS)
+        progress(due)
         if not due or (stop is not None and stop.is_set()):
             return due
 
@@ -106,9 +116,16 @@ class Roller:
         Of the database.
     zone : str
         Whose midnight begins a day.
+
+    Attributes
+    ----------
+    due : int
+        Hours that still waited after the last step.
     """
 
     def __init__(self, url: str, *, zone: str) -> None:
+        self.due = 0
+        self._abreast = time.monotonic()
         self._url = url
         self._zone = zone
         self._stop = threading.Event()
@@ -124,10 +141,17 @@ class Roller:
         self._stop.set()
         self._thread.join(5.0)
 
+    def age(self) -> float:
+        """Since the roll-ups were last abreast of the readings [s]."""
+        return time.monotonic() - self._abreast
+
     def check(self) -> None:
         """Raise what ended the thread before its time."""
         if self._failure is not None:
             raise self._failure
+
+    def _note(self, due: int) -> None:
+        self.due = due
 
     def _run(self) -> None:
         connection: Connection | None = None
@@ -140,7 +164,8 @@ class Roller:
                     if connection is None or connection.closed:
                         connection = reconnect(self._url, application="rollups")
                         store.use_zone(connection, self._zone)
-                    bring_up_to_date(connection, zone=self._zone, stop=self._stop)
+                    bring_up_to_date(connection, zone=self._zone, stop=self._stop, progress=self._note)
+                    self._abreast = time.monotonic()
                     warned = False
                 except TemporaryStoreError as error:
                     if not warned:

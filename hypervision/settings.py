@@ -123,6 +123,7 @@ class Settings(_Section):
     language: Literal["fr", "en"] = "fr"
     registration: Literal["open", "closed"] = "closed"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_format: Literal["text", "json"] = "text"
     demo: bool = False
     ingest: IngestSettings = IngestSettings()
     broker: BrokerSettings = BrokerSettings()

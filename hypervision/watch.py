@@ -22,6 +22,7 @@ from hypervision.errors import TemporaryStoreError
 from hypervision.evaluation import delays
 from hypervision.intake import Intake
 from hypervision.plan import Plan
+from hypervision.pulse import Heart
 from hypervision.purging import Daily
 from hypervision.rules import Rule, RuleSet
 from hypervision.settings import Settings
@@ -57,6 +58,7 @@ class Watch:
         self._seen: RuleSet | None = None
         self._ticks = 0
         self._purge = Daily(settings.rejected.keep_days)
+        self._flows = False
         # What a collector had in hand when it died comes again when the broker's patience ends, not before: until
         # then a delay may be ended by a reading that is still under way.
         self._redelivered = timedelta(seconds=settings.broker.ack_wait + settings.alarms.grace)
@@ -69,7 +71,7 @@ class Watch:
         int
             Alarm transitions written.
         """
-        flowing = self._flowing(now)
+        flowing = self._flows = self._flowing(now)
         steps = 0
         if self._ticks % _SECOND_LOOK_EVERY == 0 or self._rules_changed():
             self.intake.know_all()
@@ -84,12 +86,15 @@ class Watch:
         if self._ticks % _TIDY_EVERY == 0:
             self._tidy(now)
         self._ticks += 1
-        self.intake.beat(now=now, detail={"flowing": flowing})
         # Last: whatever holds it up holds up nothing else.
         if self._purge.due(now):
             with self.intake.between() as connection:
                 self._purge.step(connection, now=now)
         return steps
+
+    def beat(self, now: datetime) -> None:
+        """Publish that the timers run."""
+        self.intake.beat(now=now, detail={"flowing": self._flows})
 
     def _flowing(self, now: datetime) -> bool:
         """Whether readings flow; a timer that ran while they are held up would ring for the platform's own fault."""
@@ -277,17 +282,20 @@ def run(settings: Settings, *, clock: Callable[[], datetime], stop: threading.Ev
     watch = Watch(intake, settings)
     rolling = rollups.Roller(url_of(settings), zone=settings.timezone)
     rolling.start()
+    intake.metrics.gauge("queue_length", lambda: rolling.due, label="rollup_hours")
+    intake.metrics.gauge("rollup_age_seconds", rolling.age)
     quiet = 0
     try:
-        while not stop.wait(TICK):
-            rolling.check()
-            try:
-                watch.tick(clock())
-                quiet = 0
-            except TemporaryStoreError as error:
-                if quiet == 0:
-                    _log.warning("%s; trying again", error)
-                quiet = (quiet + 1) % 60
+        with Heart(watch.beat, intake.pulse, clock=clock):
+            while not intake.pulse.rest(stop, TICK):
+                rolling.check()
+                try:
+                    watch.tick(clock())
+                    quiet = 0
+                except TemporaryStoreError as error:
+                    if quiet == 0:
+                        _log.warning("%s; trying again", error)
+                    quiet = (quiet + 1) % 60
     finally:
         rolling.stop()
         intake.close()

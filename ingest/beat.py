@@ -7,15 +7,20 @@ from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Final
 
 from hypervision.errors import StoreError
 from hypervision.intake import Intake
+from hypervision.pulse import Pulse
 from hypervision.services.broker_log import LogReader
 from hypervision.services.plan import log_file
 from ingest.counters import Counters
 from ingest.quiet import Quiet
 
 _quiet = Quiet(__name__)
+
+# A large batch, or a broker that takes no connection, may keep the reader for so long [s].
+_GRACE: Final = 6.0
 
 
 class Beat:
@@ -27,12 +32,17 @@ class Beat:
         `connected` or `connecting`.
     data_dir : Path or None
         Where the embedded broker's log is, if there is one; None for a collector that leaves it to another.
+    pulse : Pulse
+        Of the thread that reads: while it stands still the beat grows old, whatever this thread does.
     """
 
-    def __init__(self, intake: Intake, counters: Counters, *, link: Callable[[], str], data_dir: Path | None) -> None:
+    def __init__(
+        self, intake: Intake, counters: Counters, *, link: Callable[[], str], data_dir: Path | None, pulse: Pulse
+    ) -> None:
         self._intake = intake
         self._counters = counters
         self._link = link
+        self._pulse = pulse
         self._log = None if data_dir is None else LogReader(log_file(data_dir, "broker"))
         self._refused: Counter[str] = Counter()
         self._stop = threading.Event()
@@ -57,7 +67,7 @@ class Beat:
                 self._refused += self._log.read()
             self._intake.publish_counters(
                 **self._counters.snapshot()._asdict(),
-                now=datetime.now(UTC),
+                now=self._pulse.progressed_at(datetime.now(UTC), grace=_GRACE),
                 link=self._link(),
                 detail={"broker_refused": dict(self._refused)},
             )

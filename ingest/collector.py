@@ -18,13 +18,16 @@ from hypervision.decoding import bounds_of, decoder
 from hypervision.errors import ServiceError
 from hypervision.intake import Intake
 from hypervision.partitions import Partition
+from hypervision.pulse import Pulse
 from hypervision.settings import Settings
+from ingest import queues
 from ingest.assembly import Assembly
 from ingest.beat import Beat
 from ingest.committer import Committer
 from ingest.counters import Counters
 from ingest.division import client_id, filters_of
 from ingest.held import Held
+from ingest.nudge import Nudge
 from ingest.outages import Outages
 from ingest.quiet import Quiet
 from ingest.session import Address, Session
@@ -33,7 +36,8 @@ _log = logging.getLogger(__name__)
 _quiet = Quiet(__name__)
 
 _FIRST_PAUSE: Final = 0.25
-_LONGEST_PAUSE: Final = 5.0
+# A connection costs little, and what waits for one are a city's readings.
+_LONGEST_PAUSE: Final = 2.0
 # From connect to the last SUBACK [s]; a broker that reads a long store answers late.
 _ANSWER: Final = 30.0
 # While batches wait, the one under construction may grow to this many times the batch size.
@@ -42,6 +46,8 @@ _GROWTH: Final = 4
 # of the broker's window: waiting for more would be waiting for our own acknowledgement.
 _SILENCE: Final = 0.02
 _SMALLEST_WINDOW: Final = 10
+# A broker that has not answered for so long stands still [s]; a busy machine keeps one waiting for five.
+_SPEECHLESS: Final = 6.0
 
 
 class Collector:
@@ -83,10 +89,16 @@ class Collector:
         )
         self._client = self._session.client
         self._outages = Outages(intake)
-        self._committer = Committer(intake, self.counters, settled=self._client.wake, outages=self._outages)
+        committer = Committer(intake, self.counters, settled=self._client.wake, outages=self._outages)
+        self._committer = committer
+        self._nudge = Nudge(settings, client_id(settings, part))
+        self._pulse = Pulse()
         # One of them counts what the broker refused.
         log_dir = settings.data_dir if part.number == 1 and not self._drains else None
-        self._beat = Beat(intake, self.counters, link=self._link, data_dir=log_dir)
+        self._beat = Beat(intake, self.counters, link=self._link, data_dir=log_dir, pulse=self._pulse)
+        queues.register(
+            intake.metrics, held=self._held, assembly=self._assembly, committer=committer, outages=self._outages
+        )
         self._was_connected = False
         self._held_in_silence = 0
 
@@ -118,13 +130,16 @@ class Collector:
             self._finish()
 
     def _link(self) -> str:
-        return "connected" if self._session.ready else "connecting"
+        if not self._session.ready:
+            return "connecting"
+        return "silent" if self._client.unanswered(now=time.monotonic()) > _SPEECHLESS else "connected"
 
     def _connect(self) -> bool:
         """Connect and subscribe, with back-off; False when told to stop or when the connection broke."""
         pause = _FIRST_PAUSE
         while not self._stop.is_set():
             self._raise_failure()
+            self._pulse.here()
             try:
                 self._session.connect()
             except OSError as error:
@@ -132,7 +147,10 @@ class Collector:
             else:
                 if self._await_session():
                     _log.info("connected to the broker at %s", self._session.address)
+                    if self._was_connected:
+                        self._intake.metrics.count("reconnects", label="broker")
                     self._was_connected = True
+                    self._nudge.begin()
                     return True
                 if not self._was_connected or "filters" in self._session.refused:
                     self._session.check()
@@ -148,6 +166,7 @@ class Collector:
     def _await_session(self) -> bool:
         deadline = time.monotonic() + _ANSWER
         while not self._stop.is_set() and time.monotonic() < deadline:
+            self._pulse.here()
             if self._client.loop(0.25) != MQTTErrorCode.MQTT_ERR_SUCCESS or self._session.refused:
                 return False
             if self._session.ready:
@@ -160,11 +179,13 @@ class Collector:
         outcome = MQTTErrorCode.MQTT_ERR_SUCCESS
         while outcome == MQTTErrorCode.MQTT_ERR_SUCCESS and not self._stop.is_set():
             self._raise_failure()
+            self._pulse.here()
             self._acknowledge()
             if committer.full and self._is_large():
                 outcome = client.idle()
                 self._stop.wait(_SILENCE)
             else:
+                client.ask(now=time.monotonic())
                 outcome = client.loop(self._patience())
             self._hand_over(silent=not self._gather())
 
@@ -219,6 +240,7 @@ class Collector:
         self.counters.gone(thrown)
         while not committer.idle and not self._stop.is_set():
             self._raise_failure()
+            self._pulse.here()
             self._stop.wait(_SILENCE)
         unacknowledged = [pair for load in committer.done for pair in load.anonymous]
         committer.done.clear()

@@ -24,6 +24,8 @@ WAITING: Final = 2
 """Batches that may wait while one is committed."""
 _FIRST_PAUSE: Final = 0.25
 _LONGEST_PAUSE: Final = 5.0
+# While nobody answers at all, asking costs little; what answers and breaks is given more time.
+_LONGEST_UNANSWERED: Final = 1.0
 # So often an idle thread looks for an outage to write [s].
 _IDLE: Final = 1.0
 
@@ -102,6 +104,12 @@ class Committer:
         """Whether nothing waits and nothing is being committed."""
         with self._lock:
             return self._running == 0
+
+    @property
+    def waiting(self) -> int:
+        """Loads that wait or are being committed."""
+        with self._lock:
+            return self._running
 
     def submit(self, load: Load) -> None:
         """Queue a load; ask `full` before."""
@@ -190,7 +198,7 @@ class Committer:
                     raise
                 # With some chance in it, so that writers do not all return at once.
                 self._stop.wait(pause * random.uniform(0.5, 1.0))  # noqa: S311
-                pause = min(2 * pause, _LONGEST_PAUSE)
+                pause = min(2 * pause, _LONGEST_PAUSE if error.midway else _LONGEST_UNANSWERED)
             else:
                 self._back()
                 return receipt

@@ -42,6 +42,11 @@ class Held:
     def __len__(self) -> int:
         return len(self._mids)
 
+    @property
+    def remembered(self) -> int:
+        """Digests of messages without an identity that may come again."""
+        return len(self._sent) + len(self._expected) + len(self._doubted)
+
     def answerable(self, mids: Sequence[int], again: Iterable[int], *, now: float) -> Sequence[int]:
         """The packet ids of a chunk, 0 where no answer may be sent.
 

@@ -33,6 +33,9 @@ class Outages:
         self._intake = intake
         self._waiting: deque[Outage] = deque()
 
+    def __len__(self) -> int:
+        return len(self._waiting)
+
     def note(self, cause: Cause, began: datetime, ended: datetime) -> None:
         """Note an outage that is over; a short one is none."""
         if ended - began > SHORTEST:

@@ -26,6 +26,8 @@ _PUBLISH: Final = 0x30
 _PUBACK: Final = 0x40
 _DUP: Final = 0x08
 _QOS: Final = 0x06
+# A line that has said nothing for so long is asked whether somebody is there [s].
+_SILENT: Final = 2.0
 # A city has tens of thousands of topics; beyond this somebody makes them up.
 _MOST_TOPICS: Final = 200_000
 
@@ -76,6 +78,7 @@ class BulkClient(mqtt.Client):
         self._wanted = 0
         self._chunk = Chunk()
         self._names: dict[bytes, str] = {}
+        self._asked: float | None = None
 
     def open(self, host: str, port: int) -> None:
         """Connect (again).
@@ -87,6 +90,7 @@ class BulkClient(mqtt.Client):
         """
         self.epoch += 1
         self._rest, self._wanted, self._chunk = b"", 0, Chunk()
+        self._asked = None
         self.connect(host, port, keepalive=self._kept_alive)
         # Acknowledgements must not wait for the broker's delayed TCP acknowledgement.
         if isinstance(self._sock, socket.socket):
@@ -134,9 +138,26 @@ class BulkClient(mqtt.Client):
                 # A full pipe wakes as well; a closed one has nobody to wake.
                 return
 
+    def ask(self, *, now: float) -> None:
+        """Ask a silent line whether somebody is there; paho gives it up when nothing comes for its keep-alive.
+
+        Parameters
+        ----------
+        now : float
+            Monotonic clock [s].
+        """
+        if self._asked is None and now - self._last_bytes_received >= _SILENT:
+            self._asked = now
+            self._send_pingreq()
+
+    def unanswered(self, *, now: float) -> float:
+        """For how long a question has had no answer [s]; 0 when none is open."""
+        asked = self._asked
+        return 0.0 if asked is None else now - asked
+
     def idle(self) -> MQTTErrorCode:
         """Keep the connection alive without reading; a pong that we do not read is not missed."""
-        self._ping_t = 0.0
+        self._ping_t, self._asked = 0.0, None
         if self.want_write():
             self.loop_write()
         return self.loop_misc()
@@ -153,6 +174,7 @@ class BulkClient(mqtt.Client):
         data += self._drain_tls()
         with self._msgtime_mutex:
             self._last_bytes_received = time.monotonic()
+        self._asked = None
         self._rest = self._rest + data if self._rest else data
         if len(self._rest) < self._wanted:
             return MQTTErrorCode.MQTT_ERR_SUCCESS

@@ -91,7 +91,7 @@ class Retirement:
         settings, partition = self._settings, self._partition
         address = Address.of(settings)
         session = Session(address, client_id=client_id(settings, partition), filters=())
-        collector = Collector(settings, intake, self._stop, session=session)
+        collector = Collector(settings, intake, self._stop, partition=partition, session=session)
         before = collector.counters.snapshot()
         watcher = threading.Thread(target=self._watch, args=(collector, session), name="retire", daemon=True)
         watcher.start()

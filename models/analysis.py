@@ -6,7 +6,7 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -17,6 +17,7 @@ from hypervision.batch import Batch
 from hypervision.clock import to_us
 from hypervision.errors import StoreError, TemporaryStoreError
 from hypervision.intake import Intake
+from hypervision.pulse import Heart
 from hypervision.settings import Settings
 from hypervision.store import series
 from hypervision.store.series import Series, Source
@@ -35,8 +36,8 @@ THINNED: Final = timedelta(minutes=5)
 _REST: Final = 15 * MINUTE
 # The longest wait between two tries while the database is away [s].
 _PATIENCE: Final = 30.0
-# Without progress for so long the beat stops, and the platform's health says so [s].
-_STUCK: Final = 120.0
+# So many series are read at once: the pulse shows between them that the work goes on.
+_AT_ONCE: Final = 25
 
 
 @dataclass(slots=True)
@@ -66,7 +67,7 @@ class Analysis:
     streams: dict[int, _Stream] = field(default_factory=dict)
     pending: deque[Batch] = field(default_factory=deque)
     status: dict[str, object] = field(default_factory=dict)
-    progress: float = field(default_factory=time.monotonic)
+    lag: float = 0.0
 
     def step(self, now: datetime) -> int:
         """Score what is new and store it.
@@ -87,12 +88,22 @@ class Analysis:
         self._read(now_us)
         written: list[tuple[Track, Scores]] = []
         for stream in self.streams.values():
-            self.progress = time.monotonic()
             if stream.rest_until_us <= now_us:
                 written += self._score(stream, now_us)
         self.status = self._describe()
+        self.lag = max((self._lag(stream) for stream in self.streams.values()), default=0.0)
         self._queue(written, now)
         return stored + self._flush(now)
+
+    def beat(self, now: datetime) -> None:
+        """Publish that the models are at work."""
+        self.intake.beat(now=now, detail=self.status)
+
+    @staticmethod
+    def _lag(stream: _Stream) -> float:
+        """From the newest score to the newest reading of a series [s], at most; of models that have learnt."""
+        scored = [t.scored_us for t in stream.tracks if t.scored_us is not None and not t.problem]
+        return max((int(stream.past.times_us[-1]) - min(scored)) / 1e6, 0.0) if scored and len(stream.past) else 0.0
 
     def _describe(self) -> dict[str, object]:
         """What health shows of it; made here, shown by the thread of the beat."""
@@ -131,23 +142,30 @@ class Analysis:
         if whole:
             longest = max(t.detector.history_us + t.detector.context_us for i in whole for t in self.streams[i].tracks)
             recent = now_us - _OVERLAP
-            old = series.readings(connection, whole, after_us=now_us - longest, until_us=recent, every=THINNED)
-            new = series.readings(connection, whole, after_us=recent, until_us=now_us)
-            for i in whole:
-                self.streams[i].past = _join(old[i], new[i])
+            for part in _parts(whole):
+                old = series.readings(connection, part, after_us=now_us - longest, until_us=recent, every=THINNED)
+                new = series.readings(connection, part, after_us=recent, until_us=now_us)
+                for i in part:
+                    self.streams[i].past = _join(old[i], new[i])
+                self.intake.pulse.here()
         rest = [i for i in self.streams if i not in set(whole)]
         if rest:
             newest = min(int(self.streams[i].past.times_us[-1]) for i in rest)
             after = max(newest, now_us - DAY) - _OVERLAP
-            for i, found in series.readings(connection, rest, after_us=after, until_us=now_us).items():
-                self.streams[i].past = _join(self.streams[i].past, found)
+            for part in _parts(rest):
+                for i, found in series.readings(connection, part, after_us=after, until_us=now_us).items():
+                    self.streams[i].past = _join(self.streams[i].past, found)
+                self.intake.pulse.here()
 
     def _score(self, stream: _Stream, now_us: int) -> list[tuple[Track, Scores]]:
         scored: list[tuple[Track, Scores]] = []
         for track in stream.tracks:
+            self.intake.pulse.here()
             before = track.problem
             try:
-                scores = track.advance(stream.past.times_us, stream.past.values, now_us=now_us)
+                scores = track.advance(
+                    stream.past.times_us, stream.past.values, now_us=now_us, here=self.intake.pulse.here
+                )
             except Exception:  # noqa: BLE001 - whatever a model does, the other series go on
                 _log.exception("%s of %s failed, it rests a while", track.detector.writes, track.thing)
                 stream.rest_until_us = now_us + _REST
@@ -192,6 +210,10 @@ class Analysis:
         return stored
 
 
+def _parts(ids: list[int]) -> Iterator[list[int]]:
+    return (ids[at : at + _AT_ONCE] for at in range(0, len(ids), _AT_ONCE))
+
+
 def _join(old: Series, new: Series) -> Series:
     """Both in order of time; of two readings at one instant the new one stays."""
     if not len(new):
@@ -214,32 +236,24 @@ def run(settings: Settings, stop: threading.Event, *, every: float = 60.0) -> No
     """
     with Intake.open(settings, writer=WRITER) as intake:
         analysis = Analysis(intake, lambda: discover(settings.zone))
-        beat = threading.Thread(target=_beat, args=(analysis, stop), name="beat", daemon=True)
-        beat.start()
+        metrics = intake.metrics
+        metrics.gauge("detector_lag_seconds", lambda: analysis.lag)
+        metrics.gauge("queue_length", lambda: len(analysis.pending), label="batches")
         pause = 0.0
-        while not stop.wait(pause):
-            began = time.monotonic()
-            try:
-                count = analysis.step(datetime.now(UTC))
-            except StoreError as error:
-                pause = min(_PATIENCE, max(1.0, 2 * pause if pause < every else 1.0))
-                level = logging.WARNING if isinstance(error, TemporaryStoreError) else logging.ERROR
-                _log.log(level, "tries again in %.0f s: %s", pause, error)
-                continue
-            finally:
-                analysis.progress = time.monotonic()
-            if count:
-                _log.info("%d scores in %.1f s", count, time.monotonic() - began)
-            pause = max(1.0, every - (time.monotonic() - began))
-        beat.join(5)
-
-
-def _beat(analysis: Analysis, stop: threading.Event) -> None:
-    """Prove once a second that the loop goes on."""
-    while not stop.wait(1.0):
-        if time.monotonic() - analysis.progress > _STUCK:
-            continue
-        try:
-            analysis.intake.beat(now=datetime.now(UTC), detail=analysis.status)
-        except StoreError as error:
-            _log.debug("no beat: %s", error)
+        with Heart(analysis.beat, intake.pulse, clock=lambda: datetime.now(UTC)):
+            while not intake.pulse.rest(stop, pause):
+                began = time.monotonic()
+                try:
+                    count = analysis.step(datetime.now(UTC))
+                except StoreError as error:
+                    pause = min(_PATIENCE, max(1.0, 2 * pause if pause < every else 1.0))
+                    level = logging.WARNING if isinstance(error, TemporaryStoreError) else logging.ERROR
+                    _log.log(level, "tries again in %.0f s: %s", pause, error)
+                    continue
+                took = time.monotonic() - began
+                metrics.count("detector_runs")
+                metrics.count("detector_scores", count)
+                metrics.observe("detector_run_seconds", [took])
+                if count:
+                    _log.info("%d scores in %.1f s", count, took)
+                pause = max(1.0, every - took)

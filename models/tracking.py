@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from copy import copy
 from dataclasses import dataclass, field
 from typing import Final
@@ -63,7 +64,9 @@ class Track:
         """Whether the next `advance` learns anew, so that it must be given the whole past."""
         return self.wants_history or self.walker.due(now_us)
 
-    def advance(self, times_us: Int64, values: Float64, *, now_us: int) -> Scores:
+    def advance(
+        self, times_us: Int64, values: Float64, *, now_us: int, here: Callable[[], None] = lambda: None
+    ) -> Scores:
         """Score what is new.
 
         Parameters
@@ -72,6 +75,8 @@ class Track:
             Rising, none later than now; the whole past where `due`, else at least the detector's context [us].
         values : ndarray of float64, shape (n,)
             Results in the unit of the property.
+        here : callable
+            Told again and again that the work goes on: a first walk through the past takes long.
 
         Returns
         -------
@@ -93,7 +98,7 @@ class Track:
             since = int(times_us[0]) if start is None else start
             reach = min(since, now_us - REPEAT_FOR) if self.detector.refresh_us else since
             past = Walker(copy(self.detector))
-            found = past.advance(times_us, values, since_us=reach, until_us=now_us)
+            found = past.advance(times_us, values, since_us=reach, until_us=now_us, here=here)
             self._note(found)
             found = found.since(since) if start is not None else found
             # Of what is complete now this model has perhaps learnt: it judges what comes after.
@@ -101,7 +106,7 @@ class Track:
             self.scored_us = max([since, *complete[-1:].tolist()])
         else:
             assert start is not None
-            found = self.walker.advance(times_us, values, since_us=start, until_us=now_us)
+            found = self.walker.advance(times_us, values, since_us=start, until_us=now_us, here=here)
             self._note(found)
             if len(found.times_us):
                 self.scored_us = int(found.times_us[-1])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -41,7 +42,15 @@ class Walker:
             return self._tried_us is None or now_us - self._tried_us >= RETRY
         return now_us - self.fitted_us >= self.every_us
 
-    def advance(self, times_us: Int64, values: Float64, *, since_us: int, until_us: int) -> Scores:
+    def advance(
+        self,
+        times_us: Int64,
+        values: Float64,
+        *,
+        since_us: int,
+        until_us: int,
+        here: Callable[[], None] = lambda: None,
+    ) -> Scores:
         """Score what ended after `since_us` and up to `until_us`, fitting on the way when it is due.
 
         Parameters
@@ -50,6 +59,8 @@ class Walker:
             Rising; with `detector.history_us` of past before each fit [us].
         values : ndarray of float64, shape (n,)
             Results in the unit of the property.
+        here : callable
+            Told before each fit that the walk goes on.
 
         Returns
         -------
@@ -59,6 +70,7 @@ class Walker:
         parts: list[Scores] = []
         cursor = since_us
         while cursor < until_us:
+            here()
             if self.due(cursor):
                 self.fit(times_us, values, now_us=cursor)
             stop = until_us

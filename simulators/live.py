@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from hypervision.errors import SettingError
+from hypervision.pulse import Pulse
 from simulators.localtime import SECOND_US
 from simulators.pace import Pace
 from simulators.publisher import Publisher
@@ -89,14 +90,21 @@ def play(
     *,
     clock_us: Callable[[], int],
     stop: threading.Event,
+    pulse: Pulse | None = None,
 ) -> int:
     """Publish every message when it is due, until the end or until `stop`.
+
+    Parameters
+    ----------
+    pulse : Pulse, optional
+        Told that the run goes on.
 
     Returns
     -------
     int
         How many messages were published.
     """
+    pulse = Pulse() if pulse is None else pulse
     waiting: list[tuple[int, int, Outgoing]] = []
     number = published = 0
     slice_us = round(_SLICE_US * min(max(playback.speed, 1.0), 60.0))
@@ -115,8 +123,9 @@ def play(
         while waiting and (finished or waiting[0][0] < position) and not stop.is_set():
             sent_us, _, message = waiting[0]
             pause = playback.due_in(sent_us, clock_us())
-            if pause > 0 and stop.wait(pause):
+            if pause > 0 and pulse.rest(stop, pause):
                 break
+            pulse.here()
             heapq.heappop(waiting)
             publisher.publish(message.topic, message.payload, stop)
             published += 1
@@ -124,5 +133,6 @@ def play(
             # Nothing to send is no reason to run ahead of time: the next slice is made a second before it begins.
             pause = playback.due_in(position, clock_us()) - 1.0
             if pause > 0:
-                stop.wait(pause)
+                pulse.rest(stop, pause)
+            pulse.here()
     return published

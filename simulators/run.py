@@ -18,6 +18,7 @@ from hypervision.settings import Settings
 from simulators import anchor, history, live, truth
 from simulators.localtime import DAY_US, SECOND_US
 from simulators.noise import key_of
+from simulators.presence import presence
 from simulators.publisher import Publisher
 from simulators.scenario import Scenario, load
 from simulators.simulation import Simulation
@@ -112,11 +113,11 @@ def run(wishes: Wishes, settings: Settings, *, clock: Callable[[], datetime], st
     if stop.is_set():
         return 0
     log.info("simulated time begins: --seed %d --start %s", scenario.seed, truth.rfc3339(playback.start_us))
-    with Publisher(settings.mqtt_url.get_secret_value()) as publisher:
+    with Publisher(settings.mqtt_url.get_secret_value()) as publisher, presence(settings, clock=clock) as pulse:
         publisher.wait_connected(stop)
         publisher.status(simulation.published_things(), True, stop)
         published = live.play(
-            simulation, publisher, playback, scenario.live, clock_us=lambda: to_us(clock()), stop=stop
+            simulation, publisher, playback, scenario.live, clock_us=lambda: to_us(clock()), stop=stop, pulse=pulse
         )
         publisher.status(simulation.published_things(), False, threading.Event())
         publisher.flush(seconds=2.0 if stop.is_set() else 30.0)

@@ -13,8 +13,9 @@ from importlib.metadata import entry_points
 from pathlib import Path
 
 import pytest
+import yaml
 
-from hypervision import cli
+from hypervision import cli, metrics
 from hypervision.domains import load
 from hypervision.verbs import Verb
 
@@ -175,3 +176,16 @@ def test_doctests_of_the_module_hold(path: Path) -> None:
 
 def test_every_package_has_doctests() -> None:
     assert {path.relative_to(ROOT).parts[0] for path in EXAMPLES} == {*PACKAGES, "scripts"}
+
+
+def test_every_metric_stands_in_the_docs_with_its_type_and_labels() -> None:
+    rows = [row for row in table((DOCS / "api.md").read_text("utf-8")) if len(row) == 4]
+    told = {name: (row[1], re.findall(r"`(\w+)`", row[2])) for row in rows for name in re.findall(r"`(\w+)`", row[0])}
+    for name, family in metrics.FAMILIES.items():
+        suffix = "_total" if family.kind == "counter" else ""
+        labels = ["writer", *([family.label] if family.label else [])]
+        assert told[name + suffix] == (family.kind, labels), name
+    text = (DOCS / "api.md").read_text("utf-8")
+    rules = yaml.safe_load(text.split("```yaml\n")[1].split("```")[0])["groups"][0]["rules"]
+    used = {name for rule in rules for name in re.findall(r"hypervision_(\w+)", rule["expr"])}
+    assert {name.removesuffix("_bucket") for name in used} <= told.keys()

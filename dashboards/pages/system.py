@@ -18,7 +18,7 @@ from hypervision.topics import thing_of
 
 _OUTCOMES = ("received", "stored", "duplicate", "rejected", "in_flight")
 # What is no writer's name has a name in the operator's language.
-_PARTS = {"database": "health.database", "collectors": "health.collectors"}
+_PARTS = {"database": "health.database", "collectors": "health.collectors", "broker": "health.broker"}
 
 
 def layout(scene: Scene) -> Component:
@@ -102,6 +102,11 @@ def _detail(part: health.Part, scene: Scene) -> str:
     if part.name == "collectors":
         names = ", ".join(sorted(stuck))
         return words.t("health.collectors_stuck", names=names) if names else words.t("health.no_collector")
+    if part.name == "broker":
+        silent = [w for w in town.writers if w.link not in (None, "", "connected")]
+        return "; ".join(
+            words.t("health.broker_at", name=w.name, link=words.known("health", w.link or "")) for w in silent
+        )
     writer = next((w for w in town.writers if w.name == part.name), None)
     if writer is None or judge.is_out(writer):
         return words.t("health.no_partition")

@@ -26,6 +26,9 @@ from hypervision.services.guard import YIELD_VARIABLE
 # supervisord waits one second longer after each failed start, without end; a part of a control room that has
 # failed for an hour must still come back within seconds of its cause going away.
 _LONGEST_WAIT = 5.0
+# Without these two nothing comes in; a try costs a fraction of a second of processor time.
+_SERVICES = ("database", "broker")
+_LONGEST_WAIT_OF_SERVICES = 1.5
 
 # A service that has ended by itself so often before it answered once will not answer; about 4 s.
 _TRIES = 3
@@ -166,7 +169,9 @@ class _Supervisor(Supervisor):  # type: ignore[misc]
         for group in self.process_groups.values():
             for process in group.processes.values():
                 if process.get_state() == ProcessStates.BACKOFF:
-                    process.delay = min(process.delay, instant + _LONGEST_WAIT)
+                    service = process.config.name in _SERVICES
+                    longest = _LONGEST_WAIT_OF_SERVICES if service else _LONGEST_WAIT
+                    process.delay = min(process.delay, instant + longest)
                 if process.laststop:
                     self._note_end(process.config.name, process.laststop)
 

@@ -13,6 +13,7 @@ from psycopg import Connection as Connection  # noqa: PLC0414  (the core names t
 from hypervision.errors import PermanentStoreError, SettingError, StoreError, TemporaryStoreError
 from hypervision.settings import Settings
 from hypervision.store import address
+from hypervision.store.failures import FAILURES
 
 # SQLSTATE classes that a retry can mend: connection, transaction rollback (deadlock, serialisation),
 # insufficient resources (disk full, memory, connections), object not in state (lock not available),
@@ -38,7 +39,8 @@ def is_temporary(error: psycopg.Error) -> bool:
 
 
 def to_store_error(error: psycopg.Error) -> StoreError:
-    """The platform's error for one of psycopg's."""
+    """The platform's error for one of psycopg's; it is counted by class."""
+    FAILURES.note(error.sqlstate)
     text = " ".join(str(error).split()) or type(error).__name__
     kind = TemporaryStoreError if is_temporary(error) else PermanentStoreError
     return kind(f"database: {text}", sqlstate=error.sqlstate or "")

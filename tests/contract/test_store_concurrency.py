@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -250,6 +251,33 @@ def test_commit_that_never_reached_the_server_is_done_again(world: Any, monkeypa
     assert world.rows("SELECT count(*) FROM observations") == [(1,)]
     assert intake.commit(batch, now=NOW).stored == 1
     assert world.journal() == [("NORM", "UNACK", "limit")]
+
+
+def test_transaction_number_that_was_given_again_after_a_crash_does_not_speak_for_the_batch(
+    world: Any, monkeypatch: pytest.MonkeyPatch, wait_until: Callable[..., None]
+) -> None:
+    """Nothing of the batch reached the disk; its number now belongs to a transaction that was committed."""
+    intake = world.intake()
+    batch = world.batch(intake, heat("bin", 0, 20.0))
+
+    def lose(self: Writer, **_: object) -> None:
+        self.connection.close()
+        raise psycopg.OperationalError("server closed the connection unexpectedly")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Writer, "commit", lose)
+        with pytest.raises(TemporaryStoreError):
+            intake.commit(batch, now=NOW)
+    monkeypatch.setattr(Writer, "was_committed", lambda _self, _transaction: True)
+
+    def stored() -> int:
+        # The server keeps the name taken until it has noticed that the line is cut.
+        with suppress(TemporaryStoreError):
+            return intake.commit(batch, now=NOW).stored
+        return 0
+
+    wait_until(stored)
+    assert world.rows("SELECT count(*) FROM observations") == [(1,)]
 
 
 def test_phases_follow_what_another_writer_did(world: Any) -> None:

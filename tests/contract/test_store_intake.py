@@ -243,6 +243,19 @@ def test_counters_must_add_up(world: Any) -> None:
         world.execute("UPDATE hv.writer_snapshot SET received = 7")
 
 
+def test_figures_of_a_batch_travel_with_the_beat(world: Any) -> None:
+    intake = world.intake()
+    world.send(intake, flow(), flow(), flow(ago=1))
+    intake.beat(now=NOW, link="connected")
+    ((told,),) = world.rows("SELECT detail -> 'metrics' FROM hv.writer_snapshot")
+    assert (told["readings"], told["batch_messages"][0]) == (2, 3)
+    assert [sum(told[name][1:]) for name in ("commit_seconds", "phenomenon_lag_seconds", "receipt_lag_seconds")] == [
+        1,
+        2,
+        3,
+    ]
+
+
 def test_counters_go_on_after_a_restart(world: Any) -> None:
     world.send(world.intake(), flow(), flow(ago=1), flow())
     world.close()

@@ -14,6 +14,7 @@ import paho.mqtt.client as mqtt
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
+from hypervision.errors import ServiceError
 from hypervision.partitions import Partition
 from hypervision.services import broker
 from hypervision.services.broker_log import LogReader
@@ -22,7 +23,9 @@ from hypervision.services.plan import Plan, log_file
 from hypervision.services.stale import Record, alive
 from hypervision.settings import Settings
 from hypervision.settings import load as load_settings
+from ingest import nudge
 from ingest.division import FILTERS, client_id
+from ingest.session import Address, Session
 
 pytestmark = pytest.mark.integration
 
@@ -138,6 +141,47 @@ def test_waiting_messages_come_at_once_after_a_restart_because_the_session_is_no
     # Had somebody taken them without acknowledging, they would come back only after ack_wait (15 s).
     wait_until(lambda: len(collector.messages) == 50, seconds=5)
     assert [payload for _, payload in collector.messages] == [str(number).encode() for number in range(50)]
+
+
+def test_what_a_crashed_session_held_comes_at_once_when_it_is_nudged(
+    data_dir: Path, settings: Settings, start_broker: Any, connect: Any, wait_until: Wait
+) -> None:
+    _, plan = start_broker()
+    device = connect(device_url(data_dir), "meter-1")
+    for number in range(50):
+        device.paho.publish("urban/v1/water/a/up", str(number).encode(), qos=1)
+    address = Address.parse(broker.url(data_dir, plan.mqtt_port, broker.PLATFORM))
+    name = client_id(settings, Partition(1, 1))
+
+    def held(session: Session, payloads: set[bytes]) -> Callable[[], bool]:
+        def all_of_them() -> bool:
+            session.client.loop(0.05)
+            payloads.update(session.client.take().payloads)
+            return len(payloads) == 50
+
+        return all_of_them
+
+    crashed, again = (Session(address, client_id=name, filters=FILTERS) for _ in range(2))
+    crashed.connect()
+    wait_until(held(crashed, set()))
+    crashed.client.socket().close()
+    again.connect()
+    wait_until(lambda: again.client.loop(0.05) or again.ready)
+    payloads: set[bytes] = set()
+    nudging = threading.Thread(target=nudge.nudge, args=(plan.nats_port, settings, name))
+    nudging.start()
+    # By itself they would come after ack_wait (15 s).
+    wait_until(held(again, payloads), seconds=5)
+    again.client.acknowledge(range(1, 51))
+    nudging.join(10)
+    password = broker.passwords(data_dir)[broker.PLATFORM]
+    with nudge.Jetstream(plan.nats_port, user=broker.PLATFORM, password=password) as jetstream:
+        consumers = jetstream.consumers(name)
+        assert {each["config"]["ack_wait"] for each in consumers} == {15_000_000_000}
+        gone = {**consumers[0]["config"], "durable_name": "gone", "name": "gone"}
+        with pytest.raises(ServiceError, match="does not exist"):
+            jetstream.wait_for({"name": "gone", "config": gone}, 1.0)
+    again.client.disconnect()
 
 
 def test_killed_guard_leaves_a_broker_that_the_next_start_stops(

@@ -77,13 +77,25 @@ def release(folder: Path) -> None:
 def full(folder: Path, which: str) -> Iterator[None]:
     """Leave no room on the data directory (`data`) or on the write-ahead log (`log`)."""
     place, size = (folder, SIZE) if which == "data" else (folder / _LOG, LOG_SIZE)
-    found = os.statvfs(place)
-    used = (found.f_blocks - found.f_bfree) * found.f_frsize
-    _resize(place, max(used, found.f_frsize))
+    _fill(place)
     try:
         yield
     finally:
         _resize(place, size)
+
+
+def _fill(place: Path, *, tries: int = 50) -> None:
+    """Make it as small as what is in it, which grows while it is measured."""
+    for left in reversed(range(tries)):
+        found = os.statvfs(place)
+        used = (found.f_blocks - found.f_bfree) * found.f_frsize
+        try:
+            _resize(place, max(used, found.f_frsize))
+        except subprocess.CalledProcessError:
+            if not left:
+                raise
+        else:
+            return
 
 
 def _resize(place: Path, size: int) -> None:

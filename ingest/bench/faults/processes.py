@@ -11,19 +11,20 @@ from typing import Final
 
 import psutil
 
+from hypervision.pulse import NAMED_WITHIN
 from ingest.bench.faults.catalogue import Fault
 from ingest.bench.faults.scene import Deed, Scene
 from ingest.bench.faults.schedule import Span, Step
 
-# What the health page calls a part; of the broker the collector's link tells.
+# What the health page calls a part.
 _NAMES: Final = {
     "collect": "collector",
     "watch": "watch",
     "serve": "serve",
     "analyse": "analyse",
     "database": "database",
+    "broker": "broker",
 }
-NAMED_WITHIN: Final = 15.0
 
 
 def kill(part: str, scene: Scene, _step: Step) -> Deed:
@@ -76,11 +77,15 @@ def freeze(part: str, scene: Scene, step: Step) -> Deed:
     if part not in _NAMES:
         return Deed(since, f"{step.seconds:.0f} s")
     named = scene.named(_NAMES[part], since=began)
-    late = named is None or named > NAMED_WITHIN + 1
-    # One look takes a second, and a page that does not answer three more.
-    wrong = f"{part}, stopped for {step.seconds:.0f} s, was not named" if late and step.seconds > 19 else ""
-    told = f"named after {named:.0f} s" if named is not None else "not named"
+    late = named is None or named > NAMED_WITHIN
+    wrong = f"{part}, stopped for {step.seconds:.0f} s, was not named in time" if late and _lasts(step) else ""
+    told = f"named after {named:.1f} s" if named is not None else "not named"
     return Deed(since, f"{step.seconds:.0f} s, {told}", wrong)
+
+
+def _lasts(step: Step) -> bool:
+    """Whether a stop is longer than the page may take to name it."""
+    return step.seconds > NAMED_WITHIN
 
 
 def before_acknowledging(scene: Scene, _step: Step) -> Deed:

@@ -38,6 +38,7 @@ WRONG: dict[str, list[str]] = {
     "language": ["de", "FR"],
     "registration": ["maybe"],
     "log_level": ["loud"],
+    "log_format": ["xml", "JSON"],
     "demo": ["perhaps"],
     "ingest.batch_size": ["0", "30001", "many", "2.5"],
     "ingest.batch_age": ["0", "-1", "nan", "inf", "61", "soon"],

@@ -16,9 +16,10 @@ from dashboards.limits import Limits, Periods
 from dashboards.pages.system import refusals_of
 from dashboards.routes import CALLBACKS, action_of, is_page
 from dashboards.theme import COLOURS
-from dashboards.town import Feed, Town, feed, progressed
+from dashboards.town import NO_TIME, Feed, Town, feed, progressed, returned
 from hypervision.accounts import Action
 from hypervision.domains import load
+from hypervision.pulse import NAMED_WITHIN, PATIENCE
 from hypervision.store.screens import LimitRow, ReadingRow, StreamRow, ThingRow, WriterRow
 
 NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
@@ -198,6 +199,43 @@ def test_health_lists_what_ran_once_only_for_a_minute() -> None:
         proved_at=NOW, writers=tuple(_writer(n, 600.0) for n in ("collector-1/1", "watch", "http", "analyse"))
     )
     assert report(needed, now=NOW)["failing"] == ["collector-1/1", "watch", "http", "analyse", "collectors"]
+
+
+def test_health_names_each_kind_of_process_before_the_promised_time() -> None:
+    """What was stopped at its last beat is named when that beat is older than the patience, seen between two looks."""
+    names = ("collector-1/1", "watch", "http", "analyse", "devices")
+
+    def failing(age: float) -> list[str]:
+        return report(Town(proved_at=NOW, writers=tuple(_writer(n, age) for n in names)), now=NOW)["failing"]
+
+    assert failing(2.9) == []
+    assert failing(PATIENCE) == ["collector-1/1", "collectors"]
+    assert set(names) <= set(failing(PATIENCE + 0.1))
+    assert PATIENCE + 0.1 < NAMED_WITHIN
+
+
+def test_health_names_a_broker_that_the_collectors_do_not_reach() -> None:
+    def told(*links: str) -> dict[str, Any]:
+        writers = tuple(replace(_writer(f"collector-{n}/2", 0.5), link=link) for n, link in enumerate(links, 1))
+        return report(Town(proved_at=NOW, writers=writers), now=NOW)
+
+    assert told("connected", "connected")["status"] == "ready"
+    away = told("connected", "silent")
+    assert away["failing"] == ["broker"]
+    assert away["parts"][-1]["detail"] == "collector-2/2: silent"
+
+
+def test_health_does_not_blame_the_processes_for_a_database_that_stood_still() -> None:
+    """It answers again after five seconds, in which nobody could beat."""
+    writers = (_writer("collector-1/1", 5.8), _writer("watch", 5.9))
+    before = Town(proved_at=NOW - timedelta(seconds=6))
+    back = replace(returned(before, now=NOW), proved_at=NOW, writers=writers)
+    assert (back.back_at, back.stood_still) == (NOW, 5.0)
+    assert report(back, now=NOW)["failing"] == []
+    later = NOW + timedelta(seconds=4)
+    assert "collector-1/1" in report(replace(back, proved_at=later), now=later)["failing"]
+    assert returned(Town(), now=NOW) == Town()
+    assert returned(replace(before, proved_at=NOW - timedelta(seconds=1.9)), now=NOW).back_at == NO_TIME
 
 
 def test_health_fails_when_a_collector_holds_messages_and_commits_none() -> None:

@@ -56,7 +56,7 @@ FAMILIES = {
         *("readings", "messages", "what", "when", "missing", "asset", "property", "from", "to"),
     ),
     "health": (
-        *("working", "failing", "gone", "part", "state", "beat", "link", "connected", "connecting"),
+        *("working", "failing", "gone", "part", "state", "beat", "link", "connected", "connecting", "silent"),
         *("received", "stored", "duplicate", "rejected", "in_flight"),
         *("time", "topic", "reason", "detail", "payload", "count", "writer"),
     ),

@@ -192,3 +192,24 @@ def test_markers_are_answered_and_passed_over() -> None:
     assert client.markers == {marker(7), marker(8)}
     assert sock.sent == b"\x40\x02\x00\x02\x40\x02\x00\x04"
     assert not client.take().mids
+
+
+def test_line_that_is_silent_is_asked_once_and_any_byte_is_an_answer() -> None:
+    client, sock = client_on([])
+    heard = client._last_bytes_received
+    client.ask(now=heard + 1.9)
+    assert (sock.sent, client.unanswered(now=heard + 1.9)) == (b"", 0.0)
+    client.ask(now=heard + 2.0)
+    client.ask(now=heard + 3.0)
+    assert sock.sent == b"\xc0\x00"
+    assert client.unanswered(now=heard + 9.0) == 7.0
+    sock.pieces.append(publish("urban/v1/water/a/up", b"{}", mid=1))
+    read_all(client)
+    assert client.unanswered(now=heard + 9.0) == 0.0
+
+
+def test_question_that_we_do_not_read_the_answer_of_is_none() -> None:
+    client, _ = client_on([])
+    client.ask(now=client._last_bytes_received + 2.0)
+    client.idle()
+    assert client.unanswered(now=client._last_bytes_received + 60.0) == 0.0
