@@ -28,16 +28,6 @@ SELECT current_setting('server_version_num')::int,
         -- A preloaded library shows its own settings; shared_preload_libraries itself is for privileged roles only.
         WHERE name = 'timescaledb' AND EXISTS (SELECT FROM pg_settings g WHERE g.name LIKE 'timescaledb.%%'))
 
--- name: attached_partitions
--- The partitions of the observations.
-SELECT c.relname FROM pg_inherits i
-JOIN pg_class c ON c.oid = i.inhrelid
-WHERE i.inhparent = 'hv.observation'::regclass
-
--- name: lock_partitions
--- One process at a time creates partitions; released at the end of the transaction.
-SELECT pg_advisory_xact_lock(7206471002)
-
 -- name: create_timescale
 -- The extension, where it is not there yet.
 CREATE EXTENSION IF NOT EXISTS timescaledb
