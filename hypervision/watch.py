@@ -21,6 +21,7 @@ from hypervision.clock import to_us
 from hypervision.errors import TemporaryStoreError
 from hypervision.evaluation import delays
 from hypervision.intake import Intake
+from hypervision.keeping import Keeper
 from hypervision.plan import Plan
 from hypervision.rules import Rule, RuleSet
 from hypervision.settings import Settings
@@ -271,10 +272,13 @@ def run(settings: Settings, *, clock: Callable[[], datetime], stop: threading.Ev
     watch = Watch(intake, settings)
     rolling = rollups.Roller(url_of(settings), zone=settings.timezone)
     rolling.start()
+    keeping = Keeper(url_of(settings), settings.storage, clock=clock)
+    keeping.start()
     quiet = 0
     try:
         while not stop.wait(TICK):
             rolling.check()
+            keeping.check()
             try:
                 watch.tick(clock())
                 quiet = 0
@@ -284,6 +288,7 @@ def run(settings: Settings, *, clock: Callable[[], datetime], stop: threading.Ev
                 quiet = (quiet + 1) % 60
     finally:
         rolling.stop()
+        keeping.stop()
         intake.close()
 
 

@@ -1,4 +1,4 @@
-"""`hypervision db migrate|status|backup|restore`."""
+"""`hypervision db migrate|status|retain|pack|backup|restore`."""
 
 from __future__ import annotations
 
@@ -12,16 +12,20 @@ from hypervision.endpoints import complete
 from hypervision.errors import ServiceError
 from hypervision.settings import Settings
 from hypervision.store.connection import connect, url_of
+from hypervision.verb import storage
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
-    actions = parser.add_subparsers(dest="action", required=True, metavar="migrate|status|backup|restore")
+    actions = parser.add_subparsers(dest="action", required=True, metavar="migrate|status|retain|pack|backup|restore")
     migrate = actions.add_parser("migrate", help="bring the database to this version")
     migrate.add_argument(
         "--wait", type=number(0, 86_400), default=0.0, metavar="S", help="wait for the server, 0 to 86400 [s]"
     )
     actions.add_parser("status", help="what engine and version it is, and what is missing")
+    retain = actions.add_parser("retain", help="drop what is older than is kept")
+    retain.add_argument("--dry-run", action="store_true", help="only say what would go")
+    actions.add_parser("pack", help="pack old readings now")
     backup = actions.add_parser("backup", help="write the whole database to one file")
     backup.add_argument("file", type=Path)
     restore = actions.add_parser("restore", help="read a backup into an empty database")
@@ -33,7 +37,11 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
     settings = complete(settings)
     if options.action == "migrate":
         return _migrate(options, settings)
-    actions = {"status": _status, "backup": _backup, "restore": _restore}
+    if options.action in ("retain", "pack"):
+        return {"retain": storage.retain, "pack": storage.pack}[options.action](options, settings)
+    if options.action == "status":
+        return _status(settings)
+    actions = {"backup": _backup, "restore": _restore}
     return actions[options.action](options, url_of(settings))
 
 
@@ -47,16 +55,19 @@ def _migrate(options: argparse.Namespace, settings: Settings) -> int:
     return 0
 
 
-def _status(_options: argparse.Namespace, url: str) -> int:
+def _status(settings: Settings) -> int:
     from hypervision.store.engines import engine_of
     from hypervision.store.versions import applied, behind
 
-    with connect(url, application="status") as connection:
+    with connect(url_of(settings), application="status") as connection:
         engine = engine_of(connection)
         print(f"engine     {engine.name} {engine.version}")
         print(f"migrations {', '.join(applied(connection)) or 'none'}")
         missing = behind(connection)
         print(f"missing    {', '.join(missing) or 'nothing'}")
+        if not missing:
+            for text in storage.status(connection, settings, now=datetime.now(UTC)):
+                print(text)
     return 1 if missing else 0
 
 

@@ -50,6 +50,7 @@ class Load:
     """
 
     def __init__(self, *, streams: int, first_us: int, seed: int) -> None:
+        self._seed = seed
         self._rng = np.random.default_rng(seed)
         self._ids = np.arange(1, streams + 1, dtype=np.int32)
         self._first_us = first_us
@@ -72,6 +73,12 @@ class Load:
         """One batch for every five minutes of some days."""
         for number in range(days * DAY_US // SLICE_US):
             yield self._slice(self._first_us + number * SLICE_US)
+
+    def again(self, day: int, *, number: int) -> Iterator[Columns]:
+        """Some batches of a day with their times and other results: what a gateway sends a second time."""
+        fresh = Load(streams=len(self._ids), first_us=self._first_us, seed=self._seed)
+        for slice_ in range(number):
+            yield fresh._slice(self._first_us + day * DAY_US + slice_ * SLICE_US)
 
     def _slice(self, begin_us: int) -> Columns:
         rows = np.repeat(np.arange(len(self._ids)), SLICE_US // self._period)

@@ -13,6 +13,7 @@ from hypervision.cli import number, whole
 from hypervision.errors import SettingError
 from hypervision.store import address
 from hypervision.store.bench import Gauge
+from ingest.bench import storage
 from ingest.bench.runs import Drain, Latency, Runs
 from ingest.bench.stage import stage
 
@@ -25,7 +26,7 @@ SCALE: Final = (
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
-    subjects = parser.add_subparsers(dest="subject", required=True, metavar="ingest")
+    subjects = parser.add_subparsers(dest="subject", required=True, metavar="ingest|storage")
     ingest = subjects.add_parser("ingest", help="drain and end-to-end rates, latency, CPU, memory")
     ingest.add_argument(
         "--messages", type=whole(1, 100_000_000), default=200_000, metavar="N", help="of each run (default 200,000)"
@@ -41,10 +42,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
     ingest.add_argument("--mqtt-url", metavar="URL", help="a broker of one's own instead of the embedded one")
     ingest.add_argument("--database-url", metavar="URL", help="an empty database of one's own")
     ingest.add_argument("--json", type=Path, metavar="FILE", help="write the figures there as well")
+    storage.configure(subjects.add_parser("storage", help="the room a reading takes, open and packed"))
 
 
 def run(options: argparse.Namespace) -> int:
     """Measure and print; every step is bounded in time and everything started is ended."""
+    if options.subject == "storage":
+        return storage.run(options)
     if options.database_url is not None:
         address.check(options.database_url)
     print("starting a broker, a database and a collector of its own …", flush=True)  # noqa: T201

@@ -72,7 +72,7 @@ SELECT c.relname,
        EXISTS (SELECT FROM pg_index x WHERE x.indrelid = c.oid AND x.indisunique) AS keyed,
        CASE WHEN c.reltuples > 0 AND c.relpages > 0
             THEN (c.reltuples / c.relpages * (pg_relation_size(c.oid) / 8192))::bigint
-            ELSE (pg_relation_size(c.oid) / 64)::bigint END AS rows,
+            ELSE (pg_relation_size(c.oid) / 61)::bigint END AS rows,
        pg_table_size(c.oid) AS heap, pg_indexes_size(c.oid) AS indexes, i.inhdetachpending AS pending
 FROM pg_inherits i
 JOIN pg_class c ON c.oid = i.inhrelid
@@ -103,20 +103,16 @@ SELECT set_config('statement_timeout', '0', true), set_config('lock_timeout', '2
 -- A moment alone with all partitions; what waits for it gives up after `lock_timeout`, and is tried again.
 LOCK TABLE hv.observation IN ACCESS EXCLUSIVE MODE
 
--- name: oldest_and_newest
--- The first and the last phenomenon time; of the newest values the last one is known.
-SELECT (SELECT min(phenomenon_time) FROM hv.observation), (SELECT max(phenomenon_time) FROM hv.latest)
+-- name: newest_reading
+-- The last phenomenon time; of the newest values only.
+SELECT max(phenomenon_time) FROM hv.latest
 
 -- name: storage_rest
--- How many hours wait for their roll-up, and the tables besides the observations that grow: rows about, bytes.
+-- How many hours wait for their roll-up, the roll-ups (rows about, bytes), the whole database.
 SELECT (SELECT count(*) FROM (SELECT FROM hv.rollup_due LIMIT 1000001) AS some)
        + (SELECT count(*) FROM (SELECT FROM hv.rollup_mark LIMIT 1000001) AS some),
        (SELECT greatest(reltuples, 0)::bigint FROM pg_class WHERE oid = 'hv.rollup'::regclass),
-       pg_total_relation_size('hv.rollup')
-
--- name: database_bytes
--- The whole database.
-SELECT pg_database_size(current_database())
+       pg_total_relation_size('hv.rollup'), pg_database_size(current_database())
 
 -- name: chunk_sizes
 -- Every chunk of the hypertable: its days, whether it is compressed, rows about, bytes of heap and indexes.
@@ -157,9 +153,9 @@ SELECT drop_chunks('hv.observation', older_than => %(before)s::timestamptz)
 -- Waits for the roll-ups under way, which must not see readings go; see lock_kept_shared.
 SELECT pg_advisory_xact_lock(7206471006)
 
--- name: kept_from
--- From when on something is kept.
-SELECT hv.kept_from(%(what)s)
+-- name: kept_from_before
+-- Whether what is kept begins before an instant, so far.
+SELECT hv.kept_from(%(what)s) < %(at)s
 
 -- name: journal_storage
 -- The audit line of what was dropped.
