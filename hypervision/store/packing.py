@@ -2,7 +2,7 @@
 
 The unique key is as large as half the readings and guards against what no longer comes. Late rows are few: they are
 looked up before they are written (`Writer.write`), while the lock `lock_packing` keeps two from being written at once.
-See docs/decisions/0013-packing.md.
+See docs/decisions/0013-sealing.md.
 """
 
 from __future__ import annotations

@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 import threading
 from collections.abc import Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
+from typing import Final
 
 from hypervision import retention
 from hypervision.settings import Settings, StorageSettings
@@ -13,6 +14,9 @@ from hypervision.store.connection import Connection, connect, url_of
 from hypervision.store.partitions import Partition
 from hypervision.store.retention import Dropped, due
 from hypervision.store.sizes import Sizes, read
+
+
+_WORDS: Final = {"readings": "readings", "hours": "hourly roll-ups", "days": "daily roll-ups", "gaps": "gaps"}
 
 
 def status(connection: Connection, settings: Settings, *, now: datetime) -> list[str]:
@@ -26,7 +30,7 @@ def lines(sizes: Sizes, storage: StorageSettings, *, today: date) -> list[str]:
     ahead = [p for p in sizes.partitions if p.first > today]
     oldest = next((p.first.isoformat() for p in held if p.rows), "none")
     newest = "none" if sizes.newest is None else f"{sizes.newest.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
-    until = f", until {ahead[-1].last.isoformat()}" if ahead else ""
+    until = f", to the end of {ahead[-1].last - timedelta(days=1)}" if ahead else ""
     return [
         f"database   {amount(sizes.database)}",
         f"readings   {described(held)}",
@@ -34,9 +38,10 @@ def lines(sizes: Sizes, storage: StorageSettings, *, today: date) -> list[str]:
         f"  packed   {described([p for p in held if p.packed])}",
         f"oldest     {oldest}",
         f"newest     {newest}",
-        f"ahead      {len(ahead)} partitions{until}",
+        f"ahead      {_number(ahead)}{until}",
         f"roll-ups   about {sizes.rollups:,} in {amount(sizes.rollup_bytes)}; {sizes.due:,} hours wait to be computed",
-        "kept       " + ", ".join(f"{what} {_days(getattr(storage, name))}" for what, name in retention.KEPT.items()),
+        "kept       "
+        + ", ".join(f"{_WORDS[what]} {_days(getattr(storage, name))}" for what, name in retention.KEPT.items()),
         f"packing    {f'after {storage.pack_after} days' if storage.pack_after else 'never'}",
     ]
 
@@ -54,9 +59,8 @@ def described(parts: Sequence[Partition]) -> str:
     rows, heap, indexes = (sum(getattr(p, name) for p in parts) for name in ("rows", "heap", "indexes"))
     if not rows:
         return "none"
-    number = f"{len(parts)} partition{'' if len(parts) == 1 else 's'}"
     each = f"{(heap + indexes) / rows:.1f} bytes each ({heap / rows:.1f} heap, {indexes / rows:.1f} index)"
-    return f"about {rows:,} in {amount(heap + indexes)}, {number}: {each}"
+    return f"about {rows:,} in {amount(heap + indexes)}, {_number(parts)}: {each}"
 
 
 def amount(size: int) -> str:
@@ -92,10 +96,8 @@ def retain(options: argparse.Namespace, settings: Settings) -> int:
 
 def told(found: Dropped, *, would: bool) -> str:
     """What was dropped, or would be, on one line."""
-    size = f", {amount(found.bytes)} in {len(found.parts)} partitions" if found.parts else ""
-    return (
-        f"{'would drop' if would else 'dropped'} {found.what} before {found.before.date()}: {found.rows:,} rows{size}"
-    )
+    size = f", {amount(found.bytes)} in {_number(found.parts)}" if found.parts else ""
+    return f"{'would drop' if would else 'dropped'} {_WORDS[found.what]} before {found.before.date()}: {found.rows:,} rows{size}"
 
 
 def pack(_options: argparse.Namespace, settings: Settings) -> int:
@@ -104,6 +106,10 @@ def pack(_options: argparse.Namespace, settings: Settings) -> int:
         done = retention.pack(connection, settings.storage, now=datetime.now(UTC), stop=threading.Event())
     print(f"packed {', '.join(done)}" if done else "nothing is to be packed")
     return 0
+
+
+def _number(parts: Sequence[object]) -> str:
+    return f"{len(parts)} partition{'' if len(parts) == 1 else 's'}"
 
 
 def _days(number: int) -> str:
