@@ -15,7 +15,6 @@ from hypervision.store.partitions import Partition
 from hypervision.store.retention import Dropped, due
 from hypervision.store.sizes import Sizes, read
 
-
 _WORDS: Final = {"readings": "readings", "hours": "hourly roll-ups", "days": "daily roll-ups", "gaps": "gaps"}
 
 
@@ -97,7 +96,8 @@ def retain(options: argparse.Namespace, settings: Settings) -> int:
 def told(found: Dropped, *, would: bool) -> str:
     """What was dropped, or would be, on one line."""
     size = f", {amount(found.bytes)} in {_number(found.parts)}" if found.parts else ""
-    return f"{'would drop' if would else 'dropped'} {_WORDS[found.what]} before {found.before.date()}: {found.rows:,} rows{size}"
+    done = "would drop" if would else "dropped"
+    return f"{done} {_WORDS[found.what]} before {found.before.date()}: {found.rows:,} rows{size}"
 
 
 def pack(_options: argparse.Namespace, settings: Settings) -> int:

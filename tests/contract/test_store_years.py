@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -37,9 +37,9 @@ def town(world: Any, *, days: int = 3, since: datetime = NOW - 20 * DAY) -> None
     world.close()
 
 
-def pack(world: Any, *, before: date = (NOW - 7 * DAY).date()) -> list[str]:
+def pack(world: Any) -> list[str]:
     with connect(world.url, application="test") as connection:
-        return engine_of(connection).pack(connection, before=before, stop=threading.Event())
+        return engine_of(connection).pack(connection, before=(NOW - 7 * DAY).date(), stop=threading.Event())
 
 
 def parts(world: Any) -> list[Any]:
@@ -52,7 +52,10 @@ def parts_of(connection: Connection) -> list[Any]:
 
 
 def stored(world: Any) -> list[tuple[Any, ...]]:
-    return world.rows("SELECT thing, phenomenon_time, result, quality, late FROM observations ORDER BY 1, 2")
+    found: list[tuple[Any, ...]] = world.rows(
+        "SELECT thing, phenomenon_time, result, quality, late FROM observations ORDER BY 1, 2"
+    )
+    return found
 
 
 def test_packed_partitions_hold_what_they_held_and_take_late_rows_once(world: Any) -> None:
@@ -77,7 +80,14 @@ def test_packed_readings_are_corrected_in_place_and_given_back(world: Any) -> No
     town(world, days=1)
     before = stored(world)
     pack(world)
-    order = {"thing": "p1", "property": "flow", "since": NOW - 21 * DAY, "until": NOW, "reason": "r", "author": "a"}
+    order: dict[str, Any] = {
+        "thing": "p1",
+        "property": "flow",
+        "since": NOW - 21 * DAY,
+        "until": NOW,
+        "reason": "r",
+        "author": "a",
+    }
     intake = world.intake("correct")
     done = perform(intake, Correction(kind="correct", add=0.5, **order), clock=lambda: NOW)
     world.close()

@@ -60,6 +60,11 @@ WRONG: dict[str, list[str]] = {
     "http.hosts": ["a b", "http://a", "a,,b", "a,"],
     "alarms.grace": ["0", "inf", "1e300"],
     "alarms.stale_periods": ["0.5", "0", "nan", "inf", "1e300"],
+    "storage.pack_after": ["-1", "1", "2", "36501", "7.5", "never"],
+    "storage.keep_readings": ["-1", "30", "36501", "1e9"],
+    "storage.keep_hours": ["-1", "30", "36501", "ever"],
+    "storage.keep_days": ["-1", "30", "36501"],
+    "storage.keep_gaps": ["-1", "30", "36501", "nan"],
 }
 # The same for values that are never shown.
 WRONG_SECRETS: dict[str, list[str]] = {
