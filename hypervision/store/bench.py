@@ -170,8 +170,9 @@ class Room:
         Its name and version.
     """
 
-    def __init__(self, url: str) -> None:
-        self._connection = connect(url, application="bench")
+    def __init__(self, url: str, *, writer: str = "bench") -> None:
+        self._connection = connect(url, application=writer)
+        self._name = writer
         self._writer: Writer | None = None
         with mapped():
             engine = engine_of(self._connection)
@@ -251,7 +252,7 @@ class Room:
 
     def _ours(self) -> Writer:
         if self._writer is None:
-            self._writer = Writer(self._connection, "bench")
+            self._writer = Writer(self._connection, self._name)
         return self._writer
 
 

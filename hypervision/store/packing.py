@@ -31,7 +31,7 @@ _COLUMNS: Final = (
 # Measured with 8 to 128: below, the index is larger than it need be, above, more pages are read in vain.
 _RANGE: Final = 32
 # How often the exchange of tables is tried while somebody reads them, and how long it rests in between [s].
-_TRIES: Final = 5
+_TRIES: Final = 20
 _REST: Final = 1.0
 
 
@@ -172,7 +172,7 @@ def _pack(connection: Connection, job: Job) -> bool:
 def _exchange(connection: Connection, job: Job, copy: str, before: object) -> bool:
     """Put the copy in the place of its sources, in one transaction; False when something came to them meanwhile."""
     days = {"first": job.first, "last": job.last}
-    connection.execute(query("patience_of_packing"))
+    connection.execute(query("patience_of_exchange"))
     connection.execute(query("lock_packing"))
     connection.execute(query("lock_partitions"))
     if connection.execute(query("late_rows"), days).fetchone() != before:
@@ -221,7 +221,7 @@ def _free_the_key(connection: Connection, partitions: Sequence[Partition]) -> bo
             connection.execute(query("patience_of_packing"))
             connection.execute(sql.SQL("ALTER TABLE {} VALIDATE CONSTRAINT in_bounds").format(table(partition.name)))
             connection.commit()
-    connection.execute(query("patience_of_packing"))
+    connection.execute(query("patience_of_exchange"))
     connection.execute(query("lock_partitions"))
     connection.execute(query("lock_observations"))
     names = [row[0] for row in connection.execute(query("attached_partitions")).fetchall()]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time
 from typing import Final, NamedTuple
 
 from psycopg import Connection
@@ -42,8 +42,11 @@ def due(connection: Connection, before: dict[str, datetime]) -> list[Dropped]:
             if what == "readings":
                 day = at.astimezone(UTC).date()
                 old = [p for p in engine_of(connection).partitions(connection) if p.last <= day]
-                size = sum(p.heap + p.indexes for p in old)
-                found.append(Dropped(what, at, sum(p.rows for p in old), size, tuple(p.name for p in old)))
+                if old:
+                    # A month that is not past as a whole stays as a whole.
+                    end = datetime.combine(max(p.last for p in old), time(), UTC)
+                    size = sum(p.heap + p.indexes for p in old)
+                    found.append(Dropped(what, end, sum(p.rows for p in old), size, tuple(p.name for p in old)))
                 continue
             name = "count_old_gaps" if what == "gaps" else "count_old_rollups"
             row = connection.execute(query(name), {"before": at, "level": _LEVELS.get(what)}).fetchone()

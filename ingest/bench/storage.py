@@ -16,6 +16,7 @@ from typing import Final
 
 import numpy as np
 
+from hypervision import quality
 from hypervision.cli import whole
 from hypervision.clock import from_us, to_us
 from hypervision.domains import catalogue_of
@@ -61,7 +62,17 @@ class Side:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """What one run found."""
+    """What one run found.
+
+    Attributes
+    ----------
+    rate, packing_rate : float
+        Readings written and packed [1/s].
+    bare : float
+        Bytes of datastream, time and result only.
+    batches, longest : int, float
+        Live batches of 500 readings written by another writer meanwhile, and how long the longest took [s].
+    """
 
     engine: str
     readings: int
@@ -72,6 +83,8 @@ class Figures:
     open: Side
     packed: Side
     packing_rate: float
+    batches: int
+    longest: float
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -90,7 +103,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Measure and print."""
     with _database(options.database_url) as url, Room(url) as room:
-        found = measure(room, readings=options.readings, datastreams=options.datastreams)
+        # A server of one's own may take one connection only.
+        beside = url if options.database_url is None else None
+        found = measure(room, readings=options.readings, datastreams=options.datastreams, beside=beside)
     for text in lines(found):
         print(text)  # noqa: T201
     if options.json is not None:
@@ -113,8 +128,14 @@ def _database(url: str | None) -> Iterator[str]:
     yield url
 
 
-def measure(room: Room, *, readings: int, datastreams: int) -> Figures:
-    """Write readings of a month that is over, look, pack them, look again."""
+def measure(room: Room, *, readings: int, datastreams: int, beside: str | None = None) -> Figures:
+    """Write readings of a month that is over, look, pack them, look again.
+
+    Parameters
+    ----------
+    beside : str, optional
+        URL of the database, where live readings are to be written while it packs.
+    """
     today = datetime.now(UTC).date()
     first = (today.replace(day=1) - timedelta(days=62)).replace(day=1)
     first_us = to_us(datetime(first.year, first.month, first.day, tzinfo=UTC))
@@ -129,15 +150,46 @@ def measure(room: Room, *, readings: int, datastreams: int) -> Figures:
     bare = room.bare_bytes()
     room.settle()
     opened = _side(room, stored, first, load_of)
-    began = time.monotonic()
-    room.pack(before=today - timedelta(days=7), stop=threading.Event())
-    packing = stored / (time.monotonic() - began)
+    with _live(beside) as spent:
+        began = time.monotonic()
+        room.pack(before=today - timedelta(days=7), stop=threading.Event())
+        packing = stored / (time.monotonic() - began)
     packed = _side(room, stored, first, load_of)
-    return Figures(room.engine, stored, datastreams, days, rate, bare, opened, packed, packing)
+    longest = max(spent, default=0.0)
+    return Figures(room.engine, stored, datastreams, days, rate, bare, opened, packed, packing, len(spent), longest)
+
+
+@contextmanager
+def _live(url: str | None) -> Iterator[list[float]]:
+    """Another writer that commits batches of now for as long; how long each took [s]."""
+    spent: list[float] = []
+    done = threading.Event()
+
+    def write() -> None:
+        assert url is not None
+        ids = np.arange(1, 501, dtype=np.int32)
+        with Room(url, writer="bench live") as room:
+            while not done.is_set():
+                began = time.monotonic()
+                now = datetime.now(UTC)
+                at = np.full(500, to_us(now), np.int64)
+                still = np.zeros(500, np.bool_)
+                room.write(Columns(ids, at, at.astype(np.float64), np.full(500, quality.GOOD, np.int8), still, at), now=now)
+                spent.append(time.monotonic() - began)
+
+    thread = threading.Thread(target=write, daemon=True)
+    if url is not None:
+        thread.start()
+    try:
+        yield spent
+    finally:
+        done.set()
+        if url is not None:
+            thread.join()
 
 
 def _side(room: Room, stored: int, first: date, load_of: Load) -> Side:
-    parts: list[Partition] = room.partitions()
+    parts: list[Partition] = [p for p in room.partitions() if p.first < first + timedelta(days=31)]
     begin = datetime(first.year, first.month, first.day, tzinfo=UTC)
     streams = [1 + 37 * i for i in range(_QUESTIONS)]
     day = _median(lambda i: room.readings(streams[i], begin + timedelta(days=1), begin + timedelta(days=2)))
@@ -192,4 +244,9 @@ def lines(found: Figures) -> list[str]:
         f"written at {found.rate:,.0f}/s, packed at {found.packing_rate:,.0f}/s",
         f"only datastream, time and result with a unique index: {found.bare:.1f} bytes per reading",
         *(f"{name:<42}{a:>10}{b:>10}" for name, a, b in rows),
+        *(
+            [f"while packing: {found.batches:,} live batches, the longest {found.longest:.2f} s"]
+            if found.batches
+            else []
+        ),
     ]

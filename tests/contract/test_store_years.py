@@ -12,6 +12,7 @@ from hypervision import retention
 from hypervision.correction import Correction
 from hypervision.corrections import perform
 from hypervision.errors import PermanentStoreError
+from hypervision.keeping import Keeper
 from hypervision.settings import StorageSettings
 from hypervision.store import packing
 from hypervision.store import retention as retention_store
@@ -229,3 +230,19 @@ def test_readings_need_no_watch_for_their_partition_and_never_go_to_a_default_on
     if world.server.name != "timescaledb":
         with pytest.raises(PermanentStoreError, match="no partition"), mapped():
             world.execute("INSERT INTO hv.observation VALUES (1, '2031-01-01Z', 1, 5, false, '2031-01-01Z')")
+
+
+def test_keeper_drops_once_a_day_and_packs_every_time(world: Any) -> None:
+    for ago in (80, 20):
+        town(world, days=1, since=NOW.replace(hour=0) - ago * DAY)
+    keeper = Keeper(world.url, StorageSettings(keep_readings=60, pack_after=15), clock=lambda: NOW)
+    with connect(world.url, application="test") as connection:
+        keeper.round(connection, now=NOW)
+        assert [(p.first, p.packed) for p in parts_of(connection)] == [((NOW - 20 * DAY).date(), True)]
+        connection.commit()
+    town(world, days=1, since=NOW.replace(hour=0) - 75 * DAY)
+    with connect(world.url, application="test") as connection:
+        keeper.round(connection, now=NOW)
+        assert len(parts_of(connection)) == 2
+        keeper.round(connection, now=NOW + DAY)
+        assert len(parts_of(connection)) == 1

@@ -40,6 +40,8 @@ class Timescale:
 
     def after(self, connection: Connection, migration: str) -> None:
         """Make the hypertable, with compression where the edition offers it."""
+        if migration == "0009_years":
+            connection.execute(query("drop_time_index"))
         if migration != "0001_house":
             return
         connection.execute(query("create_timescale"))

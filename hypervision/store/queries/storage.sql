@@ -95,7 +95,7 @@ SELECT c.relname FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid
 WHERE k.conname = 'in_bounds' AND k.convalidated AND c.relnamespace = 'hv'::regnamespace
 
 -- name: patience_of_packing
--- Copying and checking take what they need; who waits for a lock of it does not wait long.
+-- Copying and checking take what they need; nobody waits long for a lock that it waits for.
 SELECT set_config('statement_timeout', '0', true), set_config('lock_timeout', '2s', true),
        set_config('work_mem', '64MB', true), set_config('maintenance_work_mem', '64MB', true)
 
@@ -103,14 +103,18 @@ SELECT set_config('statement_timeout', '0', true), set_config('lock_timeout', '2
 -- A moment alone with all partitions; what waits for it gives up after `lock_timeout`, and is tried again.
 LOCK TABLE hv.observation IN ACCESS EXCLUSIVE MODE
 
+-- name: patience_of_exchange
+-- Whoever asks for readings waits behind us: half a second at most, and after a rest once more.
+SELECT set_config('lock_timeout', '500ms', true)
+
 -- name: newest_reading
 -- The last phenomenon time; of the newest values only.
 SELECT max(phenomenon_time) FROM hv.latest
 
 -- name: storage_rest
 -- How many hours wait for their roll-up, the roll-ups (rows about, bytes), the whole database.
-SELECT (SELECT count(*) FROM (SELECT FROM hv.rollup_due LIMIT 1000001) AS some)
-       + (SELECT count(*) FROM (SELECT FROM hv.rollup_mark LIMIT 1000001) AS some),
+SELECT (SELECT count(*) FROM (SELECT FROM hv.rollup_due LIMIT 1000001) AS few)
+       + (SELECT count(*) FROM (SELECT FROM hv.rollup_mark LIMIT 1000001) AS few),
        (SELECT greatest(reltuples, 0)::bigint FROM pg_class WHERE oid = 'hv.rollup'::regclass),
        pg_total_relation_size('hv.rollup'), pg_database_size(current_database())
 
