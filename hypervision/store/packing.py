@@ -34,6 +34,9 @@ _RANGE: Final = 32
 _TRIES: Final = 20
 _REST: Final = 1.0
 
+# Detaching waits for everybody who still reads; interrupted, it is finished by the next round.
+_DETACHING: Final = "60s"
+
 
 def table(name: str) -> sql.Identifier:
     """A table of the platform."""
@@ -100,7 +103,7 @@ def drop(connection: Connection, partitions: Sequence[Partition], *, before: dat
     for partition in partitions:
         if partition.last > before:
             continue
-        with _alone(connection):
+        with _alone(connection, patience=_DETACHING):
             connection.execute(
                 sql.SQL("ALTER TABLE hv.observation DETACH PARTITION {} {}").format(
                     table(partition.name), sql.SQL("FINALIZE" if partition.pending else "CONCURRENTLY")
@@ -152,7 +155,7 @@ def _pack(connection: Connection, job: Job) -> bool:
     )
     _bound(connection, copy, job.first, job.last)
     connection.commit()
-    with _alone(connection):
+    with _alone(connection, patience="0"):
         # The pages are never written again: what they say of their rows' age, and their statistics, are settled now.
         connection.execute(sql.SQL("VACUUM (FREEZE, ANALYZE) {}").format(table(copy)))
     for attempt in range(_TRIES):
@@ -250,16 +253,16 @@ def _unbound(connection: Connection, name: str) -> None:
 
 
 @contextmanager
-def _alone(connection: Connection) -> Iterator[None]:
-    """Statements that no transaction may surround."""
+def _alone(connection: Connection, *, patience: str) -> Iterator[None]:
+    """Statements that no transaction may surround, and how long each may take (0: for ever)."""
     connection.commit()
     connection.autocommit = True
     try:
-        connection.execute("SELECT set_config('statement_timeout', '0', false)")
+        connection.execute(query("patience_alone"), {"patience": patience})
         yield
     finally:
         if not connection.closed:
-            connection.execute("SELECT set_config('statement_timeout', '60s', false)")
+            connection.execute(query("patience_alone"), {"patience": "60s"})
             connection.autocommit = False
 
 

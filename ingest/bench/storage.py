@@ -174,7 +174,8 @@ def _live(url: str | None) -> Iterator[list[float]]:
                 now = datetime.now(UTC)
                 at = np.full(500, to_us(now), np.int64)
                 still = np.zeros(500, np.bool_)
-                room.write(Columns(ids, at, at.astype(np.float64), np.full(500, quality.GOOD, np.int8), still, at), now=now)
+                good = np.full(500, quality.GOOD, np.int8)
+                room.write(Columns(ids, at, at.astype(np.float64), good, still, at), now=now)
                 spent.append(time.monotonic() - began)
 
     thread = threading.Thread(target=write, daemon=True)

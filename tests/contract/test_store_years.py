@@ -11,7 +11,7 @@ import pytest
 from hypervision import retention
 from hypervision.correction import Correction
 from hypervision.corrections import perform
-from hypervision.errors import PermanentStoreError
+from hypervision.errors import PermanentStoreError, TemporaryStoreError
 from hypervision.keeping import Keeper
 from hypervision.settings import StorageSettings
 from hypervision.store import packing
@@ -72,6 +72,7 @@ def test_packed_partitions_hold_what_they_held_and_take_late_rows_once(world: An
     assert (receipt.stored, receipt.duplicate, receipt.rejected) == (1, 1, 1)
     again = world.send(intake, flow(fresh, 5.0), flow(NOW, 6.0))
     assert (again.stored, again.duplicate) == (1, 1)
+    assert world.send(intake, flow(NOW, 6.0)).duplicate == 1
     assert stored(world) == sorted(
         [*before, ("p1", fresh, 5.0, "good", True), ("p1", NOW, 6.0, "good", False)], key=lambda row: row[:2]
     )
@@ -125,8 +126,15 @@ def test_partition_that_is_written_to_while_it_is_packed_stays_as_it_was(
 
 
 def test_nothing_is_packed_while_a_writer_of_an_older_version_lives(world: Any, several: None) -> None:
-    town(world, days=1)
     with connect(world.url, application="older", autocommit=True) as older:
+        day = (NOW - 20 * DAY).date()
+        older.execute(f"CREATE TABLE hv.observation_{day:%Y%m%d} (LIKE hv.observation INCLUDING CONSTRAINTS)")
+        older.execute(
+            f"ALTER TABLE hv.observation ATTACH PARTITION hv.observation_{day:%Y%m%d}"
+            f" FOR VALUES FROM ('{day} 00:00+00') TO ('{day + DAY} 00:00+00')"
+        )
+        town(world, days=1)
+        before = stored(world)
         older.execute("SELECT pg_try_advisory_lock(720647, hashtext('collector-1'))")
         assert pack(world) == []
         # It still finds the key that its statements name.
@@ -136,6 +144,7 @@ def test_nothing_is_packed_while_a_writer_of_an_older_version_lives(world: Any, 
             " ON CONFLICT (datastream_id, phenomenon_time) DO NOTHING"
         )
     assert len(pack(world)) == 2
+    assert stored(world) == before
 
 
 def test_raw_readings_go_and_what_was_made_of_them_stays(world: Any) -> None:
@@ -205,6 +214,23 @@ def test_dropping_that_was_interrupted_goes_on(world: Any, several: None) -> Non
     assert world.rows("SELECT count(*) FROM pg_class WHERE relname LIKE 'observation\\_2%%' AND relkind = 'r'", {}) == [
         (0,)
     ]
+
+
+def test_detaching_waits_for_readers_and_is_finished_by_the_next_round(
+    world: Any, several: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    town(world, days=1, since=NOW.replace(hour=0) - 80 * DAY)
+    monkeypatch.setattr(packing, "_DETACHING", "200ms")
+    with connect(world.url, application="reader") as reader, connect(world.url, application="test") as connection:
+        reader.execute("SELECT count(*) FROM hv.observation")
+        with pytest.raises(TemporaryStoreError, match="timeout"), mapped():
+            engine_of(connection).drop(connection, before=(NOW - 60 * DAY).date())
+        # Whoever comes now sees the readings no more; who reads them may go on.
+        assert stored(world) == []
+        assert [p.pending for p in parts(world)] == [True]
+        reader.rollback()
+        assert len(engine_of(connection).drop(connection, before=(NOW - 60 * DAY).date())) == 1
+    assert parts(world) == []
 
 
 def test_partition_that_went_is_made_again_for_the_batch_that_needs_it(world: Any, several: None) -> None:

@@ -103,6 +103,10 @@ SELECT set_config('statement_timeout', '0', true), set_config('lock_timeout', '2
 -- A moment alone with all partitions; what waits for it gives up after `lock_timeout`, and is tried again.
 LOCK TABLE hv.observation IN ACCESS EXCLUSIVE MODE
 
+-- name: patience_alone
+-- How long each statement may take.
+SELECT set_config('statement_timeout', %(patience)s, false)
+
 -- name: patience_of_exchange
 -- Whoever asks for readings waits behind us: half a second at most, and after a rest once more.
 SELECT set_config('lock_timeout', '500ms', true)

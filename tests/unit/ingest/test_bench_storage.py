@@ -18,7 +18,7 @@ def test_load_is_a_day_of_readings_each_key_once_and_no_constants() -> None:
     )
     assert len(ids) == load.per_day() == 32 * 288 + 8 * 1440
     assert len(set(zip(ids.tolist(), times.tolist(), strict=True))) == len(ids)
-    assert FIRST_US <= times.min()
+    assert times.min() >= FIRST_US
     assert times.max() < FIRST_US + DAY_US
     assert all((np.diff(b.datastream_id) >= 0).all() and (b.received_us > b.time_us).all() for b in batches)
     # A flow moves all the time; what a device says has the decimals of its sensor.
