@@ -45,7 +45,7 @@ def table(name: str) -> sql.Identifier:
 
 def create(connection: Connection, name: str, *, keyed: bool) -> None:
     """Make a table that can become a partition."""
-    key = ", PRIMARY KEY (datastream_id, phenomenon_time)" if keyed else ""
+    key = ", PRIMARY KEY (datastream_id, phenomenon_time) WITH (fillfactor = 100)" if keyed else ""
     connection.execute(sql.SQL("CREATE TABLE {} (" + _COLUMNS + key + ") WITH (fillfactor = 100)").format(table(name)))
 
 
