@@ -14,7 +14,7 @@ from hypervision.corrections import perform
 from hypervision.errors import PermanentStoreError, TemporaryStoreError
 from hypervision.keeping import Keeper
 from hypervision.settings import StorageSettings
-from hypervision.store import packing
+from hypervision.store import packing, sizes
 from hypervision.store import retention as retention_store
 from hypervision.store.connection import Connection, connect, mapped
 from hypervision.store.engines import engine_of
@@ -73,6 +73,10 @@ def test_packed_partitions_hold_what_they_held_and_take_late_rows_once(world: An
     again = world.send(intake, flow(fresh, 5.0), flow(NOW, 6.0))
     assert (again.stored, again.duplicate) == (1, 1)
     assert world.send(intake, flow(NOW, 6.0)).duplicate == 1
+    found = sizes.read(intake.connection)
+    assert (found.newest, len(found.partitions)) == (NOW, 5)
+    assert found.due > 0
+    assert sum(p.rows for p in found.partitions if p.packed) >= len(before)
     assert stored(world) == sorted(
         [*before, ("p1", fresh, 5.0, "good", True), ("p1", NOW, 6.0, "good", False)], key=lambda row: row[:2]
     )

@@ -30,7 +30,7 @@ WITH stretch AS (
     DELETE FROM hv.hole h USING stretch s
     WHERE h.datastream_id = s.datastream_id
           AND (s.from_ever OR h.ended > s.since) AND (s.for_ever OR h.began < s.until)
-          AND h.began >= hv.kept_from('observations')
+          AND h.began >= (SELECT hv.kept_from('observations'))
           AND NOT EXISTS (SELECT FROM found f WHERE f.datastream_id = h.datastream_id AND f.began = h.began)
 )
 INSERT INTO hv.hole AS h (datastream_id, began, ended, missing)

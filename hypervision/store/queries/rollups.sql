@@ -42,7 +42,7 @@ ON CONFLICT (datastream_id, hour) DO NOTHING
 
 -- name: forget_rollup_days
 -- Days of another time zone; those whose hours are gone cannot be made anew.
-DELETE FROM hv.rollup WHERE level = 1 AND bucket >= hv.kept_from('hours')
+DELETE FROM hv.rollup WHERE level = 1 AND bucket >= (SELECT hv.kept_from('hours'))
 
 -- name: take_rollup_spans
 -- Some due hours, with those that a reading in them changes: a value holds into the next hours, and a counter grows
@@ -91,7 +91,7 @@ FROM rollup_span s
 CROSS JOIN LATERAL generate_series(
     date_trunc('day', s.first AT TIME ZONE %(zone)s), (s.last AT TIME ZONE %(zone)s) - interval '1 us',
     interval '1 day') AS day
-WHERE day AT TIME ZONE %(zone)s >= hv.kept_from('hours')
+WHERE day AT TIME ZONE %(zone)s >= (SELECT hv.kept_from('hours'))
 
 -- name: roll_hours
 -- The hours of the stretches, computed from the readings.
@@ -107,7 +107,7 @@ WHERE s.level = 0
 -- where the readings are gone). After put_rollups of the hours.
 WITH day AS (
     SELECT *, (extract(epoch FROM first)::int8 % 3600 = 0 AND extract(epoch FROM last)::int8 % 3600 = 0)
-           OR first < hv.kept_from('observations') + interval '1 day' AS of_hours
+           OR first < (SELECT hv.kept_from('observations')) + interval '1 day' AS of_hours
     FROM rollup_span WHERE level = 1
 )
 INSERT INTO rolled

@@ -123,12 +123,15 @@ SELECT (SELECT count(*) FROM (SELECT FROM hv.rollup_due LIMIT 1000001) AS few)
        pg_total_relation_size('hv.rollup'), pg_database_size(current_database())
 
 -- name: chunk_sizes
--- Every chunk of the hypertable: its days, whether it is compressed, rows about, bytes of heap and indexes.
+-- Every chunk of the hypertable: its days, whether it is compressed, rows (as counted when it was compressed, and those
+-- beside them from the size of their heap), bytes of heap and indexes.
 SELECT c.chunk_schema || '.' || c.chunk_name, c.range_start, c.range_end, c.is_compressed,
-       greatest(approximate_row_count(format('%I.%I', c.chunk_schema, c.chunk_name)::regclass), 0),
+       coalesce(z.numrows_pre_compression, 0) + pg_relation_size(format('%I.%I', c.chunk_schema, c.chunk_name)) / 69,
        s.table_bytes + coalesce(s.toast_bytes, 0), s.index_bytes
 FROM timescaledb_information.chunks c
 JOIN chunks_detailed_size('hv.observation') s ON s.chunk_schema = c.chunk_schema AND s.chunk_name = c.chunk_name
+JOIN _timescaledb_catalog.chunk k ON k.schema_name = c.chunk_schema AND k.table_name = c.chunk_name
+LEFT JOIN _timescaledb_catalog.compression_chunk_size z ON z.chunk_id = k.id
 WHERE c.hypertable_schema = 'hv' AND c.hypertable_name = 'observation'
 ORDER BY c.range_start
 
