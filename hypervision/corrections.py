@@ -215,6 +215,7 @@ def _values(task: _Task) -> dict[str, Any]:
 
 def _step(task: _Task, writer: Writer, stepper: Stepper, *, limit: int, now: datetime) -> tuple[list[Case], int]:
     """One transaction of a correction, but for its commit."""
+    store.hold(writer)
     extent = store.choose(writer.connection, task.change, _values(task) | {"limit": limit})
     wanted, stream = task.wanted, task.stream
     if task.correction_id is None:

@@ -37,6 +37,7 @@ from hypervision.plan import newest_rows, plan, stored_conflicts, times_to_store
 from hypervision.pulse import Pulse
 from hypervision.repeats import Repeats
 from hypervision.resolver import Resolver
+from hypervision.retention import kept_from_us
 from hypervision.rollups import Touched
 from hypervision.settings import Settings
 from hypervision.stepping import Stepper
@@ -303,7 +304,8 @@ class Intake:
         settings = self.settings.ingest
         bounds = bounds_of(self.settings)
         earliest_us, future_us = bounds.earliest_us, bounds.future_us
-        times = times_to_store(batch, self.streams, earliest_us=earliest_us, future_us=future_us)
+        kept_us = kept_from_us(self.settings.storage, now=now)
+        times = times_to_store(batch, self.streams, earliest_us=earliest_us, future_us=future_us, kept_us=kept_us)
         writer.ensure_days(times, now=now)
         held = self._follower.follow(writer)
         paced = self._limiter.pace.judge(batch, self.streams)
@@ -315,6 +317,7 @@ class Intake:
             earliest_us=earliest_us,
             future_us=future_us,
             dropped=dropped | set(paced.limited.tolist()),
+            kept_us=kept_us,
         )
         columns = Columns(
             planned.datastream_id, planned.time_us, planned.result, planned.quality, planned.late, planned.received_us

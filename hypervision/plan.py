@@ -47,16 +47,23 @@ class Plan:
         return len(self.row)
 
 
-def times_to_store(batch: Batch, streams: StreamTable, *, earliest_us: int, future_us: int) -> Int64:
+def times_to_store(batch: Batch, streams: StreamTable, *, earliest_us: int, future_us: int, kept_us: int = 0) -> Int64:
     """Phenomenon times for which the store must have room [us]."""
-    oldest = IMPORT_EARLIEST_US if batch.imported else earliest_us
+    oldest = max(IMPORT_EARLIEST_US if batch.imported else earliest_us, kept_us)
     known = streams.datastream_id[batch.slot] >= 0
     latest = batch.received_us[batch.message] + future_us
     return batch.time_us[known & (batch.time_us >= oldest) & (batch.time_us <= latest)]
 
 
 def plan(
-    batch: Batch, streams: StreamTable, *, horizon_us: int, earliest_us: int, future_us: int, dropped: set[int]
+    batch: Batch,
+    streams: StreamTable,
+    *,
+    horizon_us: int,
+    earliest_us: int,
+    future_us: int,
+    dropped: set[int],
+    kept_us: int = 0,
 ) -> Plan:
     """Judge and sort the readings of a batch.
 
@@ -70,11 +77,13 @@ def plan(
         How far ahead of its receipt a reading may be [us].
     dropped : set of int
         Messages that were stored before; their readings are duplicates.
+    kept_us : int
+        Readings from before are not kept any more, and not taken, not from an import either [us].
     """
     refusals = [refusal for refusal in batch.refusals if refusal.message not in dropped]
     ids = streams.datastream_id[batch.slot]
     received = batch.received_us[batch.message]
-    oldest = IMPORT_EARLIEST_US if batch.imported else earliest_us
+    oldest = max(IMPORT_EARLIEST_US if batch.imported else earliest_us, kept_us)
     unknown = ids == UNKNOWN
     not_finite = ~np.isfinite(batch.result)
     too_old = batch.time_us < oldest

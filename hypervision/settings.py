@@ -7,12 +7,12 @@ import re
 import sys
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import platformdirs
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 
 from hypervision.errors import SettingError
 
@@ -21,6 +21,8 @@ PREFIX = "HYPERVISION_"
 Port = Annotated[int, Field(ge=0, le=65535)]
 # Ten years: beyond it a sum of times overflows, and nobody means it.
 Seconds = Annotated[float, Field(gt=0, le=315_360_000, allow_inf_nan=False)]
+Days = Annotated[int, Field(ge=0, le=36_500)]
+LEAST_KEPT = 31
 Periods = Annotated[float, Field(ge=1, le=10_000, allow_inf_nan=False)]
 
 
@@ -111,6 +113,39 @@ class BackupSettings(_Section):
         return value
 
 
+class StorageSettings(_Section):
+    """How long what is kept is kept, and when it is packed [days]; 0 for ever, or never."""
+
+    # Younger days take late readings every hour; packed ones look each of them up.
+    pack_after: Annotated[int, Field(ge=0, le=36_500)] = 7
+    keep_readings: Days = 0
+    keep_hours: Days = 0
+    keep_days: Days = 0
+    keep_gaps: Days = 0
+
+    @field_validator("pack_after")
+    @classmethod
+    def _not_recent(cls, value: int) -> int:
+        if value in (1, 2):
+            raise ValueError("write 0 for never, or 3 and more: readings of yesterday still come")
+        return value
+
+    @field_validator("keep_readings", "keep_hours", "keep_days", "keep_gaps")
+    @classmethod
+    def _not_the_present(cls, value: int) -> int:
+        if 0 < value < LEAST_KEPT:
+            raise ValueError(f"write 0 for ever, or {LEAST_KEPT} and more")
+        return value
+
+    @model_validator(mode="after")
+    def _longer_by_level(self) -> Self:
+        for name, longer in (("keep_readings", "keep_hours"), ("keep_hours", "keep_days")):
+            shorter, value = getattr(self, name), getattr(self, longer)
+            if value and (not shorter or value < shorter):
+                raise ValueError(f"keep {longer} at least as long as {name} (0 is for ever)")
+        return self
+
+
 class Settings(_Section):
     """All settings; frozen once read."""
 
@@ -131,6 +166,7 @@ class Settings(_Section):
     alarms: AlarmSettings = AlarmSettings()
     rejected: RejectedSettings = RejectedSettings()
     backup: BackupSettings = BackupSettings()
+    storage: StorageSettings = StorageSettings()
 
     @field_validator("timezone")
     @classmethod

@@ -21,6 +21,7 @@ from hypervision.clock import to_us
 from hypervision.errors import TemporaryStoreError
 from hypervision.evaluation import delays
 from hypervision.intake import Intake
+from hypervision.keeping import Keeper
 from hypervision.plan import Plan
 from hypervision.pulse import Heart
 from hypervision.purging import Daily
@@ -282,6 +283,8 @@ def run(settings: Settings, *, clock: Callable[[], datetime], stop: threading.Ev
     watch = Watch(intake, settings)
     rolling = rollups.Roller(url_of(settings), zone=settings.timezone)
     rolling.start()
+    keeping = Keeper(url_of(settings), settings.storage, clock=clock)
+    keeping.start()
     intake.metrics.gauge("queue_length", lambda: rolling.due, label="rollup_hours")
     intake.metrics.gauge("rollup_age_seconds", rolling.age)
     quiet = 0
@@ -289,6 +292,7 @@ def run(settings: Settings, *, clock: Callable[[], datetime], stop: threading.Ev
         with Heart(watch.beat, intake.pulse, clock=clock):
             while not intake.pulse.rest(stop, TICK):
                 rolling.check()
+                keeping.check()
                 try:
                     watch.tick(clock())
                     quiet = 0
@@ -298,6 +302,7 @@ def run(settings: Settings, *, clock: Callable[[], datetime], stop: threading.Ev
                     quiet = (quiet + 1) % 60
     finally:
         rolling.stop()
+        keeping.stop()
         intake.close()
 
 

@@ -70,8 +70,21 @@ def _bench(options: argparse.Namespace, settings: Settings) -> int:
     return report.run(options) if measure is None else int(measure(options, settings))
 
 
+def _bench_storage_options(parser: argparse.ArgumentParser) -> None:
+    from ingest.bench import storage
+
+    storage.configure(parser)
+
+
+def _bench_storage(options: argparse.Namespace, _settings: Settings) -> int:
+    from ingest.bench import storage
+
+    return storage.run(options)
+
+
 BROKER = Verb("broker", "run the embedded broker alone (a part of `up`)", _broker)
 COLLECT = Verb("collect", "take readings from the broker to the database", _collect, _collect_options)
 PUBLISH = Verb("publish", "publish one reading as a device would", _publish, _publish_options)
 REJECTED = Verb("rejected", "look at quarantined messages, send them through again", _rejected, _rejected_options)
-BENCH = Verb("bench", "measure this machine: the way in, the queries", _bench, _bench_options)
+BENCH = Verb("bench", "measure this machine: the way in, the queries, the room a reading takes", _bench, _bench_options)
+BENCH_STORAGE = Verb("storage", "the room a reading takes, open and packed", _bench_storage, _bench_storage_options)

@@ -9,8 +9,8 @@ from typing import Final
 from hypervision.clock import to_us
 from hypervision.errors import StoreError, TemporaryStoreError
 from hypervision.intake import Intake
+from hypervision.store.collectors import enlist
 from hypervision.store.outages import Cause, Outage, last_beat, put, since
-from hypervision.store.partitions import enlist
 from ingest.quiet import Quiet
 
 _quiet = Quiet(__name__)

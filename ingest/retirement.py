@@ -20,7 +20,7 @@ from hypervision.errors import ServiceError
 from hypervision.intake import Intake
 from hypervision.partitions import Partition, of_writer
 from hypervision.settings import Settings
-from hypervision.store import partitions as store
+from hypervision.store import collectors as store
 from hypervision.topics import PREFIX
 from ingest.collector import Collector
 from ingest.counters import Snapshot

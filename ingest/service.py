@@ -16,7 +16,7 @@ from hypervision.errors import HypervisionError
 from hypervision.intake import Intake
 from hypervision.partitions import Partition, of_writer
 from hypervision.settings import Settings
-from hypervision.store import partitions as store
+from hypervision.store import collectors as store
 from ingest import earlier, retirement
 from ingest.collector import Collector
 from ingest.division import filters_of

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+import threading
+from datetime import date, datetime
 from types import TracebackType
 from typing import Final, NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
 
+from hypervision.domains import Catalogue
 from hypervision.store.connection import connect, mapped
 from hypervision.store.copy import PG_EPOCH_US
+from hypervision.store.engines import engine_of
+from hypervision.store.migrate import migrate
+from hypervision.store.partitions import Partition
 from hypervision.store.sql import query
+from hypervision.store.writer import Columns, Writer
 
 # PostgreSQL's binary COPY: 11 bytes of signature, flags, length of an extension; then rows of fields with their length.
 _HEAD: Final = 19
@@ -153,6 +159,101 @@ class Gauge:
         """Take the table of the bare path away."""
         with mapped():
             self._connection.execute(query("bench_bare_drop"))
+
+
+class Room:
+    """A database whose readings are weighed, over one connection; a context manager.
+
+    Attributes
+    ----------
+    engine : str
+        Its name and version.
+    """
+
+    def __init__(self, url: str, *, writer: str = "bench") -> None:
+        self._connection = connect(url, application=writer)
+        self._name = writer
+        self._writer: Writer | None = None
+        with mapped():
+            engine = engine_of(self._connection)
+            self._connection.commit()
+        self.engine = f"{engine.name} {engine.version}"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._connection.close()
+
+    def migrate(self, catalogue: Catalogue, *, now: datetime) -> None:
+        """Bring the database to this version."""
+        migrate(self._connection, catalogue, now=now)
+
+    def holds_things(self) -> bool:
+        """Whether it is somebody's."""
+        with mapped():
+            row = self._connection.execute(query("bench_things")).fetchone()
+            self._connection.commit()
+        return row is not None and row[0] > 0
+
+    def write(self, columns: Columns, *, now: datetime) -> None:
+        """Store a batch as a collector does, without its alarms."""
+        with mapped():
+            self._ours().ensure_days(columns.time_us, now=now)
+            self._ours().write(columns)
+            self._connection.commit()
+
+    def try_late(self, columns: Columns, *, now: datetime) -> None:
+        """Store a batch of old readings, and undo it."""
+        with mapped():
+            self._ours().ensure_days(columns.time_us, now=now)
+            self._ours().write(columns)
+            self._connection.rollback()
+
+    def readings(self, datastream_id: int, since: datetime, until: datetime) -> int:
+        """How many readings of a datastream there are; all of them are fetched."""
+        values = {"datastream_id": datastream_id, "since": since, "until": until}
+        with mapped():
+            found = len(self._connection.execute(query("bench_readings"), values).fetchall())
+            self._connection.commit()
+        return found
+
+    def bare_bytes(self) -> float:
+        """Bytes of a reading that is datastream, time and result under a unique index only."""
+        with mapped():
+            self._connection.execute(query("bench_patience"))
+            self._connection.execute(query("bench_least"))
+            self._connection.execute(query("bench_least_key"))
+            row = self._connection.execute(query("bench_least_bytes")).fetchone()
+            self._connection.rollback()
+        assert row is not None
+        return float(row[0])
+
+    def settle(self) -> None:
+        """Let the server look at what is stored, as it does by itself in time."""
+        with mapped():
+            self._connection.execute(query("bench_patience"))
+            self._connection.execute(query("bench_analyze"))
+            self._connection.commit()
+
+    def pack(self, *, before: date, stop: threading.Event) -> None:
+        """Pack what ended by a day."""
+        with mapped():
+            self._ours().engine.pack(self._connection, before=before, stop=stop)
+
+    def partitions(self) -> list[Partition]:
+        """What the readings are kept in."""
+        with mapped():
+            found = self._ours().engine.partitions(self._connection)
+            self._connection.commit()
+        return found
+
+    def _ours(self) -> Writer:
+        if self._writer is None:
+            self._writer = Writer(self._connection, self._name)
+        return self._writer
 
 
 class BareTable:

@@ -142,6 +142,11 @@ def outside(connection: Connection, values: Mapping[str, object]) -> tuple[datet
     return None if row is None else (row[0], row[1])
 
 
+def hold(writer: Writer) -> None:
+    """Keep every partition from being packed until the transaction ends."""
+    writer.engine.hold(writer.connection, [])
+
+
 def choose(connection: Connection, name: str, values: Mapping[str, object]) -> Extent | None:
     """Find what the next step changes, and keep it as it will be; None when there is nothing left.
 
@@ -231,6 +236,7 @@ def renew_latest(writer: Writer, stream: Stream, extent: Extent) -> None:
     }  # fmt: skip
     writer.connection.execute(query("correct_latest"), values)
     writer.connection.execute(query("mark_changed_hours"), values)
+    writer.connection.execute(query("note_changed"))
 
 
 def advance(

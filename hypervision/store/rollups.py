@@ -53,6 +53,7 @@ def work(connection: Connection, *, zone: str, limit: int) -> int:
         Hours still due.
     """
     with mapped():
+        connection.execute(query("lock_kept_shared"))
         open_pass(connection)
         connection.execute(query("take_rollup_spans"), {"limit": limit})
         compute(connection, zone=zone)

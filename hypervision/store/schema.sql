@@ -65,6 +65,13 @@ CREATE TABLE hv.observation (
     PRIMARY KEY (datastream_id, phenomenon_time)
 ) /* observation storage */;
 
+-- How many readings came to a UTC day, or were changed on it, after it was old enough to be packed. What packs it looks
+-- here whether something came meanwhile, and packs it once more where much came since.
+CREATE TABLE hv.late_day (
+    day date PRIMARY KEY,
+    rows bigint NOT NULL
+);
+
 -- `live` is false for history, which no later look may take for a reason to ring.
 -- Every writer updates only newer rows; the half-empty pages keep those updates in place (HOT).
 CREATE TABLE hv.latest (
@@ -402,6 +409,11 @@ CREATE TABLE hv.corrected_observation (
     restored_by bigint,
     PRIMARY KEY (datastream_id, phenomenon_time, correction_id)
 );
+
+-- From when on `observations` or `hours` are kept: before it roll-ups stay as they are, for there is nothing left to
+-- compute them from.
+CREATE FUNCTION hv.kept_from(what text) RETURNS timestamptz LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN coalesce((SELECT value::timestamptz FROM hv.installation WHERE key = 'kept from ' || what), '-infinity');
 
 CREATE FUNCTION hv.quality_name(code smallint) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN (ARRAY['bad', 'corrected', 'suspect', 'out_of_range', 'time_assumed', 'good'])[code + 1];

@@ -19,7 +19,7 @@ from psycopg.types.json import Jsonb
 from hypervision.batch import Bool, Float64, Identity, Int8, Int32, Int64
 from hypervision.clock import from_us, to_us
 from hypervision.errors import PermanentStoreError, TemporaryStoreError
-from hypervision.store import copy
+from hypervision.store import copy, lateness
 from hypervision.store.engines import Engine, engine_of
 from hypervision.store.sql import query
 
@@ -104,14 +104,17 @@ class Writer:
         self.writer_id: int = row[0]
         self.commit_no: int = row[1]
         self.committed: tuple[int, int, int] = (row[3], row[4], row[5])
+        connection.execute(query("know_packing"))
         connection.execute(query("create_stage"))
         connection.execute(query("create_stage_latest"))
         connection.commit()
         self._days: set[int] = set()
+        self._today = 0
         self._staged_left = 0
 
     def ensure_days(self, time_us: Int64, *, now: datetime) -> None:
         """Make room for the days of these instants; commits, so call it before the transaction."""
+        self._today = to_us(now) // DAY_US
         days = np.unique(time_us // DAY_US)
         missing = [int(day) for day in days if int(day) not in self._days]
         if missing:
@@ -195,27 +198,42 @@ class Writer:
         existing = np.full(len(columns), np.nan)
         if not len(columns):
             return new, existing
+        days = columns.time_us // DAY_US
+        old = days < self._today - lateness.RECENT_DAYS
+        packed = lateness.hold(self.engine, self.connection, days, old)
         data = columns.binary()
-        if self._staged_left == 0:
-            try:
-                with self.connection.transaction():
-                    self._copy("copy_observations", data)
-            except psycopg.errors.UniqueViolation:
-                self._staged_left = STAGED_AFTER_DUPLICATE
-            else:
-                return new, existing
-        self._staged_left -= 1
-        self._copy("copy_stage", data)
-        bounds = {"first": from_us(int(columns.time_us.min())), "last": from_us(int(columns.time_us.max()))}
-        found = self.connection.execute(query("stage_existing"), bounds).fetchall()
-        inserted = self.connection.execute(query("insert_stage")).rowcount
+        with lateness.room():
+            if self._staged_left == 0 and not packed.any():
+                try:
+                    with self.connection.transaction():
+                        self._copy("copy_observations", data)
+                except psycopg.errors.UniqueViolation:
+                    self._staged_left = STAGED_AFTER_DUPLICATE
+                else:
+                    lateness.note(self.connection, days[old])
+                    return new, existing
+            self._staged_left = max(0, self._staged_left - 1)
+            self._copy("copy_stage", data)
+            found = self._stored(columns, packed)
+            inserted = self.connection.execute(query("insert_stage")).rowcount
         if inserted != len(columns) - len(found):
             raise TemporaryStoreError("another writer stored the same readings at the same moment", sqlstate="40001")
         if found:
             at = _find(columns, found)
             new[at] = False
             existing[at] = [row[2] for row in found]
+        lateness.note(self.connection, days[old & new])
         return new, existing
+
+    def _stored(self, columns: Columns, packed: Bool) -> list[tuple[int, datetime, float]]:
+        """What is stored already of the staged rows; those of packed days leave the stage."""
+        found: list[tuple[int, datetime, float]] = []
+        for name, rows in (("take_stage_existing", columns.take(packed)), ("stage_existing", columns.take(~packed))):
+            if len(rows):
+                first, last = from_us(int(rows.time_us.min())), from_us(int(rows.time_us.max()))
+                values = {"first": first, "last": last, "datastreams": np.unique(rows.datastream_id).tolist()}
+                found += self.connection.execute(query(name), values).fetchall()
+        return found
 
     def _copy(self, name: str, data: bytes) -> None:
         with self.connection.cursor() as cursor, cursor.copy(query(name)) as target:

@@ -1,4 +1,4 @@
-"""`hypervision db migrate|status|backup|restore`."""
+"""`hypervision db migrate|status|retain|pack|backup|restore`."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from hypervision.domains import catalogue_of
 from hypervision.endpoints import complete
 from hypervision.settings import Settings
 from hypervision.store.connection import connect, url_of
+from hypervision.verb import storage
 
 if TYPE_CHECKING:
     from hypervision.services.restore import Restored
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
-    actions = parser.add_subparsers(dest="action", required=True, metavar="migrate|status|backup|restore")
+    actions = parser.add_subparsers(dest="action", required=True, metavar="migrate|status|retain|pack|backup|restore")
     migrate = actions.add_parser("migrate", help="bring the database to this version")
     migrate.add_argument(
         "--wait", type=number(0, 86_400), default=0.0, metavar="S", help="wait for the server, 0 to 86400 [s]"
@@ -34,12 +35,22 @@ def configure(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="a drill: into a scratch database, compare, drop it, and say how long it took",
     )
+    retain = actions.add_parser("retain", help="drop what is older than is kept")
+    retain.add_argument("--dry-run", action="store_true", help="only say what would go")
+    actions.add_parser("pack", help="pack old readings now")
 
 
 def run(options: argparse.Namespace, settings: Settings) -> int:
     """Run one action."""
     settings = complete(settings)
-    actions = {"migrate": _migrate, "status": _status, "backup": _backup, "restore": _restore}
+    actions = {
+        "migrate": _migrate,
+        "status": _status,
+        "retain": storage.retain,
+        "pack": storage.pack,
+        "backup": _backup,
+        "restore": _restore,
+    }
     return actions[options.action](options, settings)
 
 
@@ -67,6 +78,9 @@ def _status(_options: argparse.Namespace, settings: Settings) -> int:
         print(f"missing    {', '.join(missing) or 'nothing'}")
         if there:
             print(f"backup     {backup.last(connection, now=datetime.now(UTC))}")
+        if not missing:
+            for text in storage.status(connection, settings, now=datetime.now(UTC)):
+                print(text)
     return 1 if missing else 0
 
 

@@ -26,7 +26,7 @@ SCALE: Final = (
 
 def configure(parser: argparse.ArgumentParser) -> Subjects:
     """Add the options; the word after `bench` may be one of others, too."""
-    subjects = parser.add_subparsers(dest="subject", required=True, metavar="ingest")
+    subjects = parser.add_subparsers(dest="subject", required=True, metavar="SUBJECT")
     ingest = subjects.add_parser("ingest", help="drain and end-to-end rates, latency, CPU, memory")
     ingest.add_argument(
         "--messages", type=whole(1, 100_000_000), default=200_000, metavar="N", help="of each run (default 200,000)"

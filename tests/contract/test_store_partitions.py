@@ -17,7 +17,7 @@ from hypervision.clock import to_us
 from hypervision.decoding import bounds_of, decoder
 from hypervision.intake import Intake
 from hypervision.settings import IngestSettings
-from hypervision.store import outages, partitions, watch
+from hypervision.store import collectors, outages, watch
 from hypervision.store.connection import connect
 from hypervision.store.screens import read_writers
 
@@ -138,8 +138,8 @@ def test_collector_out_of_service_is_not_missed_and_still_counts(world: Any) -> 
     # The old one is silent, and of the new ones the second was never started.
     assert not flows()
     with intake.between() as connection:
-        partitions.retire(connection, "collector-1/1", now=later)
-        assert partitions.collectors(connection, now=later) == {"collector-1/2": True}
+        collectors.retire(connection, "collector-1/1", now=later)
+        assert collectors.collectors(connection, now=later) == {"collector-1/2": True}
         # A month later it is no outage that it did not run.
         assert outages.last_beat(connection, "collector-1/1") is None
     assert not flows()
@@ -153,8 +153,8 @@ def test_collector_out_of_service_is_not_missed_and_still_counts(world: Any) -> 
     world.send(intake, ("waste", "bin", "fill", NOW + SECOND, 2.0))
     assert not flows()
     with intake.between() as connection:
-        partitions.retire(connection, "collector-1/1", now=later)
+        collectors.retire(connection, "collector-1/1", now=later)
     assert flows()
     with intake.between() as connection:
-        partitions.enlist(connection, "collector-1/1")
+        collectors.enlist(connection, "collector-1/1")
     assert not flows()

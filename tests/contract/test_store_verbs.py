@@ -163,6 +163,10 @@ def test_migrate_and_status_say_what_they_found(empty: str, verb: Says) -> None:
     told = verb(empty, "db", "status")
     assert told.startswith("engine     PostgreSQL 1")
     assert "missing    nothing" in told
+    assert "readings   none" in told
+    assert "packing    after 7 days" in told
+    assert "nothing is older than is kept" in verb(empty, "db", "retain", "--dry-run")
+    assert "nothing is to be packed" in verb(empty, "db", "pack")
 
 
 def test_verb_without_its_schema_says_what_to_run(empty: str, verb: Says) -> None:

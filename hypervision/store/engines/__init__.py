@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Sequence
 from datetime import date
 from typing import Protocol
 
 from psycopg import Connection
 
+from hypervision.store.partitions import Partition
 from hypervision.store.sql import query
 
 
@@ -27,6 +30,18 @@ class Engine(Protocol):
 
     def ensure_days(self, connection: Connection, days: list[date], *, today: date) -> None:
         """Make room for observations of these UTC days; commits."""
+
+    def hold(self, connection: Connection, days: Sequence[date]) -> set[date]:
+        """Keep old days from being packed until the transaction ends; which of them have no unique key any more."""
+
+    def partitions(self, connection: Connection) -> list[Partition]:
+        """What the observations are kept in, in order of time."""
+
+    def pack(self, connection: Connection, *, before: date, stop: threading.Event) -> list[str]:
+        """Pack, or compress, what ended by a day; commits. The names of what was packed now."""
+
+    def drop(self, connection: Connection, *, before: date) -> list[str]:
+        """Drop what ended by a day; commits. The names of what was dropped now."""
 
 
 def engine_of(connection: Connection) -> Engine:

@@ -1,19 +1,21 @@
-"""Plain PostgreSQL 15 to 18: observations in native partitions by day, older ones by month."""
+"""Plain PostgreSQL 15 to 18: observations in native partitions by day, older ones packed and joined by month."""
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+import threading
+from collections.abc import Sequence
+from datetime import date
 from typing import Final
 
 from psycopg import Connection, sql
 
 from hypervision.errors import PermanentStoreError
+from hypervision.store import packing, partitions
+from hypervision.store.partitions import Partition
 from hypervision.store.sql import query
 
 MARK: Final = "/* observation storage */"
 OLDEST: Final = 150_000
-RECENT: Final = timedelta(days=31)
-"""Months that ended longer ago get one partition, where they have none of their days yet."""
 
 
 class Plain:
@@ -47,51 +49,42 @@ class Plain:
         """
         names = _attached(connection)
         for day in days:
-            if not names.isdisjoint((_of_day(day), _of_month(day))):
+            if partitions.days_in([day], names):
                 continue
             connection.execute(query("lock_partitions"))
             names = _attached(connection)
             # Another writer may have attached it while we waited for the lock.
-            if names.isdisjoint((_of_day(day), _of_month(day))):
-                name, first, last = _extent(day, names, today)
-                self._attach(connection, name, first, last)
+            if not partitions.days_in([day], names):
+                name, first, last = partitions.room_for(day, names, today=today)
+                # A table of this name that is no partition is what an interrupted dropping left.
+                connection.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(packing.table(name)))
+                packing.create(connection, name, keyed=True)
+                packing.attach(connection, name, first, last)
                 names.add(name)
             connection.commit()
 
-    @staticmethod
-    def _attach(connection: Connection, name: str, first: date, last: date) -> None:
-        table = sql.Identifier("hv", name)
-        connection.execute(
-            sql.SQL(
-                "CREATE TABLE IF NOT EXISTS {} (LIKE hv.observation INCLUDING DEFAULTS INCLUDING CONSTRAINTS)"
-            ).format(table)
-        )
-        connection.execute(
-            sql.SQL("ALTER TABLE hv.observation ATTACH PARTITION {} FOR VALUES FROM ({}) TO ({})").format(
-                table,
-                sql.Literal(f"{first.isoformat()} 00:00:00+00"),
-                sql.Literal(f"{last.isoformat()} 00:00:00+00"),
-            )
-        )
+    def hold(self, connection: Connection, days: Sequence[date]) -> set[date]:
+        """Keep old days from being packed until the transaction ends; which of them are packed already."""
+        connection.execute(query("lock_packing"))
+        return partitions.days_in(days, (row[0] for row in connection.execute(query("packed_partitions")).fetchall()))
+
+    def partitions(self, connection: Connection) -> list[Partition]:
+        """Every partition, in order of time."""
+        rows = connection.execute(query("partition_sizes")).fetchall()
+        found = [
+            Partition(name, *partitions.extent_of(name), not keyed, rows, heap, indexes, pending)
+            for name, keyed, rows, heap, indexes, pending in rows
+        ]
+        return sorted(found, key=lambda p: p.first)
+
+    def pack(self, connection: Connection, *, before: date, stop: threading.Event) -> list[str]:
+        """Rewrite what is old, sorted and without its key; see `packing`. Commits."""
+        return packing.pack(connection, self.partitions(connection), before=before, stop=stop)
+
+    def drop(self, connection: Connection, *, before: date) -> list[str]:
+        """Drop whole partitions that end by a day; nobody is held up. Commits."""
+        return packing.drop(connection, self.partitions(connection), before=before)
 
 
 def _attached(connection: Connection) -> set[str]:
     return {row[0] for row in connection.execute(query("attached_partitions")).fetchall()}
-
-
-def _of_day(day: date) -> str:
-    return f"observation_{day:%Y%m%d}"
-
-
-def _of_month(day: date) -> str:
-    return f"observation_{day:%Y%m}"
-
-
-def _extent(day: date, names: set[str], today: date) -> tuple[str, date, date]:
-    """Name, first day and day after the last of the partition that a day is to have."""
-    month = day.replace(day=1)
-    following = (month + timedelta(days=32)).replace(day=1)
-    recent = following > today - RECENT
-    if recent or any(name.startswith(_of_month(day)) for name in names):
-        return _of_day(day), day, day + timedelta(days=1)
-    return _of_month(day), month, following

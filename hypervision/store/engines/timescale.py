@@ -1,15 +1,18 @@
-"""TimescaleDB: observations as a hypertable; only its Apache edition is needed."""
+"""TimescaleDB: observations as a hypertable; only its Apache edition is needed, the community edition compresses."""
 
 from __future__ import annotations
 
 import logging
-from datetime import date
+import threading
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, time
 
 import psycopg
 from psycopg import Connection
 
 from hypervision.errors import PermanentStoreError
 from hypervision.store.engines.plain import MARK, OLDEST
+from hypervision.store.partitions import Partition
 from hypervision.store.sql import query
 
 _log = logging.getLogger(__name__)
@@ -37,6 +40,8 @@ class Timescale:
 
     def after(self, connection: Connection, migration: str) -> None:
         """Make the hypertable, with compression where the edition offers it."""
+        if migration == "0009_years":
+            connection.execute(query("drop_time_index"))
         if migration != "0001_house":
             return
         connection.execute(query("create_timescale"))
@@ -50,3 +55,41 @@ class Timescale:
 
     def ensure_days(self, connection: Connection, days: list[date], *, today: date) -> None:
         """The hypertable makes its chunks by itself."""
+
+    def hold(self, connection: Connection, days: Sequence[date]) -> set[date]:  # noqa: ARG002
+        """A compressed chunk keeps its unique key: nothing is held, and no day needs care."""
+        return set()
+
+    def partitions(self, connection: Connection) -> list[Partition]:
+        """Every chunk, in order of time."""
+        rows = connection.execute(query("chunk_sizes")).fetchall()
+        return [
+            Partition(
+                name, first.astimezone(UTC).date(), last.astimezone(UTC).date(), compressed, max(rows, 0), heap, indexes
+            )
+            for name, first, last, compressed, rows, heap, indexes in rows
+        ]
+
+    def pack(self, connection: Connection, *, before: date, stop: threading.Event) -> list[str]:
+        """Compress the chunks that are old, and anew those to which readings came since. Commits."""
+        done: list[str] = []
+        if connection.execute(query("compression_enabled")).fetchone() != (True,):
+            connection.rollback()
+            return done
+        for name, first, last in connection.execute(query("chunks_to_compress"), {"before": before}).fetchall():
+            if stop.is_set():
+                break
+            connection.execute(query("patience_of_packing"))
+            connection.execute(query("forget_late"), {"first": first, "last": last})
+            connection.execute(query("compress_chunk"), {"chunk": name})
+            connection.commit()
+            done.append(name)
+        connection.commit()
+        return done
+
+    def drop(self, connection: Connection, *, before: date) -> list[str]:
+        """Drop whole chunks that end by a day. Commits."""
+        at = datetime.combine(before, time(), UTC)
+        found = [row[0] for row in connection.execute(query("drop_chunks"), {"before": at}).fetchall()]
+        connection.commit()
+        return found

@@ -90,3 +90,25 @@ SELECT cause, count(*), coalesce(sum(missing), 0)::bigint FROM gaps GROUP BY 1 O
 -- name: bench_patience
 -- A long answer may take its time.
 SET LOCAL statement_timeout = '600s'
+
+-- name: bench_readings
+-- The readings of one datastream in a stretch of time.
+SELECT phenomenon_time, result, quality FROM hv.observation
+WHERE datastream_id = %(datastream_id)s AND phenomenon_time >= %(since)s AND phenomenon_time < %(until)s
+ORDER BY phenomenon_time
+
+-- name: bench_least
+-- The least a reading can be, in the order of arrival.
+CREATE TABLE hv.bench_least AS SELECT datastream_id AS id, phenomenon_time AS ts, result AS v FROM hv.observation
+
+-- name: bench_least_key
+-- Its unique index.
+CREATE UNIQUE INDEX ON hv.bench_least (id, ts)
+
+-- name: bench_least_bytes
+-- Bytes of a reading in it.
+SELECT pg_total_relation_size('hv.bench_least')::float8 / greatest(count(*), 1) FROM hv.bench_least
+
+-- name: bench_analyze
+-- What the server does by itself in time.
+ANALYZE hv.observation

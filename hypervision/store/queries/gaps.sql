@@ -1,6 +1,7 @@
 -- name: find_holes
 -- The silences among the readings of a pass, with the reading before and the reading after each of its stretches:
--- a late reading splits or closes one, readings that were invalidated (bad, 0) open one. What stays is not touched.
+-- a late reading splits or closes one, readings that were invalidated (bad, 0) open one. What stays is not touched, nor
+-- what began among readings that are no longer kept.
 WITH stretch AS (
     SELECT s.datastream_id, s.first, s.last, s.hold, d.expected_period AS period,
            coalesce(before.t, s.first) AS since, coalesce(after.t, s.last) AS until,
@@ -29,6 +30,7 @@ WITH stretch AS (
     DELETE FROM hv.hole h USING stretch s
     WHERE h.datastream_id = s.datastream_id
           AND (s.from_ever OR h.ended > s.since) AND (s.for_ever OR h.began < s.until)
+          AND h.began >= (SELECT hv.kept_from('observations'))
           AND NOT EXISTS (SELECT FROM found f WHERE f.datastream_id = h.datastream_id AND f.began = h.began)
 )
 INSERT INTO hv.hole AS h (datastream_id, began, ended, missing)

@@ -2,6 +2,10 @@
 -- The hours that a batch touched and its writer has not noted in this epoch.
 COPY hv.rollup_mark (datastream_id, hour) FROM STDIN (FORMAT binary)
 
+-- name: lock_kept_shared
+-- What is no longer kept does not change while roll-ups are computed; see lock_kept.
+SELECT pg_advisory_xact_lock_shared(7206471006)
+
 -- name: end_rollup_epoch
 -- Waits for the batches under way, which hold the epoch; the next ones note their hours anew.
 UPDATE hv.rollup_epoch SET epoch = epoch + 1
@@ -14,7 +18,7 @@ SELECT DISTINCT datastream_id, hour FROM taken
 ON CONFLICT (datastream_id, hour) DO NOTHING
 
 -- name: create_rollup_span
--- What one pass works on: stretches of hours (level 0), single days (level 1).
+-- What one pass works on: stretches of hours (level 0), single days (level 1), hours that stay as they are (level 2).
 CREATE TEMP TABLE IF NOT EXISTS rollup_span (
     datastream_id int, kind text, hold interval, level smallint, first timestamptz, last timestamptz)
 ON COMMIT DELETE ROWS
@@ -37,12 +41,13 @@ SELECT datastream_id, bucket FROM hv.rollup WHERE level = 0
 ON CONFLICT (datastream_id, hour) DO NOTHING
 
 -- name: forget_rollup_days
--- Days of another time zone.
-DELETE FROM hv.rollup WHERE level = 1
+-- Days of another time zone; those whose hours are gone cannot be made anew.
+DELETE FROM hv.rollup WHERE level = 1 AND bucket >= (SELECT hv.kept_from('hours'))
 
 -- name: take_rollup_spans
 -- Some due hours, with those that a reading in them changes: a value holds into the next hours, and a counter grows
--- evenly from the reading before to the reading after, however far.
+-- evenly from the reading before to the reading after, however far. Hours whose readings are no longer kept stay as
+-- they are (level 2), with the day after them, which readings that are gone reach into.
 WITH due AS (
     DELETE FROM hv.rollup_due WHERE (datastream_id, hour) IN (
         SELECT datastream_id, hour FROM hv.rollup_due ORDER BY datastream_id, hour LIMIT %(limit)s)
@@ -69,12 +74,16 @@ WITH due AS (
         ORDER BY phenomenon_time LIMIT 1) AS after ON true
 )
 INSERT INTO rollup_span
-SELECT datastream_id, kind, hold, 0, lower(stretch), upper(stretch)
+SELECT j.datastream_id, j.kind, j.hold, part.level, part.first, part.last
 FROM (SELECT datastream_id, kind, hold, unnest(range_agg(tstzrange(first, last))) AS stretch
-      FROM reach GROUP BY datastream_id, kind, hold) AS joined
+      FROM reach GROUP BY datastream_id, kind, hold) AS j
+CROSS JOIN (SELECT hv.kept_from('observations') + interval '1 day' AS since) AS kept
+CROSS JOIN LATERAL (VALUES (0, greatest(lower(j.stretch), kept.since), upper(j.stretch)),
+                           (2, lower(j.stretch), least(upper(j.stretch), kept.since))) AS part (level, first, last)
+WHERE part.first < part.last
 
 -- name: take_rollup_days
--- The local days that the stretches touch, of 23 to 25 hours where clocks change.
+-- The local days that the stretches touch, of 23 to 25 hours where clocks change; not those whose hours are gone.
 INSERT INTO rollup_span
 SELECT DISTINCT s.datastream_id, s.kind, s.hold, 1, day AT TIME ZONE %(zone)s,
        (day + interval '1 day') AT TIME ZONE %(zone)s
@@ -82,6 +91,7 @@ FROM rollup_span s
 CROSS JOIN LATERAL generate_series(
     date_trunc('day', s.first AT TIME ZONE %(zone)s), (s.last AT TIME ZONE %(zone)s) - interval '1 us',
     interval '1 day') AS day
+WHERE day AT TIME ZONE %(zone)s >= (SELECT hv.kept_from('hours'))
 
 -- name: roll_hours
 -- The hours of the stretches, computed from the readings.
@@ -93,9 +103,11 @@ CROSS JOIN LATERAL hv.roll_up(
 WHERE s.level = 0
 
 -- name: roll_days
--- From the hours where the zone's day begins and ends on one, else from the readings. After put_rollups of the hours.
+-- From the hours where the zone's day begins and ends on one, else from the readings (from the hours that begin in it
+-- where the readings are gone). After put_rollups of the hours.
 WITH day AS (
-    SELECT *, extract(epoch FROM first)::int8 % 3600 = 0 AND extract(epoch FROM last)::int8 % 3600 = 0 AS of_hours
+    SELECT *, (extract(epoch FROM first)::int8 % 3600 = 0 AND extract(epoch FROM last)::int8 % 3600 = 0)
+           OR first < (SELECT hv.kept_from('observations')) + interval '1 day' AS of_hours
     FROM rollup_span WHERE level = 1
 )
 INSERT INTO rolled

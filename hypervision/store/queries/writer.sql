@@ -70,12 +70,24 @@ FROM stage s
 JOIN hv.observation o ON o.datastream_id = s.datastream_id AND o.phenomenon_time = s.phenomenon_time
 WHERE o.phenomenon_time BETWEEN %(first)s AND %(last)s
 
+-- name: take_stage_existing
+-- As stage_existing for rows of packed partitions, which have no key to refuse them: they leave the stage. Lookups go
+-- by datastream and time, for the index there tells ranges of pages only.
+WITH found AS MATERIALIZED (
+    SELECT o.datastream_id, o.phenomenon_time, o.result
+    FROM hv.observation o
+    WHERE o.datastream_id = ANY(%(datastreams)s) AND o.phenomenon_time BETWEEN %(first)s AND %(last)s
+)
+DELETE FROM stage s USING found f
+WHERE f.datastream_id = s.datastream_id AND f.phenomenon_time = s.phenomenon_time
+RETURNING f.datastream_id, f.phenomenon_time, f.result
+
 -- name: insert_stage
--- Staged rows whose key is free.
+-- Staged rows whose key is free. Packed partitions have no key: no target is named.
 INSERT INTO hv.observation (datastream_id, phenomenon_time, result, quality, late, received_time)
 SELECT datastream_id, phenomenon_time, result, quality, late, received_time
 FROM stage ORDER BY datastream_id, phenomenon_time
-ON CONFLICT (datastream_id, phenomenon_time) DO NOTHING
+ON CONFLICT DO NOTHING
 
 -- name: upsert_latest
 -- One row per datastream, in key order, only where newer.

@@ -66,6 +66,11 @@ WRONG: dict[str, list[str]] = {
     "rejected.keep_days": ["-1", "1.5", "36501", "never"],
     "backup.folder": ["backups", "./x", "~/x"],
     "backup.keep": ["0", "-1", "many", "10001"],
+    "storage.pack_after": ["-1", "1", "2", "36501", "7.5", "never"],
+    "storage.keep_readings": ["-1", "30", "36501", "1e9"],
+    "storage.keep_hours": ["-1", "30", "36501", "ever"],
+    "storage.keep_days": ["-1", "30", "36501"],
+    "storage.keep_gaps": ["-1", "30", "36501", "nan"],
 }
 # The same for values that are never shown.
 WRONG_SECRETS: dict[str, list[str]] = {

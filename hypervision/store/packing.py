@@ -1,0 +1,270 @@
+"""Packing on plain PostgreSQL: an old partition is written anew, sorted by its key, under an index of page ranges.
+
+The unique key is as large as half the readings and guards against what no longer comes. Late rows are few: they are
+looked up before they are written (`Writer.write`), while the lock `lock_packing` keeps two from being written at once.
+See docs/decisions/0013-sealing.md.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import date
+from typing import Final
+
+import psycopg
+from psycopg import Connection, sql
+
+from hypervision.store.partitions import Job, Partition, extent_of, jobs
+from hypervision.store.sql import query
+
+_log = logging.getLogger(__name__)
+
+# Widest first: nothing is lost between the columns. 60 bytes a row with its header, 68 in the order of the contract.
+_COLUMNS: Final = (
+    "phenomenon_time timestamptz NOT NULL, result float8 NOT NULL, received_time timestamptz NOT NULL,"
+    " datastream_id int NOT NULL, quality smallint NOT NULL, late boolean NOT NULL"
+)
+# Measured with 8 to 128: below, the index is larger than it need be, above, more pages are read in vain.
+_RANGE: Final = 32
+# How often the exchange of tables is tried while somebody reads them, and how long it rests in between [s].
+_TRIES: Final = 20
+_REST: Final = 1.0
+
+# Detaching waits for everybody who still reads; interrupted, it is finished by the next round.
+_DETACHING: Final = "60s"
+
+
+def table(name: str) -> sql.Identifier:
+    """A table of the platform."""
+    return sql.Identifier("hv", name)
+
+
+def create(connection: Connection, name: str, *, keyed: bool) -> None:
+    """Make a table that can become a partition."""
+    key = ", PRIMARY KEY (datastream_id, phenomenon_time) WITH (fillfactor = 100)" if keyed else ""
+    connection.execute(sql.SQL("CREATE TABLE {} (" + _COLUMNS + key + ") WITH (fillfactor = 100)").format(table(name)))
+
+
+def attach(connection: Connection, name: str, first: date, last: date) -> None:
+    """Make a table a partition."""
+    connection.execute(
+        sql.SQL("ALTER TABLE hv.observation ATTACH PARTITION {} FOR VALUES FROM ({}) TO ({})").format(
+            table(name), _instant(first), _instant(last)
+        )
+    )
+
+
+def pack(connection: Connection, partitions: Sequence[Partition], *, before: date, stop: threading.Event) -> list[str]:
+    """Pack what ended by a day.
+
+    Parameters
+    ----------
+    connection : Connection
+        Of its own, not in autocommit mode.
+    before : date
+        Not a day that writers still take for recent; see `Writer.write`.
+
+    Returns
+    -------
+    list of str
+        The partitions packed now. What somebody wrote to meanwhile waits for the next time.
+    """
+    if connection.execute(query("lock_packer")).fetchone() != (True,):
+        connection.rollback()
+        return []
+    done: list[str] = []
+    try:
+        _clear(connection)
+        late: dict[date, int] = dict(connection.execute(query("late_days")).fetchall())
+        connection.commit()
+        waiting = jobs(partitions, late, before=before)
+        if waiting and not _free_the_key(connection, partitions):
+            return done
+        for job in waiting:
+            if stop.is_set():
+                break
+            if _pack(connection, job):
+                done.append(job.target)
+                _log.info("packed %s", job.target)
+    finally:
+        connection.rollback()
+        connection.execute(query("unlock_packer"))
+        connection.commit()
+    return done
+
+
+def drop(connection: Connection, partitions: Sequence[Partition], *, before: date) -> list[str]:
+    """Take partitions that ended by a day out, without a lock that holds readers or writers up, and drop them."""
+    done: list[str] = []
+    for partition in partitions:
+        if partition.last > before:
+            continue
+        with _alone(connection, patience=_DETACHING):
+            connection.execute(
+                sql.SQL("ALTER TABLE hv.observation DETACH PARTITION {} {}").format(
+                    table(partition.name), sql.SQL("FINALIZE" if partition.pending else "CONCURRENTLY")
+                )
+            )
+        connection.execute(sql.SQL("DROP TABLE {}").format(table(partition.name)))
+        connection.commit()
+        done.append(partition.name)
+    # What an interruption left between the two.
+    for (name,) in connection.execute(query("loose_partitions")).fetchall():
+        if name.startswith("observation_") and extent_of(name)[1] <= before:
+            connection.execute(sql.SQL("DROP TABLE {}").format(table(name)))
+    connection.commit()
+    return done
+
+
+def _clear(connection: Connection) -> None:
+    """Drop the copies of a packing that was interrupted."""
+    for (name,) in connection.execute(query("loose_partitions")).fetchall():
+        if name.startswith("packing_"):
+            connection.execute(sql.SQL("DROP TABLE {}").format(table(name)))
+    connection.commit()
+
+
+def _pack(connection: Connection, job: Job) -> bool:
+    copy = job.target.replace("observation_", "packing_")
+    days = {"first": job.first, "last": job.last}
+    connection.execute(query("patience_of_packing"))
+    before = connection.execute(query("late_rows"), days).fetchone()
+    connection.commit()
+    connection.execute(query("patience_of_packing"))
+    create(connection, copy, keyed=False)
+    parts = sql.SQL(" UNION ALL ").join(
+        sql.SQL("SELECT phenomenon_time, result, received_time, datastream_id, quality, late FROM {}").format(
+            table(name)
+        )
+        for name in job.sources
+    )
+    connection.execute(
+        sql.SQL("INSERT INTO {} SELECT * FROM ({}) AS x ORDER BY datastream_id, phenomenon_time").format(
+            table(copy), parts
+        )
+    )
+    connection.execute(
+        sql.SQL(
+            "CREATE INDEX {} ON {} USING brin (datastream_id, phenomenon_time)"
+            " WITH (pages_per_range = {}, autosummarize = on)"
+        ).format(sql.Identifier(f"{copy}_ranges"), table(copy), sql.Literal(_RANGE))
+    )
+    _bound(connection, copy, job.first, job.last)
+    connection.commit()
+    with _alone(connection, patience="0"):
+        # The pages are never written again: what they say of their rows' age, and their statistics, are settled now.
+        connection.execute(sql.SQL("VACUUM (FREEZE, ANALYZE) {}").format(table(copy)))
+    for attempt in range(_TRIES):
+        try:
+            if _exchange(connection, job, copy, before):
+                return True
+            break
+        except psycopg.errors.LockNotAvailable:
+            connection.rollback()
+            time.sleep(_REST if attempt < _TRIES - 1 else 0.0)
+    connection.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(table(copy)))
+    connection.commit()
+    _log.info("%s is packed another time: it is in use", job.target)
+    return False
+
+
+def _exchange(connection: Connection, job: Job, copy: str, before: object) -> bool:
+    """Put the copy in the place of its sources, in one transaction; False when something came to them meanwhile."""
+    days = {"first": job.first, "last": job.last}
+    connection.execute(query("patience_of_exchange"))
+    connection.execute(query("lock_packing"))
+    connection.execute(query("lock_partitions"))
+    if connection.execute(query("late_rows"), days).fetchone() != before:
+        connection.rollback()
+        return False
+    connection.execute(query("lock_observations"))
+    for name in job.sources:
+        connection.execute(sql.SQL("ALTER TABLE hv.observation DETACH PARTITION {}").format(table(name)))
+        connection.execute(sql.SQL("DROP TABLE {}").format(table(name)))
+    connection.execute(sql.SQL("ALTER TABLE {} RENAME TO {}").format(table(copy), sql.Identifier(job.target)))
+    connection.execute(
+        sql.SQL("ALTER INDEX {} RENAME TO {}").format(table(f"{copy}_ranges"), sql.Identifier(f"{job.target}_ranges"))
+    )
+    attach(connection, job.target, job.first, job.last)
+    _unbound(connection, job.target)
+    connection.execute(query("forget_late"), days)
+    connection.commit()
+    return True
+
+
+def _free_the_key(connection: Connection, partitions: Sequence[Partition]) -> bool:
+    """Leave each partition its own unique key, and the observations none in common; False when it is not time yet.
+
+    A partition of a table with a key must have that key. Its bounds are proved beforehand, while others go on
+    writing, so that the exchange of a few entries of the catalogue is all that holds them up.
+    """
+    key = connection.execute(query("parent_key")).fetchone()
+    if key is None:
+        connection.rollback()
+        return True
+    (others,) = connection.execute(query("writers_of_old")).fetchone() or (0,)
+    if others:
+        _log.warning(
+            "%d processes of an older version write to the database; nothing is packed until they are gone", others
+        )
+        connection.rollback()
+        return False
+    bounded = {row[0] for row in connection.execute(query("bounded_partitions")).fetchall()}
+    connection.rollback()
+    for partition in partitions:
+        if partition.name not in bounded:
+            connection.execute(query("patience_of_packing"))
+            _unbound(connection, partition.name)
+            _bound(connection, partition.name, partition.first, partition.last, proved=False)
+            connection.commit()
+            connection.execute(query("patience_of_packing"))
+            connection.execute(sql.SQL("ALTER TABLE {} VALIDATE CONSTRAINT in_bounds").format(table(partition.name)))
+            connection.commit()
+    connection.execute(query("patience_of_exchange"))
+    connection.execute(query("lock_partitions"))
+    connection.execute(query("lock_observations"))
+    names = [row[0] for row in connection.execute(query("attached_partitions")).fetchall()]
+    for name in names:
+        connection.execute(sql.SQL("ALTER TABLE hv.observation DETACH PARTITION {}").format(table(name)))
+    connection.execute(sql.SQL("ALTER TABLE hv.observation DROP CONSTRAINT {}").format(sql.Identifier(key[0])))
+    for name in names:
+        attach(connection, name, *extent_of(name))
+        _unbound(connection, name)
+    connection.commit()
+    return True
+
+
+def _bound(connection: Connection, name: str, first: date, last: date, *, proved: bool = True) -> None:
+    """Say the bounds of a table as its own constraint: attached, it is not read through once more."""
+    connection.execute(
+        sql.SQL(
+            "ALTER TABLE {} ADD CONSTRAINT in_bounds CHECK (phenomenon_time >= {} AND phenomenon_time < {})"
+            + ("" if proved else " NOT VALID")
+        ).format(table(name), _instant(first), _instant(last))
+    )
+
+
+def _unbound(connection: Connection, name: str) -> None:
+    connection.execute(sql.SQL("ALTER TABLE {} DROP CONSTRAINT IF EXISTS in_bounds").format(table(name)))
+
+
+@contextmanager
+def _alone(connection: Connection, *, patience: str) -> Iterator[None]:
+    """Statements that no transaction may surround, and how long each may take (0: for ever)."""
+    connection.commit()
+    connection.autocommit = True
+    try:
+        connection.execute(query("patience_alone"), {"patience": patience})
+        yield
+    finally:
+        if not connection.closed:
+            connection.execute(query("patience_alone"), {"patience": "60s"})
+            connection.autocommit = False
+
+
+def _instant(day: date) -> sql.Literal:
+    return sql.Literal(f"{day.isoformat()} 00:00:00+00")

@@ -1,0 +1,208 @@
+-- name: attached_partitions
+-- The partitions of the observations.
+SELECT c.relname FROM pg_inherits i
+JOIN pg_class c ON c.oid = i.inhrelid
+WHERE i.inhparent = 'hv.observation'::regclass
+
+-- name: packed_partitions
+-- Those of them that are packed: without a unique key.
+SELECT c.relname FROM pg_inherits i
+JOIN pg_class c ON c.oid = i.inhrelid
+WHERE i.inhparent = 'hv.observation'::regclass
+      AND NOT EXISTS (SELECT FROM pg_index x WHERE x.indrelid = c.oid AND x.indisunique)
+
+-- name: lock_partitions
+-- One process at a time creates or changes partitions; released at the end of the transaction.
+SELECT pg_advisory_xact_lock(7206471002)
+
+-- name: know_packing
+-- Held by every writer as long as it lives: it knows that a partition may have no unique key.
+SELECT pg_advisory_lock_shared(7206471005)
+
+-- name: writers_of_old
+-- Writers (they hold lock_writer) that do not know of packed partitions.
+SELECT count(*) FROM pg_locks w
+WHERE w.locktype = 'advisory' AND w.classid = 720647 AND w.objsubid = 2 AND w.granted
+      AND w.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+      AND NOT EXISTS (
+          SELECT FROM pg_locks k
+          WHERE k.pid = w.pid AND k.locktype = 'advisory' AND k.objsubid = 1
+                AND k.classid = (7206471005 >> 32)::oid AND k.objid = (7206471005 & 4294967295)::oid)
+
+-- name: lock_packing
+-- Whoever writes to an old day, and what packs it, wait for each other; released at the end of the transaction.
+SELECT pg_advisory_xact_lock(7206471004)
+
+-- name: lock_packer
+-- One process at a time packs; held as long as the connection lives.
+SELECT pg_try_advisory_lock(7206471007)
+
+-- name: unlock_packer
+-- The counterpart of lock_packer.
+SELECT pg_advisory_unlock(7206471007)
+
+-- name: note_late
+-- Readings that came to old days.
+INSERT INTO hv.late_day AS d (day, rows)
+SELECT day, rows FROM unnest(%(days)s::date[], %(rows)s::bigint[]) AS x (day, rows) ORDER BY day
+ON CONFLICT (day) DO UPDATE SET rows = d.rows + excluded.rows
+
+-- name: note_changed
+-- Readings that a step of a correction changed, by their day.
+INSERT INTO hv.late_day AS d (day, rows)
+SELECT (phenomenon_time AT TIME ZONE 'UTC')::date AS day, count(*) FROM change GROUP BY 1 ORDER BY 1
+ON CONFLICT (day) DO UPDATE SET rows = d.rows + excluded.rows
+
+-- name: late_days
+-- What came to old days since they were packed.
+SELECT day, rows FROM hv.late_day ORDER BY day
+
+-- name: late_rows
+-- How much came to some days since they were packed.
+SELECT coalesce(sum(rows), 0)::bigint FROM hv.late_day WHERE day >= %(first)s AND day < %(last)s
+
+-- name: forget_late
+-- These days are packed.
+DELETE FROM hv.late_day WHERE day >= %(first)s AND day < %(last)s
+
+-- name: partition_sizes
+-- Every partition of the observations: whether it has its unique key, rows (as the last ANALYZE counted them, else
+-- from the size of its heap), bytes of the heap and of the indexes, whether its detaching was interrupted.
+SELECT c.relname,
+       EXISTS (SELECT FROM pg_index x WHERE x.indrelid = c.oid AND x.indisunique) AS keyed,
+       CASE WHEN c.reltuples > 0 AND c.relpages > 0
+            THEN (c.reltuples / c.relpages * (pg_relation_size(c.oid) / 8192))::bigint
+            ELSE (pg_relation_size(c.oid) / 61)::bigint END AS rows,
+       pg_table_size(c.oid) AS heap, pg_indexes_size(c.oid) AS indexes, i.inhdetachpending AS pending
+FROM pg_inherits i
+JOIN pg_class c ON c.oid = i.inhrelid
+WHERE i.inhparent = 'hv.observation'::regclass
+ORDER BY c.relname
+
+-- name: loose_partitions
+-- Tables that were partitions of the observations or were to become some, and are none.
+SELECT c.relname FROM pg_class c
+WHERE c.relnamespace = 'hv'::regnamespace AND c.relkind = 'r' AND NOT c.relispartition
+      AND c.relname ~ '^(observation|packing)_[0-9]{6}([0-9]{2})?$'
+
+-- name: parent_key
+-- The unique key of all observations, where they still have one in common.
+SELECT conname FROM pg_constraint WHERE conrelid = 'hv.observation'::regclass AND contype = 'p'
+
+-- name: bounded_partitions
+-- Partitions whose bounds stand as a constraint of their own as well.
+SELECT c.relname FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid
+WHERE k.conname = 'in_bounds' AND k.convalidated AND c.relnamespace = 'hv'::regnamespace
+
+-- name: patience_of_packing
+-- Copying and checking take what they need; nobody waits long for a lock that it waits for.
+SELECT set_config('statement_timeout', '0', true), set_config('lock_timeout', '2s', true),
+       set_config('work_mem', '64MB', true), set_config('maintenance_work_mem', '64MB', true)
+
+-- name: lock_observations
+-- A moment alone with all partitions; what waits for it gives up after `lock_timeout`, and is tried again.
+LOCK TABLE hv.observation IN ACCESS EXCLUSIVE MODE
+
+-- name: patience_alone
+-- How long each statement may take.
+SELECT set_config('statement_timeout', %(patience)s, false)
+
+-- name: patience_of_exchange
+-- Whoever asks for readings waits behind us: half a second at most, and after a rest once more.
+SELECT set_config('lock_timeout', '500ms', true)
+
+-- name: newest_reading
+-- The last phenomenon time; of the newest values only.
+SELECT max(phenomenon_time) FROM hv.latest
+
+-- name: storage_rest
+-- How many hours wait for their roll-up, the roll-ups (rows about, bytes), the whole database.
+SELECT (SELECT count(*) FROM (SELECT FROM hv.rollup_due LIMIT 1000001) AS few)
+       + (SELECT count(*) FROM (SELECT FROM hv.rollup_mark LIMIT 1000001) AS few),
+       (SELECT greatest(reltuples, 0)::bigint FROM pg_class WHERE oid = 'hv.rollup'::regclass),
+       pg_total_relation_size('hv.rollup'), pg_database_size(current_database())
+
+-- name: chunk_sizes
+-- Every chunk of the hypertable: its days, whether it is compressed, rows (as counted when it was compressed, and those
+-- beside them from the size of their heap), bytes of heap and indexes.
+SELECT c.chunk_schema || '.' || c.chunk_name, c.range_start, c.range_end, c.is_compressed,
+       coalesce(z.numrows_pre_compression, 0) + pg_relation_size(format('%I.%I', c.chunk_schema, c.chunk_name)) / 69,
+       s.table_bytes + coalesce(s.toast_bytes, 0), s.index_bytes
+FROM timescaledb_information.chunks c
+JOIN chunks_detailed_size('hv.observation') s ON s.chunk_schema = c.chunk_schema AND s.chunk_name = c.chunk_name
+JOIN _timescaledb_catalog.chunk k ON k.schema_name = c.chunk_schema AND k.table_name = c.chunk_name
+LEFT JOIN _timescaledb_catalog.compression_chunk_size z ON z.chunk_id = k.id
+WHERE c.hypertable_schema = 'hv' AND c.hypertable_name = 'observation'
+ORDER BY c.range_start
+
+-- name: compression_enabled
+-- Whether the edition compresses; only the community edition does.
+SELECT compression_enabled FROM timescaledb_information.hypertables
+WHERE hypertable_schema = 'hv' AND hypertable_name = 'observation'
+
+-- name: compress_chunk
+-- A chunk, or what came to it since it was compressed.
+SELECT compress_chunk(%(chunk)s::regclass, if_not_compressed => true)
+
+-- name: chunks_to_compress
+-- Chunks that end before a day and are not compressed, or to which readings came since.
+SELECT c.chunk_schema || '.' || c.chunk_name, (c.range_start AT TIME ZONE 'UTC')::date,
+       (c.range_end AT TIME ZONE 'UTC')::date
+FROM timescaledb_information.chunks c
+WHERE c.hypertable_schema = 'hv' AND c.hypertable_name = 'observation'
+      AND c.range_end <= %(before)s::date::timestamp AT TIME ZONE 'UTC'
+      AND (NOT c.is_compressed OR EXISTS (
+          SELECT FROM hv.late_day d
+          WHERE d.day >= (c.range_start AT TIME ZONE 'UTC')::date AND d.day < (c.range_end AT TIME ZONE 'UTC')::date))
+ORDER BY c.range_start
+
+-- name: drop_chunks
+-- Whole chunks before an instant.
+SELECT drop_chunks('hv.observation', older_than => %(before)s::timestamptz)
+
+-- name: lock_kept
+-- Waits for the roll-ups under way, which must not see readings go; see lock_kept_shared.
+SELECT pg_advisory_xact_lock(7206471006)
+
+-- name: kept_from_before
+-- Whether what is kept begins before an instant, so far.
+SELECT hv.kept_from(%(what)s) < %(at)s
+
+-- name: journal_storage
+-- The audit line of what was dropped.
+INSERT INTO hv.journal (at, kind, actor, detail) VALUES (%(now)s, 'retention', %(actor)s, %(detail)s)
+
+-- name: rollup_streams
+-- The highest number of a datastream.
+SELECT coalesce(max(datastream_id), 0) FROM hv.datastream
+
+-- name: count_old_rollups
+-- Roll-ups of a level before an instant.
+SELECT count(*) FROM hv.rollup WHERE level = %(level)s AND bucket < %(before)s
+
+-- name: drop_old_rollups
+-- Those of some datastreams; a few at a time, so that nobody waits for them.
+DELETE FROM hv.rollup
+WHERE datastream_id >= %(low)s AND datastream_id < %(high)s AND level = %(level)s AND bucket < %(before)s
+
+-- name: count_old_gaps
+-- Gaps that ended before an instant.
+SELECT (SELECT count(*) FROM hv.hole WHERE ended < %(before)s)
+     + (SELECT count(*) FROM hv.sequence_gap WHERE greatest(began, ended) < %(before)s)
+     + (SELECT count(*) FROM hv.outage WHERE ended < %(before)s)
+
+-- name: drop_old_holes
+-- Silences that ended before an instant.
+DELETE FROM hv.hole WHERE ended < %(before)s
+
+-- name: drop_old_sequence_gaps
+-- Missing numbers from before an instant.
+DELETE FROM hv.sequence_gap WHERE greatest(began, ended) < %(before)s
+
+-- name: drop_old_outages
+-- Outages that ended before an instant.
+DELETE FROM hv.outage WHERE ended < %(before)s
+
+-- name: drop_old_values
+-- Values as they were before a correction, of readings that are gone.
+DELETE FROM hv.corrected_observation WHERE phenomenon_time < %(before)s
