@@ -10,11 +10,9 @@ from typing import Final, NamedTuple, Self
 import numpy as np
 import numpy.typing as npt
 
-from hypervision.domains import Catalogue
 from hypervision.store.connection import connect, mapped
 from hypervision.store.copy import PG_EPOCH_US
 from hypervision.store.engines import engine_of
-from hypervision.store.migrate import migrate
 from hypervision.store.partitions import Partition
 from hypervision.store.sql import query
 from hypervision.store.writer import Columns, Writer
@@ -186,10 +184,6 @@ class Room:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._connection.close()
-
-    def migrate(self, catalogue: Catalogue, *, now: datetime) -> None:
-        """Bring the database to this version."""
-        migrate(self._connection, catalogue, now=now)
 
     def holds_things(self) -> bool:
         """Whether it is somebody's."""
