@@ -18,7 +18,7 @@ from ingest.service import WRITER
 from ingest.session import Address
 
 NAME: Final = f"{WRITER}1/1"
-LIMIT: Final = 120.0
+LIMIT: Final = 30.0
 """No single run takes longer [s]."""
 # Rules judge what is at most an hour old; the runs themselves take some minutes of it.
 _PAST_MS: Final = 2_700_000
@@ -158,13 +158,14 @@ class Ground:
 
     def settled(self, gauge: Gauge, messages: int, role: Role) -> float:
         """Wait until the collector has committed so many messages over its life; when it had [s, wall clock]."""
-        deadline = time.monotonic() + LIMIT
+        deadline, left = time.monotonic() + LIMIT, messages
         while role.running and time.monotonic() < deadline:
             now = time.time()
-            if gauge.settled(NAME)[0] >= messages:
+            left = messages - gauge.settled(NAME)[0]
+            if left <= 0:
                 return now
             time.sleep(0.01)
-        raise ServiceError("the collector does not take all messages", remedy=role.tail())
+        raise ServiceError(f"the collector does not take the last {left} messages", remedy=role.tail(500))
 
     def stop(self, role: Role) -> None:
         """Stop a collector, which must end well."""

@@ -22,7 +22,8 @@ from ingest.bench.ground import Ground
 from ingest.bench.machine import find_mosquitto, machine
 from ingest.bench.stage import stage
 
-_QUICK: Final = Sizes(messages=50_000, topics=5_000, rounds=1, seconds=5.0, outage=60.0)
+_HIDDEN: Final = ("--mqtt-url", "--database-url", "--report", "--json")
+_QUICK: Final = Sizes(messages=100_000, rounds=1, seconds=5.0, outage=120.0)
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -60,15 +61,21 @@ def sizes_of(options: argparse.Namespace) -> Sizes:
 def command_of(words: Sequence[str]) -> str:
     """The command as somebody else may type it: no path and no address of this machine."""
     shown = []
-    hide = False
+    option = ""
     for word in words:
-        name = word.partition("=")[0]
-        if hide or name in ("--mqtt-url", "--database-url", "--report", "--json"):
-            shown.append("…" if hide else name)
-            hide = not hide and "=" not in word
+        name, equals, value = word.partition("=")
+        if option:
+            shown.append(_hidden(option, word))
+        elif equals and name in _HIDDEN:
+            shown.append(f"{name}={_hidden(name, value)}")
         else:
             shown.append(word)
+        option = word if word in _HIDDEN and not option else ""
     return " ".join(["hypervision", *shown])
+
+
+def _hidden(option: str, value: str) -> str:
+    return "…" if option.endswith("-url") else Path(value).name
 
 
 def run(options: argparse.Namespace) -> int:
@@ -114,9 +121,9 @@ def notes(sizes: Sizes) -> list[str]:
     """How it was measured, a sentence each."""
     waiting, minutes = f"{sizes.rate * sizes.outage:,.0f} messages", f"{sizes.outage / 60:.0f} minutes"
     drains = (
-        f"A drain: {sizes.messages:,} QoS 1 messages of {sizes.topics:,} Things wait in the session of a collector that "
-        "is then started; from the first receipt to the commit of the last row. The same for messages with 20 readings "
-        f"(an array of two objects with ten properties each), {sizes.messages // 4:,} of them."
+        f"A drain: {sizes.messages:,} QoS 1 messages of {sizes.topics:,} Things wait in the session of a collector "
+        "that is then started; from the first receipt to the commit of the last row. The same for messages "
+        f"with 20 readings (an array of two objects with ten properties each), {sizes.messages // 4:,} of them."
     )
     bare = (
         "The bare path is one Python process with paho, orjson, numpy and binary COPY through a staging table into one "

@@ -48,6 +48,7 @@ def decode(
     add_message, add_slot, add_time = message.append, slots.append, draft.time_us.append
     add_result, add_quality, add_number = draft.result.append, draft.quality.append, draft.numbers.append
     earliest_us, latest_us = bounds.earliest_us, received_us + bounds.future_us
+    within = earliest_us, latest_us
     m, items, many = len(draft.topics) - 1, _items, _values
     for topic, payload in zip(topics, payloads, strict=True):
         m += 1
@@ -65,7 +66,7 @@ def decode(
                 continue
         try:
             item = loads(payload)
-            if type(item) is list and items(m, item, route, draft, earliest_us, latest_us):
+            if type(item) is list and items(m, item, route, draft, within):
                 continue
             time_us = parse_time(item.pop("time"))
             if not earliest_us <= time_us <= latest_us:
@@ -106,8 +107,9 @@ def decode(
             careful.finish()
 
 
-def _items(m: int, items: list[Any], route: Route, draft: Draft, earliest_us: int, latest_us: int) -> bool:
+def _items(m: int, items: list[Any], route: Route, draft: Draft, within: tuple[int, int]) -> bool:
     """Take an array of objects, each with a time in bounds and plain numbers; False, with nothing taken, else."""
+    earliest_us, latest_us = within
     before, numbers = len(draft.slot), len(draft.numbers)
     try:
         for item in items:
