@@ -165,7 +165,9 @@ class Ground:
             if left <= 0:
                 return now
             time.sleep(0.01)
-        raise ServiceError(f"the collector does not take the last {left} messages", remedy=role.tail(500))
+        raise ServiceError(
+            f"the collector does not take the last {left} messages ({gauge.snapshot(NAME)})", remedy=role.tail(500)
+        )
 
     def stop(self, role: Role) -> None:
         """Stop a collector, which must end well."""
