@@ -49,7 +49,7 @@ class Sizes:
     topics: int = 20_000
     rounds: int = 3
     rate: float = 1_200.0
-    seconds: float = 20.0
+    seconds: float = 15.0
     outage: float = 600.0
 
     @property

@@ -5,12 +5,13 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
+import signal
 import sys
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from hypervision.cli import number, whole
 from hypervision.errors import SettingError
@@ -18,8 +19,9 @@ from hypervision.store import address
 from hypervision.store.bench import Gauge
 from ingest.bench import table
 from ingest.bench.course import LOOPING_RATE, STAGES, Course, Sizes
+from ingest.bench.figures import Figure
 from ingest.bench.ground import Ground
-from ingest.bench.machine import find_mosquitto, machine
+from ingest.bench.machine import Machine, find_mosquitto, machine
 from ingest.bench.stage import stage
 
 _HIDDEN: Final = ("--mqtt-url", "--database-url", "--report", "--json")
@@ -88,37 +90,57 @@ def run(options: argparse.Namespace) -> int:
     """
     if options.database_url is not None:
         address.check(options.database_url)
-    sizes, began = sizes_of(options), datetime.now(UTC)
-    started = time.monotonic()
+    # A wish to stop passes through every `finally`, as Ctrl-C does: what is measured by then is told.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    sizes, began, started = sizes_of(options), datetime.now(UTC), time.monotonic()
+    stages = [name for name in options.only or STAGES if name != "mosquitto" or options.mqtt_url is None]
     say("starting a broker, a database and a collector of its own …")
-    course = Course(sizes, say, find_mosquitto(), stages=options.only or list(STAGES))
+    course = Course(sizes, say, find_mosquitto(), stages=stages)
+    wanted = [key for name in stages for key in STAGES[name]] + ["memory"]
+    figures = [figure for key, figure in course.figures.items() if key in wanted]
     with stage(mqtt_url=options.mqtt_url, database_url=options.database_url) as place:
         with Gauge(place.database_url) as gauge:
             if gauge.things():
                 raise SettingError("--database-url holds Things already", remedy="give an empty database")
             about = machine(database=gauge.server(), mosquitto=course.mosquitto)
         say(about.sentence())
-        course.run(Ground(place, topics=sizes.topics, planned=sizes.planned))
-        with Gauge(place.database_url) as gauge:
-            gauge.drop_bare()
-    took = time.monotonic() - started
-    wanted = {key for name in (options.only or STAGES) for key in STAGES[name]} | {"memory"}
-    figures = [figure for key, figure in course.figures.items() if key in wanted]
+        try:
+            course.run(Ground(place, topics=sizes.topics, planned=sizes.planned))
+            with Gauge(place.database_url) as gauge:
+                gauge.drop_bare()
+        finally:
+            told = _Told(command_of(sys.argv[1:]), f"{began:%Y-%m-%d %H:%M} UTC", time.monotonic() - started)
+            _tell(options, course, figures, about, told)
+    return 1 if any(figure.why_not and figure.bar.key != "mosquitto" for figure in figures) else 0
+
+
+class _Told(NamedTuple):
+    """What stands above the table."""
+
+    command: str
+    date: str
+    took: float
+
+
+def _tell(options: argparse.Namespace, course: Course, figures: Sequence[Figure], about: Machine, told: _Told) -> None:
     for part in ("", *table.text(figures), "", table.SCALE):
         say(part)
-    command, date = command_of(sys.argv[1:]), f"{began:%Y-%m-%d %H:%M} UTC"
     if options.report is not None:
-        written = table.markdown(figures, about, command=command, date=date, notes=notes(sizes), took=took)
-        options.report.write_text(written, encoding="utf-8")
+        how = notes(course.sizes, own_broker=options.mqtt_url is not None)
+        options.report.write_text(table.markdown(figures, about, notes=how, **told._asdict()), encoding="utf-8")
     if options.json is not None:
-        found = table.document(figures, about, command=command, date=date, took=took, raw=course.raw)
+        found = table.document(figures, about, raw=course.raw, **told._asdict())
         options.json.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
-    failed = [figure for figure in figures if figure.why_not and figure.bar.key != "mosquitto"]
-    return 1 if failed else 0
 
 
-def notes(sizes: Sizes) -> list[str]:
-    """How it was measured, a sentence each."""
+def notes(sizes: Sizes, *, own_broker: bool = False) -> list[str]:
+    """How it was measured, a sentence each.
+
+    Parameters
+    ----------
+    own_broker : bool
+        Whether the broker is one of the user's.
+    """
     waiting, minutes = f"{sizes.rate * sizes.outage:,.0f} messages", f"{sizes.outage / 60:.0f} minutes"
     drains = (
         f"A drain: {sizes.messages:,} QoS 1 messages of {sizes.topics:,} Things wait in the session of a collector "
@@ -141,6 +163,8 @@ def notes(sizes: Sizes) -> list[str]:
         "return until the collector is less than a second behind."
     )
     where = "Publisher, broker, database and collector share the cores and talk over loopback, without TLS."
+    if own_broker:
+        where = "The broker was not the embedded one but one of the user's own."
     return [where, drains, bare, steady, outage]
 
 

@@ -129,11 +129,6 @@ class Stage:
         return self._database_url is None
 
     @property
-    def owns_broker(self) -> bool:
-        """Whether the broker is the embedded one."""
-        return self._mqtt_url is None
-
-    @property
     def database_url(self) -> str:
         """Where the database is."""
         return self._database_url or database.url(self.folder, self.plan.database_port)
