@@ -11,7 +11,7 @@ import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeAlias
 
 from hypervision.cli import number, whole
 from hypervision.errors import SettingError
@@ -24,12 +24,13 @@ from ingest.bench.ground import Ground
 from ingest.bench.machine import Machine, find_mosquitto, machine
 from ingest.bench.stage import stage
 
+Subjects: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001 -- it has no public name
 _HIDDEN: Final = ("--mqtt-url", "--database-url", "--report", "--json")
 _QUICK: Final = Sizes(messages=100_000, rounds=1, seconds=5.0, outage=120.0)
 
 
-def configure(parser: argparse.ArgumentParser) -> None:
-    """Add the options."""
+def configure(parser: argparse.ArgumentParser) -> Subjects:
+    """Add the options; the word after `bench` may be one of others, too."""
     full = Sizes()
     subjects = parser.add_subparsers(dest="subject", required=True, metavar="ingest")
     ingest = subjects.add_parser("ingest", help="drain and end-to-end rates, delay, CPU, memory, beside the bare path")
@@ -51,6 +52,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     ingest.add_argument("--database-url", metavar="URL", help="an empty database of one's own")
     ingest.add_argument("--json", type=Path, metavar="FILE", help="write everything there")
     ingest.add_argument("--report", type=Path, metavar="FILE", help="write the table there as Markdown")
+    return subjects
 
 
 def sizes_of(options: argparse.Namespace) -> Sizes:
