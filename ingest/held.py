@@ -67,7 +67,7 @@ class Held:
         ----------
         again : iterable of int
             Indices of those marked DUP. One that is not marked is new whatever its packet id (MQTT 3.1.1, section
-            3.3.1.1): Mosquitto 2.0 sends a long queue regardless of its window, and packet ids come round.
+            3.3.1.1): Mosquitto 2.0 exceeds its window while answers come in, until packet ids come round.
 
         Returns
         -------

@@ -31,7 +31,7 @@ def test_every_id_is_taken_once_until_it_is_acknowledged(chunks: list[list[int]]
 
 
 def test_message_that_is_not_marked_is_new_although_its_packet_id_is_held() -> None:
-    # Mosquitto 2.0.11 after a reconnect: 200,000 waiting messages at once, so that every packet id comes three times.
+    # Mosquitto 2.0.11 with a queue of 200,000: every packet id is under way, and they are used again.
     held = Held()
     assert held.take(range(1, 65_536)) is None
     assert held.take([1, 2, 3]) is None
