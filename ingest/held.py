@@ -26,7 +26,7 @@ class Held:
 
     Notes
     -----
-    MQTT reuses a packet id only after its acknowledgement, so while one is held the same id is the same
+    MQTT reuses a packet id only after its acknowledgement, so while one is held the same id, marked DUP, is the same
     delivery. A message with neither time nor number has nothing but its content: it is remembered from its
     commit until its acknowledgement certainly arrived.
     """
