@@ -103,6 +103,7 @@ class Course:
             collector.kill()
         if database is not None and not database.running:
             place.start("database")
+        ground.rest()
 
     def _missing(self, name: str, why: str) -> None:
         self.say(f"NOT MEASURED: {name}: {why}")

@@ -169,6 +169,16 @@ class Ground:
             f"the collector does not take the last {left} messages ({gauge.snapshot(NAME)})", remedy=role.tail(500)
         )
 
+    def rest(self) -> None:
+        """Let a collector take what an earlier run has left behind."""
+        role = self.collector()
+        deadline, before = time.monotonic() + LIMIT, -1
+        with Gauge(self.place.database_url) as gauge:
+            while (now := gauge.settled(NAME)[0]) != before and time.monotonic() < deadline:
+                before = now
+                time.sleep(2.0)
+        self.stop(role)
+
     def stop(self, role: Role) -> None:
         """Stop a collector, which must end well."""
         code = role.stop()
