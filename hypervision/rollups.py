@@ -24,6 +24,7 @@ _HOURS: Final = 2_000
 # A pass takes what it needs; twenty times as long the machine is left to the readings.
 _REST: Final = 20.0
 _NOTHING: Final = np.iinfo(np.int64).min
+_HALF: Final = 2**31
 
 
 class Hours(NamedTuple):
@@ -60,8 +61,9 @@ class Touched:
             self._hour = grown
         hour = time_us // store.HOUR_US
         new = self._hour[slot] != hour
-        pairs = np.unique(np.stack([slot[new].astype(np.int64), hour[new]], axis=1), axis=0)
-        return Hours(pairs[:, 0].astype(np.int32), pairs[:, 1], epoch)
+        # Both in one number, hours before 1970 included: columns of pairs are slow to sort.
+        pairs = np.unique((slot[new].astype(np.int64) << 32) + (hour[new] + _HALF))
+        return Hours((pairs >> 32).astype(np.int32), (pairs & (2 * _HALF - 1)) - _HALF, epoch)
 
     def noted(self, hours: Hours) -> None:
         """The marks are committed."""

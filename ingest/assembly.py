@@ -94,7 +94,7 @@ class Assembly:
         """
         again = {chunk.mids[i] for i in chunk.again}
         answers = self.held.answerable(chunk.mids, chunk.again, now=monotonic) if again else chunk.mids
-        new = self.held.take(answers)
+        new = self.held.take(answers, chunk.again)
         if new is not None:
             chunk = Chunk(
                 [chunk.topics[i] for i in new], [chunk.payloads[i] for i in new], [chunk.mids[i] for i in new]

@@ -26,7 +26,7 @@ class Held:
 
     Notes
     -----
-    MQTT reuses a packet id only after its acknowledgement, so while one is held the same id is the same
+    MQTT reuses a packet id only after its acknowledgement, so while one is held the same id, marked DUP, is the same
     delivery. A message with neither time nor number has nothing but its content: it is remembered from its
     commit until its acknowledgement certainly arrived.
     """
@@ -65,8 +65,14 @@ class Held:
             found[index] = 0
         return found
 
-    def take(self, mids: Sequence[int]) -> list[int] | None:
+    def take(self, mids: Sequence[int], again: Iterable[int] = ()) -> list[int] | None:
         """Hold the messages of a chunk.
+
+        Parameters
+        ----------
+        again : iterable of int
+            Indices of those marked DUP. One that is not marked is new whatever its packet id (MQTT 3.1.1, section
+            3.3.1.1): Mosquitto 2.0 exceeds its window while answers come in, until packet ids come round.
 
         Returns
         -------
@@ -77,13 +83,15 @@ class Held:
         if len(fresh) == len(mids) and 0 not in fresh and self._mids.isdisjoint(fresh):
             self._mids |= fresh
             return None
-        held = self._mids
+        held, marked = self._mids, set(again)
         new: list[int] = []
         for index, mid in enumerate(mids):
             if mid == 0:
                 new.append(index)
             elif mid not in held:
                 held.add(mid)
+                new.append(index)
+            elif index not in marked:
                 new.append(index)
         return None if len(new) == len(mids) else new
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from datetime import date, datetime
 from types import TracebackType
 from typing import Final, NamedTuple, Self
@@ -100,6 +101,19 @@ class Gauge:
             return self._connection.execute(
                 query("bench_results"), {"thing": thing, "property": name, "after": after}
             ).fetchall()
+
+    def arrived(self, datastreams: Sequence[int], *, after: datetime) -> list[tuple[datetime, float]]:
+        """Times and results of some datastreams since an instant, in order of time."""
+        with mapped():
+            return self._connection.execute(
+                query("bench_arrived"), {"ids": list(datastreams), "after": after}
+            ).fetchall()
+
+    def server(self) -> str:
+        """The version of the server."""
+        with mapped():
+            row = self._connection.execute(query("bench_server")).fetchone()
+        return "" if row is None else str(row[0])
 
     def ledger(self, prefix: str, name: str) -> list[Reading]:
         """All readings of the Things with a prefix."""

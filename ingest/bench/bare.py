@@ -11,6 +11,7 @@ import queue
 import sys
 import threading
 import time
+from collections.abc import Callable
 from typing import Any, Final
 
 import numpy as np
@@ -62,25 +63,46 @@ def make_session(address: Address, *, seconds: float = 15.0) -> None:
 class Bare:
     """Takes a given number of messages and ends.
 
+    Parameters
+    ----------
+    names : tuple of str
+        Properties in every object of a message.
+    several : bool
+        Whether a message is an array of objects.
+
     Attributes
     ----------
     first, last : float
         Wall clock at the first message and at the last commit [s].
+    cpu : float
+        CPU time of this process between the two [s].
     """
 
-    def __init__(self, address: Address, database_url: str) -> None:
+    def __init__(self, address: Address, database_url: str, *, names: tuple[str, ...], several: bool) -> None:
         self._address = address
         self._table = BareTable(database_url)
+        self._names = names
+        self._several = several
         self._ids: dict[str, int] = {}
         self._messages: list[tuple[str, bytes, int]] = []
         self._work: queue.Queue[tuple[bytes, list[int]] | None] = queue.Queue(maxsize=4)
         self._done: queue.SimpleQueue[list[int]] = queue.SimpleQueue()
-        self.first = self.last = 0.0
+        self.first = self.last = self.cpu = 0.0
+        self._cpu_before = 0.0
 
-    def run(self, count: int, *, seconds: float = 300.0) -> int:
-        """Take messages until `count` are committed; how many were."""
+    def run(self, count: int, *, seconds: float = 300.0, ready: Callable[[], None]) -> int:
+        """Take messages until `count` are committed; how many were.
+
+        Parameters
+        ----------
+        seconds : float
+            At most so long.
+        ready : callable
+            Called once when connected.
+        """
         taker = client(self._address)
         taker.on_message = self._on_message
+        taker.on_connect = lambda *_: ready()
         taker.connect(self._address.host, self._address.port)
         writer = threading.Thread(target=self._write, daemon=True)
         writer.start()
@@ -100,6 +122,7 @@ class Bare:
                 committed += len(mids)
         self._work.put(None)
         writer.join()
+        self.cpu = time.process_time() - self._cpu_before
         taker.disconnect()
         taker.loop(0.05)
         self._table.close()
@@ -107,7 +130,7 @@ class Bare:
 
     def _on_message(self, _client: Any, _data: Any, message: mqtt.MQTTMessage) -> None:
         if not self.first:
-            self.first = time.time()
+            self.first, self._cpu_before = time.time(), time.process_time()
         self._messages.append((message.topic, bytes(message.payload), message.mid))
         if len(self._messages) >= _BATCH:
             self._flush()
@@ -115,14 +138,18 @@ class Bare:
     def _flush(self) -> None:
         messages, self._messages = self._messages, []
         documents = orjson.loads(b"[" + b",".join([payload for _, payload, _ in messages]) + b"]")
-        rows = np.empty(2 * len(messages), _ROW)
+        ids, width = self._ids, len(self._names)
+        keys = [ids.setdefault(topic, width * len(ids)) for topic, _, _ in messages]
+        if self._several:
+            keys = [key for key, items in zip(keys, documents, strict=True) for _ in items]
+            documents = [item for items in documents for item in items]
+        rows = np.empty(width * len(documents), _ROW)
         rows["fields"], rows["l1"], rows["l2"], rows["l3"] = 3, 4, 8, 8
-        ids = self._ids
-        key = np.array([ids.setdefault(topic, 2 * len(ids)) for topic, _, _ in messages], np.int64)
+        key = np.array(keys, np.int64)
         at = np.array([d["time"] for d in documents], np.int64) * 1000 - PG_EPOCH_US
-        for offset, name in enumerate(("flow", "pressure")):
-            rows["id"][offset::2], rows["ts"][offset::2] = key + offset, at
-            rows["v"][offset::2] = [d[name] for d in documents]
+        for offset, name in enumerate(self._names):
+            rows["id"][offset::width], rows["ts"][offset::width] = key + offset, at
+            rows["v"][offset::width] = [d[name] for d in documents]
         self._work.put((HEAD + rows.tobytes() + TAIL, [mid for _, _, mid in messages]))
 
     def _write(self) -> None:
@@ -134,11 +161,18 @@ class Bare:
 
 
 def main() -> None:
-    """Run as a process: broker and database URL and the number of messages on standard input, times on output."""
+    """Run as a process: its order on standard input; on standard output a line when connected, and the result."""
     order = json.loads(sys.stdin.readline())
-    bare = Bare(Address.parse(order["mqtt"]), order["database"])
-    committed = bare.run(order["messages"])
-    json.dump({"committed": committed, "first": bare.first, "last": bare.last}, sys.stdout)
+    bare = Bare(Address.parse(order["mqtt"]), order["database"], names=tuple(order["names"]), several=order["several"])
+
+    def ready() -> None:
+        sys.stdout.write("{}\n")
+        sys.stdout.flush()
+
+    committed = bare.run(order["messages"], seconds=order["seconds"], ready=ready)
+    sys.stdout.write(
+        json.dumps({"committed": committed, "first": bare.first, "last": bare.last, "cpu": bare.cpu}) + "\n"
+    )
 
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@ Make = Callable[[int, int], tuple[str, bytes]]
 
 _BURST: Final = 500
 _UNANSWERED: Final = 20_000
+_MOST_TOPICS: Final = 200_000
 _CONNECT: Final = b"\x10"
 _PUBLISH: Final = b"\x32"
 
@@ -77,6 +78,9 @@ def length(n: int) -> bytes:
         out.append(low | (0x80 if n else 0))
         if not n:
             return bytes(out)
+
+
+_SHORT: Final = [length(size) for size in range(4_096)]
 
 
 def text(value: str) -> bytes:
@@ -148,6 +152,7 @@ class Feeder:
         self._open: dict[int, int] = {}
         self._rest = b""
         self._head = bytes((_PUBLISH[0] | flags,))
+        self._starts: dict[str, bytes] = {}
         self.ledger: Keeper = Ledger() if ledger is None else ledger
 
     def run(
@@ -190,7 +195,9 @@ class Feeder:
     def _feed(
         self, sock: socket.socket, count: int, *, rate: float | None, stop: Callable[[], bool], started: float
     ) -> None:
-        ledger = self.ledger
+        ledger, head, starts = self.ledger, self._head, self._starts
+        if len(starts) > _MOST_TOPICS:
+            starts.clear()
         while ledger.attempted < count and not stop():
             due = count if rate is None else min(count, int((time.monotonic() - started) * rate) + 1)
             packets, sent = [], []
@@ -198,8 +205,12 @@ class Feeder:
                 mid = number % 65_535 + 1
                 now_ms = time.time_ns() // 1_000_000
                 topic, payload = self._make(number, now_ms)
-                body = text(topic) + struct.pack(">H", mid) + payload
-                packets.append(self._head + length(len(body)) + body)
+                start = starts.get(topic)
+                if start is None:
+                    starts[topic] = start = text(topic)
+                size = len(start) + 2 + len(payload)
+                shown = _SHORT[size] if size < len(_SHORT) else length(size)
+                packets.append(b"%b%b%b%b%b" % (head, shown, start, mid.to_bytes(2, "big"), payload))
                 self._open[mid] = number
                 sent.append((number, now_ms))
             if packets:
@@ -228,32 +239,3 @@ class Feeder:
             self.ledger.acknowledge([number for number in found if number is not None])
             self._rest = data[whole:]
         sock.settimeout(10.0)
-
-
-def pair(prefix: str, *, topics: int, start_ms: int, step_ms: int = 60_000, root: str = "urban") -> Make:
-    """Two readings a message, times of each Thing a step apart.
-
-    Parameters
-    ----------
-    prefix : str
-        Of the Things' codes.
-    topics : int
-        How many Things take turns.
-    start_ms : int
-        Time of the first message [ms since the Unix epoch].
-    step_ms : int
-        Between two messages of one Thing [ms].
-    root : str
-        First level of the topic.
-    """
-
-    def make(number: int, _now_ms: int) -> tuple[str, bytes]:
-        turn, thing = divmod(number, topics)
-        # Slow signals, as in a town; one Thing of a thousand goes below the limit of a rule and back.
-        pressure = 3 + thing % 77 * 0.05 + turn % 5 * 0.01 - (2 if thing % 1000 == 0 and turn % 4 == 3 else 0)
-        return (
-            f"{root}/v1/water/{prefix}{thing:05d}/up",
-            b'{"time":%d,"flow":%.3f,"pressure":%.2f}' % (start_ms + turn * step_ms, number % 997 * 0.1, pressure),
-        )
-
-    return make

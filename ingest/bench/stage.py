@@ -118,11 +118,17 @@ class Stage:
     ) -> None:
         self.folder = folder
         self._mqtt_url = mqtt_url
+        self._other_broker: str | None = None
         self._database_url = database_url
         self.plan = Plan(http_port=0, mqtt_port=ports.free(), nats_port=ports.free(), database_port=ports.free())
         self.plan.write(folder)
         self.roles: dict[str, Role] = {}
         self._further = {f"HYPERVISION_{key}": value for key, value in (settings or {}).items()}
+
+    @property
+    def owns_database(self) -> bool:
+        """Whether the database is the stage's own, to be stopped and started."""
+        return self._database_url is None
 
     @property
     def database_url(self) -> str:
@@ -131,7 +137,7 @@ class Stage:
 
     def mqtt_url(self, user: str = broker.PLATFORM) -> str:
         """Where the broker is."""
-        return self._mqtt_url or broker.url(self.folder, self.plan.mqtt_port, user)
+        return self._other_broker or self._mqtt_url or broker.url(self.folder, self.plan.mqtt_port, user)
 
     @property
     def environ(self) -> dict[str, str]:
@@ -147,6 +153,10 @@ class Stage:
     def settings(self) -> Settings:
         """The same settings for this process."""
         return settings_module.load({"HYPERVISION_DATA_DIR": str(self.folder), **self.environ})
+
+    def use_broker(self, url: str | None) -> None:
+        """Let roles that start from now on use another broker; None for the one of the stage."""
+        self._other_broker = url
 
     def start(self, verb: str, *arguments: str, **further: str) -> Role:
         """Start a role; the services are waited for.

@@ -11,6 +11,7 @@ from ingest.decoders.wording import shown
 
 # A city has tens of thousands of topics; beyond this somebody makes them up.
 _MOST_ROUTES: Final = 200_000
+_MOST_SHAPES: Final = 4
 
 
 class Route:
@@ -22,18 +23,32 @@ class Route:
         Slot by property, for properties of which a number is a result as it stands; filled as they come.
     targets : dict
         All properties seen so far.
+    shapes : dict
+        Slots by the properties of an object, in their order, for objects of such properties alone.
     assigned_us : int
         The last time of receipt given to a reading without a time of its own [us].
     """
 
-    __slots__ = ("assigned_us", "domain", "plain", "targets", "thing")
+    __slots__ = ("assigned_us", "domain", "plain", "shapes", "targets", "thing")
 
     def __init__(self, domain: str, thing: str, assigned_us: int) -> None:
         self.domain = domain
         self.thing = thing
         self.plain: dict[str, int] = {}
+        self.shapes: dict[tuple[str, ...], tuple[int, ...]] = {}
         self.targets: dict[str, Target] = {}
         self.assigned_us = assigned_us
+
+    def shape(self, names: tuple[str, ...]) -> tuple[int, ...]:
+        """Slots of an object's properties; none where one of them is not known as plain (yet)."""
+        found = tuple([self.plain.get(name, -1) for name in names])
+        if -1 in found:
+            return ()
+        if len(self.shapes) >= _MOST_SHAPES:
+            # A device that sends its properties in ever new combinations is remembered by none of them.
+            self.shapes.clear()
+        self.shapes[names] = found
+        return found
 
     def assign(self, wanted_us: int) -> int:
         """A time of receipt [us], later than any given to this topic before."""

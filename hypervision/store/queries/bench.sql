@@ -20,6 +20,16 @@ JOIN hv.thing t ON t.thing_id = d.thing_id
 WHERE t.code = %(thing)s AND d.property = %(property)s AND o.phenomenon_time > %(after)s
 ORDER BY o.phenomenon_time
 
+-- name: bench_arrived
+-- The readings of some datastreams from an instant on, oldest first.
+SELECT phenomenon_time, result FROM hv.observation
+WHERE datastream_id = ANY(%(ids)s) AND phenomenon_time > %(after)s
+ORDER BY phenomenon_time
+
+-- name: bench_server
+-- The version of the server.
+SELECT current_setting('server_version')
+
 -- name: bench_bare_table
 -- The table of the bare path: what the platform's own table is reduced to id, time and value.
 CREATE TABLE IF NOT EXISTS hv.bench_bare (id int, ts timestamptz, v float8, UNIQUE (id, ts))

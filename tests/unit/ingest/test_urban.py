@@ -14,6 +14,7 @@ from hypervision.decoding import Bounds
 from hypervision.domains import load
 from hypervision.quality import GOOD, TIME_ASSUMED
 from ingest.decoders import routes as routes_module
+from ingest.decoders import urban
 from ingest.decoders.message import payload_hash
 from ingest.decoders.urban import decode
 
@@ -163,3 +164,60 @@ def test_whole_number_of_any_length_is_refused_and_stops_nothing(
     assert reasons or (key, sign, digits) == ("boot", "", 19)
     assert draft.result[-1] == 2.0
     assert all(len(identity.boot) <= 64 for identity in draft.identities)
+
+
+def _columns(draft: Draft, first: int = 0) -> list[tuple[int, int, float, int]]:
+    found = zip(draft.message, draft.slot, draft.time_us, draft.result, draft.quality, strict=True)
+    return [(slot, at, result, grade) for message, slot, at, result, grade in found if message >= first]
+
+
+LONG = b'{"time":%d,"seq":%d,"flow":1.5,"pressure":3,"level":2.25,"volume":7,"chlorine":0.5}'
+AT_MS = NOW // 1000
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        b"[" + LONG % (AT_MS, 1) + b"," + LONG % (AT_MS + 1, 2) + b"]",
+        LONG % (AT_MS, 1),
+        b'[{"time":%d,"flow":1},{"time":%d,"pressure":2,"flow":3}]' % (AT_MS, AT_MS + 5),
+        b'[{"time":%d,"flow":1},{"time":%d,"flow":"much"}]' % (AT_MS, AT_MS + 5),
+        b'[{"time":%d,"flow":1},{"time":%d,"flow":true,"pump_state":1}]' % (AT_MS, AT_MS + 5),
+        b'[{"time":%d,"flow":1},{"flow":2,"seq":4}]' % AT_MS,
+        b'[{"time":%d,"flow":1},7,{"time":%d}]' % (AT_MS, AT_MS),
+        b'[{"time":%d,"flow":1},{"time":%d,"flow":2,"seq":9}]' % (AT_MS, AT_MS + 86_400_000),
+        b'{"time":%d,"flow":1,"pressure":2,"level":3,"nothing":4,"chlorine":{"value":1,"unit":"mg/L"}}' % AT_MS,
+        b'[{"n":"flow","v":3,"time":%d}]' % AT_MS,
+        b"[[]]",
+        b"[]",
+    ],
+)
+def test_properties_known_already_change_nothing_of_what_a_message_says(streams: StreamTable, payload: bytes) -> None:
+    first, again = run(streams, (TOPIC, payload)), run(streams, (TOPIC, payload))
+    assert again.refusals == first.refusals
+    # Times of receipt go on increasing.
+    assert [n[:3] for n in again.numbers] == [n[:3] for n in first.numbers]
+    timed = [row for row in _columns(again) if row[3] != TIME_ASSUMED]
+    assert timed == [row for row in _columns(first) if row[3] != TIME_ASSUMED]
+    assert len(again.slot) == len(first.slot)
+    alone = run(StreamTable(load()), (TOPIC, payload))
+    assert [r[1:] for r in _columns(alone)][: len(timed)] == [r[1:] for r in _columns(first)][: len(timed)]
+
+
+def test_array_between_other_messages_takes_nothing_of_its_neighbours(streams: StreamTable) -> None:
+    plain = b'{"time":%d,"flow":1}' % AT_MS
+    run(streams, (TOPIC, plain))
+    bad = b'[{"time":%d,"flow":2},{"time":%d,"flow":null}]' % (AT_MS + 1, AT_MS + 2)
+    draft = run(streams, (TOPIC, plain), (TOPIC, bad), (TOPIC, plain))
+    assert draft.message == [0, 1, 2]
+    assert draft.result == [1, 2.0, 1]
+    assert [refusal.message for refusal in draft.refusals] == [1]
+
+
+def test_ever_new_combinations_of_properties_are_not_all_remembered(streams: StreamTable) -> None:
+    names = ["flow", "pressure", "level", "volume", "chlorine", "turbidity"]
+    for turn in range(12):
+        order = names[turn % 6 :] + names[: turn % 6]
+        item = json.dumps({"time": AT_MS + turn, **dict.fromkeys(order[: 4 + turn % 2], turn)}).encode()
+        assert len(run(streams, (TOPIC, item)).slot) == 4 + turn % 2
+    assert len(urban._ROUTES[streams].known[TOPIC].shapes) <= routes_module._MOST_SHAPES
