@@ -43,9 +43,10 @@ from hypervision.settings import Settings
 from hypervision.stepping import Stepper
 from hypervision.store import registry, rollups
 from hypervision.store.alarms import Case
+from hypervision.store.columns import Columns
 from hypervision.store.connection import Connection, mapped, roll_back, url_of
 from hypervision.store.versions import reconnect, wait_for_schema
-from hypervision.store.writer import Columns, Writer, open_writer
+from hypervision.store.writer import Writer, open_writer
 
 _log = logging.getLogger(__name__)
 

@@ -11,12 +11,13 @@ from typing import Final, NamedTuple, Self
 import numpy as np
 import numpy.typing as npt
 
+from hypervision.store.columns import Columns
 from hypervision.store.connection import connect, mapped
 from hypervision.store.copy import PG_EPOCH_US
 from hypervision.store.engines import engine_of
 from hypervision.store.partitions import Partition
 from hypervision.store.sql import query
-from hypervision.store.writer import Columns, Writer
+from hypervision.store.writer import Writer
 
 # PostgreSQL's binary COPY: 11 bytes of signature, flags, length of an extension; then rows of fields with their length.
 _HEAD: Final = 19

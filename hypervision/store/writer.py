@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Final, NamedTuple
 
@@ -16,10 +15,11 @@ import psycopg
 from psycopg import Connection
 from psycopg.types.json import Jsonb
 
-from hypervision.batch import Bool, Float64, Identity, Int8, Int32, Int64
+from hypervision.batch import Bool, Float64, Identity, Int64
 from hypervision.clock import from_us, to_us
 from hypervision.errors import PermanentStoreError, TemporaryStoreError
-from hypervision.store import copy, lateness
+from hypervision.store import lateness
+from hypervision.store.columns import Columns
 from hypervision.store.engines import Engine, engine_of
 from hypervision.store.sql import query
 
@@ -28,43 +28,6 @@ DAY_US: Final = 86_400_000_000
 STAGED_AFTER_DUPLICATE: Final = 20
 PAYLOAD_KEPT: Final = 65_536
 STATEMENT_BYTES: Final = 4_000_000
-
-
-@dataclass(frozen=True, slots=True)
-class Columns:
-    """Observations to be written, sorted by (datastream_id, time_us), each key once; shape (n,) each."""
-
-    datastream_id: Int32
-    time_us: Int64
-    result: Float64
-    quality: Int8
-    late: Bool
-    received_us: Int64
-
-    def __len__(self) -> int:
-        return len(self.datastream_id)
-
-    def take(self, mask: Bool) -> Columns:
-        """The rows of a mask."""
-        return Columns(
-            self.datastream_id[mask],
-            self.time_us[mask],
-            self.result[mask],
-            self.quality[mask],
-            self.late[mask],
-            self.received_us[mask],
-        )
-
-    def binary(self) -> bytes:
-        """The bytes of a binary COPY."""
-        return copy.observations(
-            datastream_id=self.datastream_id,
-            time_us=self.time_us,
-            result=self.result,
-            quality=self.quality,
-            late=self.late,
-            received_us=self.received_us,
-        )
 
 
 class Mark(NamedTuple):

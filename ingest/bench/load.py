@@ -10,7 +10,7 @@ import numpy as np
 
 from hypervision import quality
 from hypervision.batch import Float64, Int32, Int64
-from hypervision.store.writer import Columns
+from hypervision.store.columns import Columns
 
 MINUTE_US: Final = 60_000_000
 DAY_US: Final = 86_400_000_000

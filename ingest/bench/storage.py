@@ -23,8 +23,8 @@ from hypervision.errors import SettingError
 from hypervision.services.alone import migrated
 from hypervision.store import address
 from hypervision.store.bench import Room
+from hypervision.store.columns import Columns
 from hypervision.store.partitions import Partition
-from hypervision.store.writer import Columns
 from ingest.bench.load import Load
 
 _SEED: Final = 1
