@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from hypervision.cli import number
 from hypervision.domains import catalogue_of
 from hypervision.endpoints import complete
+from hypervision.errors import TemporaryStoreError
 from hypervision.settings import Settings
 from hypervision.store.connection import connect, url_of
 from hypervision.verb import storage
@@ -42,16 +43,16 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, settings: Settings) -> int:
     """Run one action."""
-    settings = complete(settings)
+    if options.action == "restore":
+        return _restore(options, settings)
     actions = {
         "migrate": _migrate,
         "status": _status,
         "retain": storage.retain,
         "pack": storage.pack,
         "backup": _backup,
-        "restore": _restore,
     }
-    return actions[options.action](options, settings)
+    return actions[options.action](options, complete(settings))
 
 
 def _migrate(options: argparse.Namespace, settings: Settings) -> int:
@@ -108,8 +109,9 @@ def _restore(options: argparse.Namespace, settings: Settings) -> int:
         done = restore.drill(backup, say=print)
         print(f"the backup of {done.manifest.at} can be restored: {_seconds(done)}")
         return 0
-    if settings.database_url is not None:
-        done = restore.restore(backup, url_of(settings), say=print)
+    found = complete(settings)
+    if settings.database_url is not None or (found.database_url is not None and _answers(url_of(found))):
+        done = restore.restore(backup, url_of(found), say=print)
     else:
         manifest = restore.opened(backup)
         restore.check_room(settings.data_dir, manifest, remedy="make room, or choose another --data-dir")
@@ -120,6 +122,15 @@ def _restore(options: argparse.Namespace, settings: Settings) -> int:
     if done.missing:
         print(f"run `hypervision db migrate`, or `up`: the backup lacks {', '.join(done.missing)}")
     return 0
+
+
+def _answers(url: str) -> bool:
+    """Whether the database of a running platform is there: one that was killed leaves its address behind."""
+    try:
+        connect(url, application="restore").close()
+    except TemporaryStoreError:
+        return False
+    return True
 
 
 def _seconds(done: Restored) -> str:

@@ -145,6 +145,8 @@ def test_backup_is_restored_into_the_embedded_database_where_no_url_is_given(
         yield empty
 
     monkeypatch.setattr(alone, "embedded", embedded)
+    # What a platform that was killed has left; nobody listens there.
+    (tmp_path / "endpoints.json").write_text('{"database": "postgresql://u:p@127.0.0.1:1/d"}')
     said = verb("", "db", "restore", str(tmp_path / "town"))
     assert f"restoring into the embedded database of {tmp_path}" in said
     assert asked == [tmp_path]
