@@ -84,8 +84,7 @@ def read_trend(
     """
     values = {"datastream_id": datastream_id, "since": since, "until": until}
     time, result, quality = arrays(connection, "trend_readings", values)
-    order = np.argsort(time, kind="stable")
-    found = Readings(time[order].astype(np.int64) + PG_EPOCH_US, result[order], quality[order].astype(np.int64))
+    found = Readings(time.astype(np.int64) + PG_EPOCH_US, result, quality.astype(np.int64))
     width_us = max(1, (until - since) // MICROSECOND // buckets)
     edges = np.linspace(to_us(since), to_us(until) + 1, slices + 1).astype(np.int64)
     return Drawn(

@@ -1,7 +1,11 @@
 -- name: trend_readings
--- The readings of one datastream between two instants, as columns; without readings that somebody took out. Not
--- ordered: the server reads each partition as it lies, and numpy sorts what is nearly sorted in no time.
+-- The readings of one datastream between two instants, as columns in order of time; without readings that somebody
+-- took out.
 SELECT array_agg(phenomenon_time), array_agg(result), array_agg(quality)
-FROM hv.observation
-WHERE datastream_id = %(datastream_id)s AND phenomenon_time >= %(since)s AND phenomenon_time <= %(until)s
-      AND quality <> 0
+FROM (
+    SELECT phenomenon_time, result, quality
+    FROM hv.observation
+    WHERE datastream_id = %(datastream_id)s AND phenomenon_time >= %(since)s AND phenomenon_time <= %(until)s
+          AND quality <> 0
+    ORDER BY phenomenon_time
+) AS reading
