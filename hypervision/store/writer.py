@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -118,9 +118,8 @@ class Writer:
         days = np.unique(time_us // DAY_US)
         missing = [int(day) for day in days if int(day) not in self._days]
         if missing:
-            self.engine.ensure_days(
-                self.connection, [lateness.day_of(day) for day in missing], today=now.astimezone(UTC).date()
-            )
+            room = [lateness.day_of(day) for day in missing]
+            self.engine.ensure_days(self.connection, room, today=lateness.day_of(self._today))
             self.connection.commit()
             self._days.update(missing)
 
