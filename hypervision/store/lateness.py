@@ -37,7 +37,7 @@ def hold(engine: Engine, connection: Connection, days: Int64, old: Bool) -> Bool
     """
     if not old.any():
         return old
-    packed = engine.hold(connection, [_day(int(day)) for day in np.unique(days[old])])
+    packed = engine.hold(connection, [day_of(int(day)) for day in np.unique(days[old])])
     numbers = np.array([(day - date(1970, 1, 1)).days for day in packed], np.int64)
     found: Bool = np.isin(days, numbers)
     return found
@@ -48,7 +48,7 @@ def note(connection: Connection, days: Int64) -> None:
     if len(days):
         numbers, counts = np.unique(days, return_counts=True)
         connection.execute(
-            query("note_late"), {"days": [_day(int(day)) for day in numbers], "rows": [int(n) for n in counts]}
+            query("note_late"), {"days": [day_of(int(day)) for day in numbers], "rows": [int(n) for n in counts]}
         )
 
 
@@ -61,5 +61,6 @@ def room() -> Iterator[None]:
         raise TemporaryStoreError("a partition went while readings came to it", sqlstate="40001") from error
 
 
-def _day(number: int) -> date:
+def day_of(number: int) -> date:
+    """A UTC day by its number since the Unix epoch."""
     return datetime.fromtimestamp(number * 86_400, UTC).date()

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from datetime import UTC, date, datetime
+from datetime import datetime
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -81,7 +81,8 @@ class Writer:
         days = np.unique(time_us // DAY_US)
         missing = [int(day) for day in days if int(day) not in self._days]
         if missing:
-            self.engine.ensure_days(self.connection, [_day(day) for day in missing], today=now.astimezone(UTC).date())
+            room = [lateness.day_of(day) for day in missing]
+            self.engine.ensure_days(self.connection, room, today=lateness.day_of(self._today))
             self.connection.commit()
             self._days.update(missing)
 
@@ -355,10 +356,6 @@ def _find(columns: Columns, found: list[tuple[int, datetime, float]]) -> Int64:
     key["d"], key["t"] = columns.datastream_id, columns.time_us
     wanted = np.array([(row[0], to_us(row[1])) for row in found], key.dtype)
     return np.searchsorted(key, wanted).astype(np.int64)
-
-
-def _day(number: int) -> date:
-    return datetime.fromtimestamp(number * 86_400, UTC).date()
 
 
 def storable(value: str) -> str:

@@ -47,10 +47,13 @@ class Load:
         Midnight of the first day [us].
     seed : int
         Of every random draw.
+    delay_s : float
+        Between a measurement and its receipt, on the average [s].
     """
 
-    def __init__(self, *, streams: int, first_us: int, seed: int) -> None:
+    def __init__(self, *, streams: int, first_us: int, seed: int, delay_s: float = 0.2) -> None:
         self._seed = seed
+        self._delay_us = delay_s * 1e6
         self._rng = np.random.default_rng(seed)
         self._ids = np.arange(1, streams + 1, dtype=np.int32)
         self._first_us = first_us
@@ -85,8 +88,9 @@ class Load:
         step = np.arange(len(rows)) - np.searchsorted(rows, rows)
         times = begin_us + self._offset[rows] + step * self._period[rows]
         result = self._results(rows, times)
-        # A radio network and a gateway on the way; one message in fifty waits for the next try.
-        delay = self._rng.gamma(2.0, 0.4e6, len(rows)) + 1e5 + np.where(self._rng.random(len(rows)) < 0.02, 15e6, 0.0)
+        # One message in two hundred waits for the next try.
+        again = np.where(self._rng.random(len(rows)) < 0.005, 15e6, 0.0)
+        delay = self._rng.gamma(2.0, self._delay_us / 2, len(rows)) + again
         return Columns(
             self._ids[rows].astype(np.int32),
             times.astype(np.int64),

@@ -17,7 +17,7 @@ from typing import Final
 import numpy as np
 
 from hypervision import quality
-from hypervision.cli import whole
+from hypervision.cli import number, whole
 from hypervision.clock import from_us, to_us
 from hypervision.errors import SettingError
 from hypervision.services.alone import migrated
@@ -94,6 +94,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--datastreams", type=whole(20, 1_000_000), default=2_000, metavar="N",
         help="four of five report every five minutes, the fifth each minute (2,000)",
     )  # fmt: skip
+    parser.add_argument(
+        "--delay", type=number(0.001, 60), default=0.2, metavar="S",
+        help="between measurement and receipt, on the average [s] (0.2)",
+    )  # fmt: skip
     parser.add_argument("--database-url", metavar="URL", help="an empty database of one's own, such as a TimescaleDB")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there as well")
 
@@ -103,7 +107,9 @@ def run(options: argparse.Namespace) -> int:
     with _database(options.database_url) as url, Room(url) as room:
         # A server of one's own may take one connection only.
         beside = url if options.database_url is None else None
-        found = measure(room, readings=options.readings, datastreams=options.datastreams, beside=beside)
+        found = measure(
+            room, readings=options.readings, datastreams=options.datastreams, delay=options.delay, beside=beside
+        )
     for text in lines(found):
         print(text)  # noqa: T201
     if options.json is not None:
@@ -122,18 +128,20 @@ def _database(url: str | None) -> Iterator[str]:
         yield found
 
 
-def measure(room: Room, *, readings: int, datastreams: int, beside: str | None = None) -> Figures:
+def measure(room: Room, *, readings: int, datastreams: int, delay: float, beside: str | None = None) -> Figures:
     """Write readings of a month that is over, look, pack them, look again.
 
     Parameters
     ----------
+    delay : float
+        See `Load` [s].
     beside : str, optional
         URL of the database, where live readings are to be written while it packs.
     """
     today = datetime.now(UTC).date()
     first = (today.replace(day=1) - timedelta(days=62)).replace(day=1)
     first_us = to_us(datetime(first.year, first.month, first.day, tzinfo=UTC))
-    load_of = Load(streams=datastreams, first_us=first_us, seed=_SEED)
+    load_of = Load(streams=datastreams, first_us=first_us, seed=_SEED, delay_s=delay)
     days = min(28, -(-readings // load_of.per_day()))
     began, stored = time.monotonic(), 0
     for batch in load_of.batches(days):

@@ -62,9 +62,10 @@ def stored(world: Any) -> list[tuple[Any, ...]]:
 def test_packed_partitions_hold_what_they_held_and_take_late_rows_once(world: Any) -> None:
     town(world)
     before = stored(world)
-    assert len(pack(world)) == 4
+    number = 2 if world.server.name == "timescaledb" else 4
+    assert len(pack(world)) == number
     assert stored(world) == before
-    assert [p.packed for p in parts(world)] == [True] * 4
+    assert [p.packed for p in parts(world)] == [True] * number
     # One reading that is there already, one of another value, one that is new.
     intake = world.intake()
     there, fresh = NOW - 20 * DAY, NOW - 20 * DAY + timedelta(minutes=7)
@@ -74,7 +75,7 @@ def test_packed_partitions_hold_what_they_held_and_take_late_rows_once(world: An
     assert (again.stored, again.duplicate) == (1, 1)
     assert world.send(intake, flow(NOW, 6.0)).duplicate == 1
     found = sizes.read(intake.connection)
-    assert (found.newest, len(found.partitions)) == (NOW, 5)
+    assert (found.newest, len(found.partitions)) == (NOW, number + 1)
     assert found.due > 0
     assert sum(p.rows for p in found.partitions if p.packed) >= len(before)
     assert stored(world) == sorted(
@@ -184,7 +185,8 @@ def test_raw_readings_go_and_what_was_made_of_them_stays(world: Any) -> None:
     assert (receipt.stored, receipt.rejected) == (1, 1)
     assert world.history(intake, flow(since, 1.0)).rejected == 1
     assert {row[0] for row in world.rows("SELECT reason FROM rejected_messages")} == {"time_too_old"}
-    assert min(p.first for p in parts_of(intake.connection)) == (NOW - 40 * DAY).date()
+    first = parts_of(intake.connection)[0]
+    assert first.first <= (NOW - 40 * DAY).date() < first.last
 
 
 def test_roll_ups_and_gaps_go_by_age(world: Any) -> None:
@@ -255,7 +257,7 @@ def test_readings_need_no_watch_for_their_partition_and_never_go_to_a_default_on
     world.now = NOW + 12 * DAY
     assert world.send(world.intake(), flow(world.now, 1.0)).stored == 1
     world.close()
-    assert (world.now.date(), False) in [(p.first, p.packed) for p in parts(world)]
+    assert [p.packed for p in parts(world) if p.first <= world.now.date() < p.last] == [False]
     assert world.rows("SELECT count(*) FROM pg_partitioned_table WHERE partdefid <> 0") == [(0,)]
     if world.server.name != "timescaledb":
         with pytest.raises(PermanentStoreError, match="no partition"), mapped():
@@ -268,7 +270,9 @@ def test_keeper_drops_once_a_day_and_packs_every_time(world: Any) -> None:
     keeper = Keeper(world.url, StorageSettings(keep_readings=60, pack_after=15), clock=lambda: NOW)
     with connect(world.url, application="test") as connection:
         keeper.round(connection, now=NOW)
-        assert [(p.first, p.packed) for p in parts_of(connection)] == [((NOW - 20 * DAY).date(), True)]
+        (left,) = parts_of(connection)
+        assert left.packed
+        assert left.first <= (NOW - 20 * DAY).date() < left.last
         connection.commit()
     town(world, days=1, since=NOW.replace(hour=0) - 75 * DAY)
     with connect(world.url, application="test") as connection:

@@ -42,6 +42,7 @@ class Timescale:
         """Make the hypertable, with compression where the edition offers it."""
         if migration == "0009_years":
             connection.execute(query("drop_time_index"))
+            connection.execute(query("chunks_of_a_week"))
         if migration != "0001_house":
             return
         connection.execute(query("create_timescale"))
