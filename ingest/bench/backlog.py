@@ -13,6 +13,8 @@ from ingest.bench.ground import LIMIT, NAME, Ground
 
 FLAT_MB: Final = 25.0
 """More than this between the first third of the backlog and its end is no flat memory [MB]."""
+BEHIND: Final = 3.0
+"""Less than this behind is abreast of the present: a publisher, too, takes its time to start [s]."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,12 +101,12 @@ def backlog(ground: Ground, messages: int, *, rate: float) -> Backlog:
 
 
 def _abreast(ground: Ground, messages: int, *, rate: float, began: float) -> float:
-    """When the collector has committed the backlog, and of what came since all but the last second [s]."""
+    """When the collector has committed the backlog, and of what came since all but the last seconds [s]."""
     deadline = time.monotonic() + LIMIT
     with Gauge(ground.place.database_url) as gauge:
         while time.monotonic() < deadline:
             now = time.time()
-            if gauge.settled(NAME)[0] >= messages + rate * max(0.0, now - began - 1):
+            if gauge.settled(NAME)[0] >= messages + rate * max(0.0, now - began - BEHIND):
                 return now
             time.sleep(0.02)
     raise ServiceError("the backlog is not worked off", remedy=ground.place.roles["collect"].tail())

@@ -91,7 +91,7 @@ class Course:
             try:
                 getattr(self, f"_{name}")(ground)
             except (HypervisionError, OSError, subprocess.TimeoutExpired) as error:
-                self._missing(name, str(error))
+                self._missing(name, (str(error).splitlines() or [type(error).__name__])[0][:300])
                 self._clear(ground)
 
     @staticmethod
@@ -100,7 +100,11 @@ class Course:
         place = ground.place
         collector, database = place.roles.get("collect"), place.roles.get("database")
         if collector is not None and collector.running:
-            collector.kill()
+            # Stopped, it says so; killed, its last words would be taken for those of the next one.
+            try:
+                collector.stop(seconds=20.0)
+            except subprocess.TimeoutExpired:
+                collector.kill()
         if database is not None and not database.running:
             place.start("database")
         ground.rest()

@@ -18,6 +18,7 @@ from hypervision.errors import SettingError
 from hypervision.store import address
 from hypervision.store.bench import Gauge
 from ingest.bench import table
+from ingest.bench.backlog import BEHIND
 from ingest.bench.course import LOOPING_RATE, STAGES, Course, Sizes
 from ingest.bench.figures import Figure
 from ingest.bench.ground import Ground
@@ -163,7 +164,7 @@ def notes(sizes: Sizes, *, own_broker: bool = False) -> list[str]:
     outage = (
         f"The outage: the database is stopped, {waiting} arrive ({minutes} at {sizes.rate:,.0f} a second, sent as fast "
         "as the broker takes them), the database is started again while messages go on arriving at that rate; from its "
-        "return until the collector is less than a second behind."
+        f"return until the collector is less than {BEHIND:.0f} s behind."
     )
     where = "Publisher, broker, database and collector share the cores and talk over loopback, without TLS."
     if own_broker:
