@@ -27,7 +27,7 @@ from ingest.bench.stage import stage
 
 Subjects: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001 -- it has no public name
 _HIDDEN: Final = ("--mqtt-url", "--database-url", "--report", "--json")
-_QUICK: Final = Sizes(messages=100_000, rounds=1, seconds=5.0, outage=120.0)
+_QUICK: Final = Sizes(messages=100_000, rounds=1, seconds=5.0, outage=300.0)
 
 
 def configure(parser: argparse.ArgumentParser) -> Subjects:
