@@ -30,10 +30,10 @@ def flow(at: datetime, result: float, thing: str = "p1") -> tuple[str, str, str,
 
 
 def town(world: Any, *, days: int = 3, since: datetime = NOW - 20 * DAY) -> None:
-    """Two Things with a reading every two hours, the older part of which is packed."""
+    """Two Things with a reading every six hours."""
     intake = world.intake()
-    for number in range(days * 12):
-        at = since + number * timedelta(hours=2)
+    for number in range(days * 4):
+        at = since + number * timedelta(hours=6)
         world.send(intake, flow(at, number + 1.0), flow(at, number + 2.0, "p2"), received=at)
     world.close()
 
@@ -69,7 +69,7 @@ def test_packed_partitions_hold_what_they_held_and_take_late_rows_once(world: An
     # One reading that is there already, one of another value, one that is new.
     intake = world.intake()
     there, fresh = NOW - 20 * DAY, NOW - 20 * DAY + timedelta(minutes=7)
-    receipt = world.send(intake, flow(there, 1.0), flow(there + timedelta(hours=2), 99.0), flow(fresh, 5.0))
+    receipt = world.send(intake, flow(there, 1.0), flow(there + timedelta(hours=6), 99.0), flow(fresh, 5.0))
     assert (receipt.stored, receipt.duplicate, receipt.rejected) == (1, 1, 1)
     again = world.send(intake, flow(fresh, 5.0), flow(NOW, 6.0))
     assert (again.stored, again.duplicate) == (1, 1)
@@ -125,7 +125,7 @@ def test_partition_that_is_written_to_while_it_is_packed_stays_as_it_was(
     assert [p.packed for p in parts(world)] == [False]
     monkeypatch.undo()
     assert len(pack(world)) == 1
-    assert len(stored(world)) == 25
+    assert len(stored(world)) == 9
     assert world.rows("SELECT result FROM observations WHERE phenomenon_time = %(at)s", {"at": missed}) == [(7.0,)]
     assert world.rows("SELECT count(*) FROM pg_class WHERE relname LIKE 'packing%%'", {}) == [(0,)]
 
