@@ -23,11 +23,6 @@ from hypervision.store.sql import query
 
 _log = logging.getLogger(__name__)
 
-# Widest first: nothing is lost between the columns. 60 bytes a row with its header, 68 in the order of the contract.
-_COLUMNS: Final = (
-    "phenomenon_time timestamptz NOT NULL, result float8 NOT NULL, received_time timestamptz NOT NULL,"
-    " datastream_id int NOT NULL, quality smallint NOT NULL, late boolean NOT NULL"
-)
 # Measured with 8 to 128: below, the index is larger than it need be, above, more pages are read in vain.
 _RANGE: Final = 32
 # How often the exchange of tables is tried while somebody reads them, and how long it rests in between [s].
@@ -45,8 +40,14 @@ def table(name: str) -> sql.Identifier:
 
 def create(connection: Connection, name: str, *, keyed: bool) -> None:
     """Make a table that can become a partition."""
-    key = ", PRIMARY KEY (datastream_id, phenomenon_time) WITH (fillfactor = 100)" if keyed else ""
-    connection.execute(sql.SQL("CREATE TABLE {} (" + _COLUMNS + key + ") WITH (fillfactor = 100)").format(table(name)))
+    columns: list[sql.Composable] = [
+        sql.SQL("{} {}").format(sql.Identifier(column), sql.SQL(kind)) for column, kind in _columns(connection).items()
+    ]
+    if keyed:
+        columns.append(sql.SQL("PRIMARY KEY (datastream_id, phenomenon_time) WITH (fillfactor = 100)"))
+    connection.execute(
+        sql.SQL("CREATE TABLE {} ({}) WITH (fillfactor = 100)").format(table(name), sql.SQL(", ").join(columns))
+    )
 
 
 def attach(connection: Connection, name: str, first: date, last: date) -> None:
@@ -120,6 +121,11 @@ def drop(connection: Connection, partitions: Sequence[Partition], *, before: dat
     return done
 
 
+def _columns(connection: Connection) -> dict[str, str]:
+    """The columns of the observations with their types, those of a newer version of the schema too, widest first."""
+    return dict(connection.execute(query("observation_columns")).fetchall())
+
+
 def _clear(connection: Connection) -> None:
     """Drop the copies of a packing that was interrupted."""
     for (name,) in connection.execute(query("loose_partitions")).fetchall():
@@ -136,11 +142,9 @@ def _pack(connection: Connection, job: Job) -> bool:
     connection.commit()
     connection.execute(query("patience_of_packing"))
     create(connection, copy, keyed=False)
+    columns = sql.SQL(", ").join(map(sql.Identifier, _columns(connection)))
     parts = sql.SQL(" UNION ALL ").join(
-        sql.SQL("SELECT phenomenon_time, result, received_time, datastream_id, quality, late FROM {}").format(
-            table(name)
-        )
-        for name in job.sources
+        sql.SQL("SELECT {} FROM {}").format(columns, table(name)) for name in job.sources
     )
     connection.execute(
         sql.SQL("INSERT INTO {} SELECT * FROM ({}) AS x ORDER BY datastream_id, phenomenon_time").format(

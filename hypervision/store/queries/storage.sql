@@ -1,3 +1,10 @@
+-- name: observation_columns
+-- Widest first: nothing is lost between the columns. 60 bytes a row with its header, 68 in the order of the contract.
+SELECT attname, format_type(atttypid, atttypmod) || CASE WHEN attnotnull THEN ' NOT NULL' ELSE '' END
+FROM pg_attribute
+WHERE attrelid = 'hv.observation'::regclass AND attnum > 0 AND NOT attisdropped
+ORDER BY greatest(attlen, 0) DESC, attnum
+
 -- name: attached_partitions
 -- The partitions of the observations.
 SELECT c.relname FROM pg_inherits i
