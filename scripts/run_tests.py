@@ -29,12 +29,10 @@ FOLDERS = {
         "scenarios/test_simulated_town.py",
     ),
     "browser": ("browser",),
-    # These interrupt their database on purpose, on every engine.
+    # These interrupt their database on purpose.
     "faults": (
         "faults",
         "contract/test_store_backup.py",
-        "contract/test_store_concurrency.py",
-        "contract/test_store_corrections.py",
         "contract/test_store_migrate.py",
     ),
 }
