@@ -7,6 +7,8 @@ from typing import Final
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND: Final = timedelta(microseconds=1)
+HOUR_US: Final = 3_600_000_000
+DAY_US: Final = 86_400_000_000
 
 
 def to_us(at: datetime) -> int:

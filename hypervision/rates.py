@@ -12,10 +12,10 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from hypervision.batch import Bool, Float64, Int32, Int64
+from hypervision.clock import HOUR_US
 from hypervision.datastreams import NEVER
 
 MINUTE_US: Final = 60_000_000
-_HOUR_US: Final = 3_600_000_000
 
 
 class References(NamedTuple):
@@ -103,7 +103,7 @@ class Rates:
         reference = self.references(slot, time_us, result)
         known = (reference.time_us != NEVER) & (time_us > reference.time_us)
         took = np.maximum(np.where(known, time_us - reference.time_us, MINUTE_US), MINUTE_US)
-        return np.where(known, np.abs(result - reference.result) * (_HOUR_US / took), np.nan)
+        return np.where(known, np.abs(result - reference.result) * (HOUR_US / took), np.nan)
 
     def remember(self, slot: Int32, time_us: Int64, result: Float64) -> None:
         """Take over readings that are committed, those that are newer than what is known.

@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from hypervision.batch import Int32, Int64
+from hypervision.clock import HOUR_US
 from hypervision.errors import TemporaryStoreError
 from hypervision.store import rollups as store
 from hypervision.store.connection import Connection, roll_back
@@ -59,7 +60,7 @@ class Touched:
             grown = np.full(max(1024, 2 * int(slot.max())), _NOTHING, np.int64)
             grown[: len(self._hour)] = self._hour
             self._hour = grown
-        hour = time_us // store.HOUR_US
+        hour = time_us // HOUR_US
         new = self._hour[slot] != hour
         # Both in one number, hours before 1970 included: columns of pairs are slow to sort.
         pairs = np.unique((slot[new].astype(np.int64) << 32) + (hour[new] + _HALF))

@@ -11,14 +11,13 @@ from typing import Final, Self
 import numpy as np
 
 from hypervision.batch import Float64, Int64
-from hypervision.clock import from_us
+from hypervision.clock import DAY_US, from_us
 from hypervision.errors import SettingError
 from hypervision.store import copy, rollups
 from hypervision.store.connection import connect, mapped
 from hypervision.store.engines import engine_of
 from hypervision.store.sql import query
 
-_DAY_US: Final = 86_400_000_000
 # Roll-ups of so many datastreams are computed in one transaction.
 _PART: Final = 500
 
@@ -109,7 +108,7 @@ class Filler:
         number = np.array(streams, np.int32)
         stored = 0
         for stretch in stretches:
-            days = np.unique(stretch.time_us // _DAY_US)
+            days = np.unique(stretch.time_us // DAY_US)
             data = copy.observations(
                 datastream_id=number[stretch.slot],
                 time_us=stretch.time_us,
@@ -119,7 +118,7 @@ class Filler:
                 received_us=stretch.time_us + 2_000_000,
             )
             with mapped():
-                dates = [from_us(int(day) * _DAY_US).date() for day in days]
+                dates = [from_us(int(day) * DAY_US).date() for day in days]
                 self._engine.ensure_days(self._connection, dates, today=now.date())
                 with self._connection.cursor() as cursor, cursor.copy(query("copy_observations")) as target:
                     target.write(data)

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from psycopg import Connection
 
 from hypervision.batch import Int32, Int64
+from hypervision.clock import HOUR_US
 from hypervision.store import copy
 from hypervision.store.connection import mapped
 from hypervision.store.sql import query
 
 HOUR, DAY = 0, 1
-HOUR_US: Final = 3_600_000_000
 
 
 def mark(connection: Connection, datastream_id: Int32, hour: Int64) -> None:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
 import numpy as np
 
 from hypervision.batch import Float64, Int64
-from hypervision.clock import MICROSECOND, from_us, to_us
-from hypervision.quality import OUT_OF_RANGE
+from hypervision.clock import DAY_US, HOUR_US, MICROSECOND, from_us, to_us
+from hypervision.quality import GOOD, OUT_OF_RANGE
+from hypervision.store import rollups
 from hypervision.store.arrays import arrays
 from hypervision.store.connection import Connection
 from hypervision.store.copy import PG_EPOCH_US
@@ -27,6 +29,22 @@ class Readings:
 
     def __len__(self) -> int:
         return len(self.time_us)
+
+
+class Held(NamedTuple):
+    """For how long a value held, from an instant on [us]; shape (n,) each."""
+
+    begin_us: Int64
+    held_us: Int64
+    result: Float64
+
+
+class Part(NamedTuple):
+    """A stretch of time drawn from one source; silence of more than `hole_us` is a hole in it."""
+
+    readings: Readings
+    held: Held
+    hole_us: int
 
 
 class Slice(NamedTuple):
@@ -80,16 +98,55 @@ def read_trend(
     Notes
     -----
     From the readings, also over a year: roll-ups know the extremes of an hour but not their instants, and leave out
-    readings out of range, which an engineer wants to see.
+    readings out of range, which an engineer wants to see. Only what is no longer kept as readings is drawn from them.
     """
     values = {"datastream_id": datastream_id, "since": since, "until": until}
     time, result, quality = arrays(connection, "trend_readings", values)
     found = Readings(time.astype(np.int64) + PG_EPOCH_US, result, quality.astype(np.int64))
+    parts = [
+        *_rolled(connection, values),
+        Part(found, held(found, to_us(until) + 1, hold_us=hold // MICROSECOND), hole // MICROSECOND),
+    ]
     width_us = max(1, (until - since) // MICROSECOND // buckets)
     edges = np.linspace(to_us(since), to_us(until) + 1, slices + 1).astype(np.int64)
-    return Drawn(
-        points(found, width_us=width_us, hole_us=hole // MICROSECOND), sliced(found, edges, hold_us=hold // MICROSECOND)
-    )
+    return Drawn(joined(parts, width_us=width_us), sliced(parts, edges))
+
+
+def _rolled(connection: Connection, values: Mapping[str, object]) -> list[Part]:
+    """What is left of readings that are no longer kept: days, then hours."""
+    columns = arrays(connection, "trend_rolled", values)
+    time, low, high, mean, covered, level = columns
+    time = time.astype(np.int64) + PG_EPOCH_US
+    found = []
+    for number, width_us in ((rollups.DAY, DAY_US), (rollups.HOUR, HOUR_US)):
+        mine = level == number
+        came = mine & ~np.isnan(low)
+        # Of the extremes the instants are not known: they stand in the first and in the last quarter.
+        at = np.column_stack([time[came] + width_us // 4, time[came] + 3 * width_us // 4]).ravel()
+        both = np.column_stack([low[came], high[came]]).ravel()
+        readings = Readings(at, both, np.full(len(at), GOOD))
+        spans = Held(time[mine], (covered[mine] * 1e6).astype(np.int64), mean[mine])
+        found.append(Part(readings, spans, width_us))
+    return found
+
+
+def joined(parts: Sequence[Part], *, width_us: int) -> list[TrendPoint]:
+    """The points of parts that follow each other in time, with the holes between them.
+
+    Parameters
+    ----------
+    width_us : int
+        See `points`.
+    """
+    found: list[TrendPoint] = []
+    before_us = 0
+    for part in parts:
+        mine = points(part.readings, width_us=width_us, hole_us=part.hole_us)
+        if mine and found and mine[0].at - found[-1].at > max(before_us, part.hole_us) * MICROSECOND:
+            mine[0] = replace(mine[0], after_hole=True)
+        found += mine
+        before_us = part.hole_us if mine else before_us
+    return found
 
 
 def points(found: Readings, *, width_us: int, hole_us: int) -> list[TrendPoint]:
@@ -118,43 +175,48 @@ def points(found: Readings, *, width_us: int, hole_us: int) -> list[TrendPoint]:
     return [TrendPoint(from_us(t), v, q, a) for t, v, q, a in zip(*(c.tolist() for c in columns), strict=True)]
 
 
-def sliced(found: Readings, edges_us: Int64, *, hold_us: int) -> list[Slice | None]:
+def held(found: Readings, until_us: int, *, hold_us: int) -> Held:
+    """For how long each reading stands: to the next, and no longer than `hold_us`; those out of range do not count."""
+    counts = found.quality != OUT_OF_RANGE
+    begin, result = found.time_us[counts], found.result[counts]
+    end = np.minimum(np.append(begin[1:], until_us), begin + hold_us) if len(begin) else begin
+    return Held(begin, end - begin, result)
+
+
+def sliced(parts: Sequence[Part], edges_us: Int64) -> list[Slice | None]:
     """Lowest and highest reading and the mean of each slice, weighted by time as the roll-ups weight it.
 
     Parameters
     ----------
+    parts : sequence of Part
+        In order of time.
     edges_us : ndarray of int64, shape (n + 1,)
         Of the slices, rising; the last one is not included [us].
-    hold_us : int
-        How long a reading stands when none follows [us].
 
     Returns
     -------
     list, length n
         None without a reading in the slice. What the last reading before the first slice holds into it is not counted.
     """
-    first = np.searchsorted(found.time_us, edges_us)
-    means = _means(found, edges_us, hold_us)
+    time_us = np.concatenate([part.readings.time_us for part in parts])
+    result = np.concatenate([part.readings.result for part in parts])
+    first = np.searchsorted(time_us, edges_us)
+    spans = (np.concatenate([part.held[column] for part in parts]) for column in range(3))
+    means = _means(Held(*spans), edges_us)
     return [
-        Slice(float(np.fmin.reduce(found.result[a:b])), mean, float(np.fmax.reduce(found.result[a:b])))
-        if b > a
-        else None
+        Slice(float(np.fmin.reduce(result[a:b])), mean, float(np.fmax.reduce(result[a:b]))) if b > a else None
         for a, b, mean in zip(first[:-1].tolist(), first[1:].tolist(), means, strict=True)
     ]
 
 
-def _means(found: Readings, edges_us: Int64, hold_us: int) -> list[float | None]:
-    counts = found.quality != OUT_OF_RANGE
-    begin, result = found.time_us[counts], found.result[counts]
-    if not len(begin):
+def _means(spans: Held, edges_us: Int64) -> list[float | None]:
+    if not len(spans.begin_us):
         return [None] * (len(edges_us) - 1)
-    end = np.minimum(np.append(begin[1:], edges_us[-1]), begin + hold_us)
-    held = end - begin
     # What was held, and its integral, from the first reading to each edge.
-    at = np.searchsorted(begin, edges_us, side="right") - 1
-    into = np.clip(edges_us - begin[at], 0, held[at])
-    covered = np.append(0, np.cumsum(held))[at] + into
-    summed = np.append(0.0, np.cumsum(result * held))[at] + result[at] * into
+    at = np.searchsorted(spans.begin_us, edges_us, side="right") - 1
+    into = np.clip(edges_us - spans.begin_us[at], 0, spans.held_us[at])
+    covered = np.append(0, np.cumsum(spans.held_us))[at] + into
+    summed = np.append(0.0, np.cumsum(spans.result * spans.held_us))[at] + spans.result[at] * into
     covered[at < 0], summed[at < 0] = 0, 0.0
-    spans, sums = np.diff(covered).tolist(), np.diff(summed).tolist()
-    return [total / span if span else None for total, span in zip(sums, spans, strict=True)]
+    lengths, sums = np.diff(covered).tolist(), np.diff(summed).tolist()
+    return [total / length if length else None for total, length in zip(sums, lengths, strict=True)]

@@ -16,14 +16,13 @@ from psycopg import Connection
 from psycopg.types.json import Jsonb
 
 from hypervision.batch import Bool, Float64, Identity, Int64
-from hypervision.clock import from_us, to_us
+from hypervision.clock import DAY_US, from_us, to_us
 from hypervision.errors import PermanentStoreError, TemporaryStoreError
 from hypervision.store import lateness
 from hypervision.store.columns import Columns
 from hypervision.store.engines import Engine, engine_of
 from hypervision.store.sql import query
 
-DAY_US: Final = 86_400_000_000
 # After a batch met a duplicate the next ones probably do too (a redelivery is under way).
 STAGED_AFTER_DUPLICATE: Final = 20
 PAYLOAD_KEPT: Final = 65_536

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from hypervision.store.trends import Drawn, read_trend
+from tests.contract.test_store_rollups import bring_up_to_date
 
 pytestmark = pytest.mark.integration
 
@@ -51,3 +52,45 @@ def test_chart_keeps_spikes_holes_and_late_readings_and_leaves_out_what_was_take
     # A late reading in the middle of the hole.
     world.history(intake, ("water", "p1", "flow", start + timedelta(minutes=4100), -5.0))
     assert [p.at - start for p in drawn().points if p.after_hole] == [timedelta(minutes=4100), timedelta(minutes=4300)]
+
+
+def test_chart_goes_on_with_hours_and_days_where_readings_are_no_longer_kept(world: Any) -> None:
+    """Dropped: the first ten days as readings, of these the first five as hours too."""
+    intake = world.intake()
+    start = (world.now - timedelta(days=12)).replace(hour=0)
+    minutes = [m for m in range(0, 12 * 1440, 5) if not 8640 + 180 <= m < 8640 + 420]
+    values = {m: (90.0 if m == 2885 else 30.0 if m == 8640 + 65 else m % 7) for m in minutes}
+    world.history(intake, *[("water", "p1", "flow", start + timedelta(minutes=m), v) for m, v in values.items()])
+    world.close()
+    bring_up_to_date(world, zone="UTC")
+    world.close()
+    intake = world.intake()
+
+    def drawn() -> Drawn:
+        with intake.between() as connection:
+            return read_trend(
+                connection, 1, since=start, until=start + timedelta(days=12), buckets=24, slices=12,
+                hole=timedelta(minutes=10, seconds=1), hold=timedelta(minutes=10),
+            )  # fmt: skip
+
+    before = drawn().slices
+    world.execute(
+        "INSERT INTO hv.installation (key, value) VALUES ('kept from observations', %(readings)s),"
+        " ('kept from hours', %(hours)s) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+        {"readings": (start + timedelta(days=10)).isoformat(), "hours": (start + timedelta(days=5)).isoformat()},
+    )
+    world.execute("DELETE FROM hv.observation WHERE phenomenon_time < %(at)s", {"at": start + timedelta(days=10)})
+    world.execute("DELETE FROM hv.rollup WHERE level = 0 AND bucket < %(at)s", {"at": start + timedelta(days=5)})
+    course = drawn()
+    assert [p.at for p in course.points] == sorted(p.at for p in course.points)
+    spikes = {p.result: p.at - start for p in course.points if p.result in (90.0, 30.0)}
+    assert timedelta(days=2) <= spikes[90.0] < timedelta(days=3)
+    assert timedelta(days=6, hours=1) <= spikes[30.0] < timedelta(days=6, hours=2)
+    # The only hole: four hours of the seventh day.
+    (hole,) = [p.at - start for p in course.points if p.after_hole]
+    assert timedelta(days=6, hours=7) <= hole < timedelta(days=6, hours=8)
+    for now, was in zip(course.slices, before, strict=True):
+        assert now is not None
+        assert was is not None
+        assert (now.low, now.high) == (was.low, was.high)
+        assert now.mean == pytest.approx(was.mean, rel=1e-3)

@@ -9,3 +9,19 @@ FROM (
           AND quality <> 0
     ORDER BY phenomenon_time
 ) AS reading
+
+-- name: trend_rolled
+-- Of readings that are no longer kept: their days, and their hours where these are kept, as columns in order of time.
+-- A bucket into which a value was held, and nothing came, has no extremes.
+SELECT array_agg(bucket), array_agg(coalesce(minimum, 'NaN')), array_agg(coalesce(maximum, 'NaN')), array_agg(mean),
+       array_agg(covered_seconds), array_agg(level)
+FROM (
+    SELECT bucket, minimum, maximum, mean, covered_seconds, level
+    FROM hv.rollup
+    WHERE datastream_id = %(datastream_id)s AND bucket >= %(since)s
+          AND bucket < least(%(until)s, (SELECT hv.kept_from('observations')))
+          AND CASE level WHEN 0 THEN bucket >= (SELECT hv.kept_from('hours'))
+                         ELSE bucket < (SELECT hv.kept_from('hours')) END
+          AND mean IS NOT NULL
+    ORDER BY bucket
+) AS kept
