@@ -20,21 +20,19 @@ TESTS = ROOT / "tests"
 # Minutes. Whatever is in none of the named folders runs in `rest`, so no new folder is forgotten.
 BUDGETS = {"unit": 3, "integration": 6, "browser": 6, "faults": 5, "rest": 3}
 FOLDERS = {
-    "unit": ("unit",),
+    # The simulated water town has no I/O, only much to compute.
+    "unit": ("unit", "scenarios/test_simulated_water.py"),
     # The verbs against a database and the simulated town belong here: they start processes.
     "integration": (
         "integration",
+        "contract/test_store_backup.py",
+        "contract/test_store_migrate.py",
         "contract/test_store_verbs.py",
         "scenarios/test_simulated_leak.py",
         "scenarios/test_simulated_town.py",
     ),
     "browser": ("browser",),
-    # These interrupt their database on purpose.
-    "faults": (
-        "faults",
-        "contract/test_store_backup.py",
-        "contract/test_store_migrate.py",
-    ),
+    "faults": ("faults",),
 }
 NOTHING_COLLECTED = 5
 # These wait for databases and processes most of their time: two at once. A file keeps its services, an engine its
