@@ -9,6 +9,8 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -35,6 +37,8 @@ _MARGIN: Final = 2.0
 # So many Things fall into every one of 16 parts (each part is missed with a chance of 2e-6).
 _MARKERS: Final = 200
 _ANSWER: Final = 15.0
+# Between two filters of a session that is removed [s]: NATS looks through its messages after each, in its own time.
+_APART: Final = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +106,7 @@ class Retirement:
             self._problem = f"for {drained.held} messages could not be stored"
         if self._problem:
             raise ServiceError(f"partition {partition} is not retired, {self._problem}", remedy="nothing is lost")
-        _remove(address, client_id(settings, partition))
+        _remove(address, client_id(settings, partition), filters_of(settings, partition))
         with intake.between() as connection:
             store.retire(connection, partition.writer, now=datetime.now(UTC))
         return drained
@@ -227,10 +231,10 @@ def _difference(before: Snapshot, after: Snapshot) -> Drained:
     return Drained(received - held, stored, duplicate, rejected, held)
 
 
-def _client(address: Address, name: str) -> mqtt.Client:
-    """A client whose session ends with its connection."""
+def _client(address: Address, name: str, *, clean: bool = True) -> mqtt.Client:
+    """A client whose session ends with its connection, or stays."""
     client = mqtt.Client(
-        CallbackAPIVersion.VERSION2, client_id=name, clean_session=True, protocol=mqtt.MQTTv311, manual_ack=True
+        CallbackAPIVersion.VERSION2, client_id=name, clean_session=clean, protocol=mqtt.MQTTv311, manual_ack=True
     )
     if address.user:
         client.username_pw_set(address.user, address.password)
@@ -239,25 +243,56 @@ def _client(address: Address, name: str) -> mqtt.Client:
     return client
 
 
-def _remove(address: Address, name: str) -> None:
-    """Remove a session: who connects with a clean one gives the old one up (MQTT 3.1.1, section 3.1.2.4)."""
-    client, connected = _client(address, name), threading.Event()
+def _remove(address: Address, name: str, filters: Sequence[str]) -> None:
+    """Remove a session: its filters one by one, then what is left of it.
+
+    NATS 2.12.4 to 2.15.1 may throw away what other sessions still wait for when two filters of a session end at
+    once. Who connects with a clean session gives the old one up (MQTT 3.1.1, section 3.1.2.4).
+    """
+    try:
+        with _connected(_client(address, name, clean=False), address) as client:
+            for topic in filters:
+                _unsubscribe(client, topic)
+                time.sleep(_APART)
+        with _connected(_client(address, name), address):
+            pass
+    except (OSError, ValueError, RuntimeError) as error:
+        raise ServiceError(
+            f"the session {name} is drained and not removed ({error})", remedy="retire it again"
+        ) from None
+
+
+@contextmanager
+def _connected(client: mqtt.Client, address: Address) -> Iterator[mqtt.Client]:
+    """A client that the broker has let in.
+
+    Raises
+    ------
+    OSError
+        It has not, or has not answered in time.
+    """
+    connected = threading.Event()
 
     def answered(_client: object, _data: object, _flags: object, reason: Any, _properties: object) -> None:
         if not reason.is_failure:
             connected.set()
 
     client.on_connect = answered
+    client.connect(address.host, address.port)
+    client.loop_start()
     try:
-        client.connect(address.host, address.port)
-        client.loop_start()
-        done = connected.wait(_ANSWER)
-    except OSError as error:
-        raise ServiceError(
-            f"the session {name} is drained and not removed ({error})", remedy="retire it again"
-        ) from None
+        if not connected.wait(_ANSWER):
+            raise TimeoutError("the broker does not answer")
+        yield client
     finally:
         client.disconnect()
         client.loop_stop()
-    if not done:
-        raise ServiceError(f"the session {name} is drained and not removed", remedy="retire it again")
+
+
+def _unsubscribe(client: mqtt.Client, topic: str) -> None:
+    """Give one filter up, and wait for the answer."""
+    gone = threading.Event()
+    client.on_unsubscribe = lambda *_: gone.set()
+    client.unsubscribe(topic)
+    if not gone.wait(_ANSWER):
+        raise TimeoutError("the broker does not answer")
