@@ -106,7 +106,7 @@ class Retirement:
             self._problem = f"for {drained.held} messages could not be stored"
         if self._problem:
             raise ServiceError(f"partition {partition} is not retired, {self._problem}", remedy="nothing is lost")
-        _remove(address, client_id(settings, partition), filters_of(settings, partition))
+        remove(address, client_id(settings, partition), filters_of(settings, partition))
         with intake.between() as connection:
             store.retire(connection, partition.writer, now=datetime.now(UTC))
         return drained
@@ -243,17 +243,27 @@ def _client(address: Address, name: str, *, clean: bool = True) -> mqtt.Client:
     return client
 
 
-def _remove(address: Address, name: str, filters: Sequence[str]) -> None:
+def remove(address: Address, name: str, filters: Sequence[str], *, pause: float = _APART) -> None:
     """Remove a session: its filters one by one, then what is left of it.
 
     NATS 2.12.4 to 2.15.1 may throw away what other sessions still wait for when two filters of a session end at
     once. Who connects with a clean session gives the old one up (MQTT 3.1.1, section 3.1.2.4).
+
+    Parameters
+    ----------
+    pause : float
+        Between two filters [s].
+
+    Raises
+    ------
+    ServiceError
+        The broker is away or does not answer; the session, or what is left of it, stays.
     """
     try:
         with _connected(_client(address, name, clean=False), address) as client:
             for topic in filters:
                 _unsubscribe(client, topic)
-                time.sleep(_APART)
+                time.sleep(pause)
         with _connected(_client(address, name), address):
             pass
     except (OSError, ValueError, RuntimeError) as error:
