@@ -23,8 +23,8 @@ from dashboards.bench.budgets import BUDGETS, Budget
 from dashboards.bench.cases import QUERIES, Place, Screens
 from dashboards.live import utc_now
 from hypervision.domains import load
-from hypervision.machine import machine
 from hypervision.services.alone import migrated
+from hypervision.services.machine import machine
 from hypervision.store import address, screens
 from hypervision.store.filling import Filler
 from hypervision.store.plans import note, plans

@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 
 import ingest
 from hypervision.errors import ServiceError
-from hypervision.machine import Machine, commit, machine, said
 from hypervision.services import binaries
+from hypervision.services.machine import Machine, commit, machine, said
 
 
 class Rig(NamedTuple):

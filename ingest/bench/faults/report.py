@@ -7,17 +7,18 @@ from collections import defaultdict
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from hypervision.machine import machine
 from ingest.bench.faults.campaign import Done, Result
 
 
-def markdown(result: Result, *, command: str) -> str:
+def markdown(result: Result, *, command: str, machine: str) -> str:
     """Write the report.
 
     Parameters
     ----------
     command : str
         What made it, so that it can be made again.
+    machine : str
+        What it was made with.
     """
     order, health = result.order, result.health
     total = {
@@ -29,7 +30,7 @@ def markdown(result: Result, *, command: str) -> str:
     lines = [
         "# Fault report",
         "",
-        f"`{command}`, {datetime.fromtimestamp(result.began, UTC):%Y-%m-%d %H:%M} UTC, {took}; {machine()}.",
+        f"`{command}`, {datetime.fromtimestamp(result.began, UTC):%Y-%m-%d %H:%M} UTC, {took}; {machine}.",
         "",
         f"**{len(result.done)} faults, {total['attempted']:,} messages: {summed}.",
         f"{'FAILED' if result.wrong else 'Passed'}.**",

@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from hypervision.machine import Machine
+from hypervision.services.machine import Machine
 from ingest.bench import table
 from ingest.bench.backlog import FLAT_MB, Backlog
 from ingest.bench.course import STAGES, Course, Sizes, line
