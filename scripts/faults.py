@@ -13,6 +13,7 @@ import signal
 import sys
 from pathlib import Path
 
+from hypervision.services.machine import machine
 from ingest.bench.faults.campaign import FAULTS, Order, run
 from ingest.bench.faults.report import markdown
 
@@ -48,7 +49,7 @@ def main() -> int:
         kinds=options.only,
     )
     result = run(order, say=lambda text: print(text, flush=True))  # noqa: T201
-    text = markdown(result, command=" ".join(["scripts/faults.py", *sys.argv[1:]]))
+    text = markdown(result, command=" ".join(["scripts/faults.py", *sys.argv[1:]]), machine=str(machine()))
     options.report.write_text(text, "utf-8")
     print(f"\n{text}\nwritten to {options.report}")  # noqa: T201
     for kind, why in result.skipped.items():

@@ -5,8 +5,6 @@ from __future__ import annotations
 import argparse
 import gc
 import json
-import os
-import platform
 import re
 import statistics
 import time
@@ -19,7 +17,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import psutil
 
 from dashboards.bench import made
 from dashboards.bench.budgets import BUDGETS, Budget
@@ -27,6 +24,7 @@ from dashboards.bench.cases import QUERIES, Place, Screens
 from dashboards.live import utc_now
 from hypervision.domains import load
 from hypervision.services.alone import migrated
+from hypervision.services.machine import machine
 from hypervision.store import address, screens
 from hypervision.store.filling import Filler
 from hypervision.store.plans import note, plans
@@ -59,15 +57,13 @@ def run(options: argparse.Namespace) -> int:
         started = time.monotonic()
         place = fill(filler, url, made.Size.of(options.rows), say=_say)
         server, size = filler.told()
-        machine = (
-            f"{os.cpu_count()} processors {platform.machine()}, {psutil.virtual_memory().total // 2**30} GiB,"
-            f" {platform.system()}, Python {platform.python_version()}; {server}; {options.rows:,} readings, {size};"
-            f" filled in {time.monotonic() - started:.0f} s"
+        about = (
+            f"{machine()}; {server}; {options.rows:,} readings, {size}; filled in {time.monotonic() - started:.0f} s"
         )
-        _say(machine)
+        _say(about)
         figures = ask(place, url, filler, rounds=options.rounds, say=_say)
     if options.report is not None:
-        options.report.write_text(_report(machine, options.rounds, figures, options.report), encoding="utf-8")
+        options.report.write_text(_report(about, options.rounds, figures, options.report), encoding="utf-8")
     late = [f.name for f in figures if f.p50 > BUDGETS[f.name].must]
     _say(f"over budget: {', '.join(late)}" if late else "every median is within its budget")
     return 1 if late else 0
@@ -192,11 +188,11 @@ def line(figure: Figure, budget: Budget) -> str:
     )
 
 
-def _report(machine: str, rounds: int, figures: list[Figure], path: Path) -> str:
+def _report(about: str, rounds: int, figures: list[Figure], path: Path) -> str:
     if path.suffix == ".json":
         told = [{**asdict(f), "budget": asdict(BUDGETS[f.name])} for f in figures]
-        return json.dumps({"machine": machine, "rounds": rounds, "figures": told}, indent=2) + "\n"
-    return "\n".join([machine, "", *table(figures), ""])
+        return json.dumps({"machine": about, "rounds": rounds, "figures": told}, indent=2) + "\n"
+    return "\n".join([about, "", *table(figures), ""])
 
 
 def table(figures: list[Figure]) -> list[str]:

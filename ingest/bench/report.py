@@ -22,7 +22,7 @@ from ingest.bench.backlog import BEHIND
 from ingest.bench.course import LOOPING_RATE, STAGES, Course, Sizes
 from ingest.bench.figures import Figure
 from ingest.bench.ground import Ground
-from ingest.bench.machine import Machine, find_mosquitto, machine
+from ingest.bench.rig import Rig, find_mosquitto, rig
 from ingest.bench.stage import stage
 
 Subjects: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001 -- it has no public name
@@ -105,7 +105,7 @@ def run(options: argparse.Namespace) -> int:
         with Gauge(place.database_url) as gauge:
             if gauge.things():
                 raise SettingError("--database-url holds Things already", remedy="give an empty database")
-            about = machine(database=gauge.server(), mosquitto=course.mosquitto)
+            about = rig(database=gauge.server(), mosquitto=course.mosquitto)
         say(about.sentence())
         try:
             course.run(Ground(place, topics=sizes.topics, planned=sizes.planned))
@@ -126,7 +126,7 @@ class _Told(NamedTuple):
     took: float
 
 
-def _tell(options: argparse.Namespace, course: Course, figures: Sequence[Figure], about: Machine, told: _Told) -> None:
+def _tell(options: argparse.Namespace, course: Course, figures: Sequence[Figure], about: Rig, told: _Told) -> None:
     for part in ("", *table.text(figures), "", table.SCALE):
         say(part)
     if options.report is not None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from ingest.bench.figures import Figure, bound, runs, shown
-from ingest.bench.machine import Machine
+from ingest.bench.rig import Rig
 
 SCALE: Final = (
     "For scale, 2 cores, from Mosquitto: Node-RED as people use it 4,000/s; Node-RED tuned 22,000/s (and 116,000 of "
@@ -47,7 +47,7 @@ def text(figures: Sequence[Figure]) -> list[str]:
 
 
 def markdown(
-    figures: Sequence[Figure], about: Machine, *, command: str, date: str, notes: Sequence[str], took: float
+    figures: Sequence[Figure], about: Rig, *, command: str, date: str, notes: Sequence[str], took: float
 ) -> str:
     """The report.
 
@@ -83,14 +83,14 @@ def markdown(
 
 
 def document(
-    figures: Sequence[Figure], about: Machine, *, command: str, date: str, took: float, raw: dict[str, Any]
+    figures: Sequence[Figure], about: Rig, *, command: str, date: str, took: float, raw: dict[str, Any]
 ) -> dict[str, Any]:
     """The same for programs, with everything that was measured."""
     return {
         "command": command,
         "date": date,
         "seconds": took,
-        "machine": about._asdict(),
+        "machine": about.document(),
         "figures": [figure.document() for figure in figures],
         "measured": raw,
     }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from hypervision.services.machine import machine
 from ingest.bench.faults.campaign import FAULTS, Order, run
 from ingest.bench.faults.report import markdown
 
@@ -28,7 +29,7 @@ def test_seeded_faults_lose_double_and_misfile_nothing(capsys: pytest.CaptureFix
         lamp_every=50,
     )
     result = run(order, say=print)
-    report = markdown(result, command="tests/faults/test_ledger.py")
+    report = markdown(result, command="tests/faults/test_ledger.py", machine=str(machine()))
     print(report)
     for kind, why in result.skipped.items():
         with capsys.disabled():

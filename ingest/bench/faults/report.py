@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import os
-import platform
 import statistics
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-import psutil
-
 from ingest.bench.faults.campaign import Done, Result
 
 
-def markdown(result: Result, *, command: str) -> str:
+def markdown(result: Result, *, command: str, machine: str) -> str:
     """Write the report.
 
     Parameters
     ----------
     command : str
         What made it, so that it can be made again.
+    machine : str
+        What it was made with.
     """
     order, health = result.order, result.health
     total = {
@@ -32,7 +30,7 @@ def markdown(result: Result, *, command: str) -> str:
     lines = [
         "# Fault report",
         "",
-        f"`{command}`, {datetime.fromtimestamp(result.began, UTC):%Y-%m-%d %H:%M} UTC, {took}; {_machine()}.",
+        f"`{command}`, {datetime.fromtimestamp(result.began, UTC):%Y-%m-%d %H:%M} UTC, {took}; {machine}.",
         "",
         f"**{len(result.done)} faults, {total['attempted']:,} messages: {summed}.",
         f"{'FAILED' if result.wrong else 'Passed'}.**",
@@ -92,9 +90,3 @@ def _table(done: Sequence[Done]) -> list[str]:
 
 def _two(values: Sequence[float]) -> str:
     return f"{statistics.median(values):.1f} | {max(values):.1f}" if values else "- | -"
-
-
-def _machine() -> str:
-    memory = psutil.virtual_memory().total / 2**30
-    system = f"{platform.system()} {platform.machine()}, Python {platform.python_version()}"
-    return f"{os.cpu_count()} cores, {memory:.0f} GB, {system}"

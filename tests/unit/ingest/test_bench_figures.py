@@ -7,15 +7,16 @@ import json
 
 import pytest
 
+from hypervision.services.machine import Machine
 from ingest.bench import table
 from ingest.bench.backlog import FLAT_MB, Backlog
 from ingest.bench.course import STAGES, Course, Sizes, line
 from ingest.bench.figures import BARS, Bar, Figure, bound
-from ingest.bench.machine import Machine, version
 from ingest.bench.report import command_of, configure, notes, sizes_of
+from ingest.bench.rig import Rig, version
 from ingest.bench.runs import Drain
 
-MACHINE = Machine("EPYC", 2, 23.6, "Linux 6 x86_64", "3.11.7", "18.6", "2.15.1", "", "abcdef1234")
+MACHINE = Rig(Machine("EPYC", 2, 23.6, "Linux 6 x86_64", "3.11.7"), "18.6", "2.15.1", "", "abcdef1234")
 HIGH = Bar("drain", "drain", "messages/s", 31_000, 45_000)
 LOW = Bar("cpu", "CPU", "s", 14, 4, 1, low=True)
 

@@ -33,7 +33,7 @@ FINE = Result(
 
 
 def test_report_of_a_sound_campaign() -> None:
-    text = markdown(FINE, command="scripts/faults.py --seed 7")
+    text = markdown(FINE, command="scripts/faults.py --seed 7", machine="2 cores")
     assert "**3 faults, 100 messages: 0 lost, 0 doubled, 0 invented, 0 misfiled.\nPassed.**" in text
     assert "| kill collect | 2 | 3.0 | 4.0 | - | - | a note |" in text
     assert "- **disk full**: no root" in text
@@ -54,7 +54,7 @@ def test_report_names_each_violation() -> None:
         health=broken,
         unsettled="not settled",
     )
-    text = markdown(bad, command="x")
+    text = markdown(bad, command="x", machine="2 cores")
     assert "FAILED" in text
     for part in ("fault 1 (kill broker): nothing new", "main: lost 4.0", "do not add up", "not settled", "999 MB"):
         assert part in text.split("## Wrong")[1], part
