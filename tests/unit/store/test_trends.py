@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from hypervision.clock import to_us
-from hypervision.store.trends import Readings, points, sliced
+from hypervision.store.trends import Part, Readings, held, points, sliced
 
 MINUTE_US = 60_000_000
 HOLE_US = 20 * MINUTE_US
@@ -58,13 +58,18 @@ def test_points_of_nothing_are_none() -> None:
     assert points(Readings(empty, empty.astype(np.float64), empty), width_us=1, hole_us=1) == []
 
 
+def part(found: Readings, *, until_us: int) -> Part:
+    """Readings of which each stands for 20 us at most."""
+    return Part(found, held(found, until_us, hold_us=20), HOLE_US)
+
+
 def test_slice_is_weighted_by_time_holds_no_longer_than_it_may_and_leaves_out_what_is_out_of_range() -> None:
     found = Readings(
         np.array([0, 30, 40, 45, 200, 260]), np.array([1.0, 4.0, 10.0, 99.0, 2.0, 5.0]), np.array([5, 5, 5, 3, 5, 5])
     )
     edges = np.array([0, 50, 100, 150, 200, 250, 300])
     # 1 for 30, 4 for 10, 10 for 20 of which 10 in the first slice; nothing is known from 60 on; 5 stands until the end.
-    assert sliced(found, edges, hold_us=20) == [
+    assert sliced([part(found, until_us=300)], edges) == [
         (1.0, (1 * 20 + 4 * 10 + 10 * 10) / 40, 99.0),
         None,
         None,
@@ -72,5 +77,7 @@ def test_slice_is_weighted_by_time_holds_no_longer_than_it_may_and_leaves_out_wh
         (2.0, 2.0, 2.0),
         (5.0, 5.0, 5.0),
     ]
-    assert sliced(Readings(np.array([7]), np.array([3.0]), np.array([3])), edges[:2], hold_us=20) == [(3.0, None, 3.0)]
-    assert sliced(Readings(np.array([60]), np.array([3.0]), np.array([5])), edges[:3], hold_us=20)[0] is None
+    assert sliced([part(Readings(np.array([7]), np.array([3.0]), np.array([3])), until_us=50)], edges[:2]) == [
+        (3.0, None, 3.0)
+    ]
+    assert sliced([part(Readings(np.array([60]), np.array([3.0]), np.array([5])), until_us=100)], edges[:3])[0] is None
