@@ -7,7 +7,10 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from tests.contract.servers import ENGINES, Server, embedded_server, migrate_at, system_server, timescale_server
+from tests.contract.verbs import started, verb
 from tests.contract.world import World
+
+__all__ = ["started", "verb"]
 
 
 @pytest.fixture(scope="session", params=ENGINES)
