@@ -17,13 +17,18 @@ _SETTINGS = """listener {port} 127.0.0.1
 allow_anonymous true
 persistence false
 max_queued_messages 0
-max_inflight_messages 20000
 """
+_WINDOW = 20_000
 
 
 @contextmanager
-def mosquitto(program: Path) -> Iterator[str]:
+def mosquitto(program: Path, *, window: int | None = _WINDOW) -> Iterator[str]:
     """Run one, and end it; its URL.
+
+    Parameters
+    ----------
+    window : int, optional
+        Messages ahead of their acknowledgement; None for the 20 that it has by itself.
 
     Raises
     ------
@@ -33,7 +38,8 @@ def mosquitto(program: Path) -> Iterator[str]:
     with tempfile.TemporaryDirectory(prefix="hv-mosquitto-") as folder:
         port = ports.free()
         settings, log = Path(folder) / "mosquitto.conf", Path(folder) / "log"
-        settings.write_text(_SETTINGS.format(port=port), "utf-8")
+        ahead = "" if window is None else f"max_inflight_messages {window}\n"
+        settings.write_text(_SETTINGS.format(port=port) + ahead, "utf-8")
         with log.open("wb") as stream:
             process = subprocess.Popen([str(program), "-c", str(settings)], stdout=stream, stderr=stream)
         try:

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,18 +14,19 @@ from hypervision import settings as settings_module
 from hypervision.errors import ServiceError, TemporaryStoreError
 from hypervision.intake import Intake
 from hypervision.partitions import Partition
-from hypervision.services import ports
 from hypervision.services.plan import EARLIER_SESSIONS
 from hypervision.settings import Settings
 from hypervision.store.connection import connect
 from ingest import retirement, service
+from ingest.bench.mosquitto import mosquitto as running
+from ingest.bench.rig import find_mosquitto
 from ingest.bench.stage import Stage, stage
 from ingest.collector import Collector
 from tests.integration.test_collect import Device, ms
 
 pytestmark = pytest.mark.integration
 
-MOSQUITTO = shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin:/opt/homebrew/sbin:/usr/bin:/usr/local/bin")
+MOSQUITTO = find_mosquitto()
 THINGS = 12
 Wait = Callable[..., None]
 
@@ -196,17 +194,10 @@ def test_number_of_collectors_changes_at_the_embedded_broker(scene: Scene, wait_
 
 
 @pytest.fixture
-def mosquitto(tmp_path: Path) -> Iterator[str]:
-    port = ports.free()
-    settings = tmp_path / "mosquitto.conf"
-    settings.write_text(f"listener {port} 127.0.0.1\nallow_anonymous true\nmax_queued_messages 0\n", "utf-8")
-    with (tmp_path / "log").open("wb") as log:
-        process = subprocess.Popen([str(MOSQUITTO), "-c", str(settings)], stdout=log, stderr=log)
-    while not ports.answers(port):
-        assert process.poll() is None, (tmp_path / "log").read_text()
-    yield f"mqtt://127.0.0.1:{port}"
-    process.terminate()
-    process.wait(10)
+def mosquitto() -> Iterator[str]:
+    assert MOSQUITTO is not None
+    with running(MOSQUITTO, window=None) as url:
+        yield url
 
 
 @pytest.mark.skipif(MOSQUITTO is None, reason="mosquitto is not installed on this machine")

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 
-from hypervision.services import ports
 from hypervision.store.bench import Gauge
 from ingest.bench.feeder import Feeder
+from ingest.bench.mosquitto import mosquitto as running
+from ingest.bench.rig import find_mosquitto
 from ingest.bench.runs import NAME
 from ingest.bench.stage import stage
 from ingest.session import Address
 
-PROGRAM = shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin:/opt/homebrew/sbin:/usr/bin:/usr/local/bin")
+PROGRAM = find_mosquitto()
 
 pytestmark = [
     pytest.mark.integration,
@@ -26,21 +24,11 @@ pytestmark = [
 
 
 @pytest.fixture
-def mosquitto(tmp_path: Path) -> Iterator[str]:
+def mosquitto() -> Iterator[str]:
     """A Mosquitto with its default window of 20 messages; its URL."""
-    port = ports.free()
-    settings = tmp_path / "mosquitto.conf"
-    settings.write_text(f"listener {port} 127.0.0.1\nallow_anonymous true\nmax_queued_messages 0\n", "utf-8")
-    with (tmp_path / "log").open("wb") as log:
-        process = subprocess.Popen([str(PROGRAM), "-c", str(settings)], stdout=log, stderr=log)
-    deadline = time.monotonic() + 10
-    while not ports.answers(port):
-        assert process.poll() is None, (tmp_path / "log").read_text()
-        assert time.monotonic() < deadline, (tmp_path / "log").read_text()
-        time.sleep(0.02)
-    yield f"mqtt://127.0.0.1:{port}"
-    process.terminate()
-    process.wait(10)
+    assert PROGRAM is not None
+    with running(PROGRAM, window=None) as url:
+        yield url
 
 
 def test_window_of_twenty_is_drained_without_waiting_for_the_age_of_a_batch(
