@@ -1,17 +1,33 @@
--- name: rejected_page
--- Quarantined messages by time of receipt, newest first; of a payload its beginning.
-SELECT rejected_id, received_time, thing, topic, substring(payload FROM 1 FOR %(bytes)s) AS payload,
-       payload_bytes, reason, detail, count, partial, replayed_at
-FROM hv.rejected_message x
-WHERE (%(thing)s::text IS NULL OR x.thing = %(thing)s)
+-- part: chosen_rejected
+-- What a filter leaves; nothing given chooses nothing.
+(%(thing)s::text IS NULL OR x.thing = %(thing)s)
   AND (%(reason)s::text IS NULL OR x.reason = %(reason)s)
   AND (%(since)s::timestamptz IS NULL OR x.received_time >= %(since)s)
   AND (%(until)s::timestamptz IS NULL OR x.received_time < %(until)s)
   AND (%(domain)s::text IS NULL OR starts_with(x.topic, %(domain)s))
   AND (%(topic)s::text IS NULL OR starts_with(x.topic, %(topic)s))
-  AND (%(replayed)s::boolean IS NULL OR (x.replayed_at IS NOT NULL) = %(replayed)s)
   AND (%(partial)s::boolean IS NULL OR x.partial = %(partial)s)
   AND (%(ids)s::bigint[] IS NULL OR x.rejected_id = ANY(%(ids)s))
+
+-- part: rejected_of_organisation
+-- An account of one organisation sees its Things alone.
+%(organisation)s::int IS NULL OR x.thing IN (SELECT code FROM hv.thing WHERE organisation_id = %(organisation)s)
+
+-- part: waiting_rejected
+-- Messages kept whole that a second try may mend.
+x.replayed_at IS NULL AND x.reason <> 'rate_limited' AND x.payload_bytes = octet_length(x.payload) AND x.thing <> ''
+  AND x.rejected_id <= %(newest)s
+  AND (x.topic LIKE '%%/up' OR (x.topic LIKE '%%/status' AND x.payload IN ('online'::bytea, 'offline'::bytea)))
+  AND -- part: chosen_rejected
+  AND -- part: rejected_of_organisation
+
+-- name: rejected_page
+-- Quarantined messages by time of receipt, newest first; of a payload its beginning.
+SELECT rejected_id, received_time, thing, topic, substring(payload FROM 1 FOR %(bytes)s) AS payload,
+       payload_bytes, reason, detail, count, partial, replayed_at
+FROM hv.rejected_message x
+WHERE -- part: chosen_rejected
+  AND (%(replayed)s::boolean IS NULL OR (x.replayed_at IS NOT NULL) = %(replayed)s)
   AND (%(before)s::bigint IS NULL
        OR (x.received_time, x.rejected_id) < (%(before_time)s::timestamptz, %(before)s::bigint))
 ORDER BY received_time DESC, rejected_id DESC
@@ -19,28 +35,22 @@ LIMIT %(limit)s
 
 -- name: rejected_page_of
 -- The same of one organisation: a few of each of its Things by their index, then the newest of those.
-SELECT x.*
+SELECT newest.*
 FROM hv.thing t
 CROSS JOIN LATERAL (
     SELECT rejected_id, received_time, thing, topic, substring(payload FROM 1 FOR %(bytes)s) AS payload,
            payload_bytes, reason, detail, count, partial, replayed_at
-    FROM hv.rejected_message r
-    WHERE r.thing = t.code
-      AND (%(reason)s::text IS NULL OR r.reason = %(reason)s)
-      AND (%(since)s::timestamptz IS NULL OR r.received_time >= %(since)s)
-      AND (%(until)s::timestamptz IS NULL OR r.received_time < %(until)s)
-      AND (%(domain)s::text IS NULL OR starts_with(r.topic, %(domain)s))
-      AND (%(topic)s::text IS NULL OR starts_with(r.topic, %(topic)s))
-      AND (%(replayed)s::boolean IS NULL OR (r.replayed_at IS NOT NULL) = %(replayed)s)
-      AND (%(partial)s::boolean IS NULL OR r.partial = %(partial)s)
-      AND (%(ids)s::bigint[] IS NULL OR r.rejected_id = ANY(%(ids)s))
+    FROM hv.rejected_message x
+    WHERE x.thing = t.code
+      AND -- part: chosen_rejected
+      AND (%(replayed)s::boolean IS NULL OR (x.replayed_at IS NOT NULL) = %(replayed)s)
       AND (%(before)s::bigint IS NULL
-           OR (r.received_time, r.rejected_id) < (%(before_time)s::timestamptz, %(before)s::bigint))
-    ORDER BY r.received_time DESC, r.rejected_id DESC
+           OR (x.received_time, x.rejected_id) < (%(before_time)s::timestamptz, %(before)s::bigint))
+    ORDER BY x.received_time DESC, x.rejected_id DESC
     LIMIT %(limit)s
-) x
+) AS newest
 WHERE t.organisation_id = %(organisation)s AND (%(thing)s::text IS NULL OR t.code = %(thing)s)
-ORDER BY x.received_time DESC, x.rejected_id DESC
+ORDER BY newest.received_time DESC, newest.rejected_id DESC
 LIMIT %(limit)s
 
 -- name: rejected_place
@@ -52,25 +62,15 @@ SELECT received_time FROM hv.rejected_message WHERE rejected_id = %(id)s
 SELECT rejected_id, received_time, thing, topic, payload, payload_bytes, reason, detail, count,
        partial, replayed_at
 FROM hv.rejected_message x
-WHERE rejected_id = %(id)s
-  AND (%(organisation)s::int IS NULL
-       OR thing IN (SELECT code FROM hv.thing WHERE organisation_id = %(organisation)s))
+WHERE rejected_id = %(id)s AND -- part: rejected_of_organisation
 
 -- name: rejected_by_reason
 -- Rows and what they stand for, by reason, the most frequent first.
 SELECT x.reason, count(*), sum(x.count)::bigint
 FROM hv.rejected_message x
-WHERE (%(thing)s::text IS NULL OR x.thing = %(thing)s)
-  AND (%(reason)s::text IS NULL OR x.reason = %(reason)s)
-  AND (%(since)s::timestamptz IS NULL OR x.received_time >= %(since)s)
-  AND (%(until)s::timestamptz IS NULL OR x.received_time < %(until)s)
-  AND (%(domain)s::text IS NULL OR starts_with(x.topic, %(domain)s))
-  AND (%(topic)s::text IS NULL OR starts_with(x.topic, %(topic)s))
+WHERE -- part: chosen_rejected
   AND (%(replayed)s::boolean IS NULL OR (x.replayed_at IS NOT NULL) = %(replayed)s)
-  AND (%(partial)s::boolean IS NULL OR x.partial = %(partial)s)
-  AND (%(ids)s::bigint[] IS NULL OR x.rejected_id = ANY(%(ids)s))
-  AND (%(organisation)s::int IS NULL
-       OR x.thing IN (SELECT code FROM hv.thing WHERE organisation_id = %(organisation)s))
+  AND -- part: rejected_of_organisation
 GROUP BY x.reason
 ORDER BY 3 DESC, 1
 LIMIT %(top)s
@@ -79,17 +79,9 @@ LIMIT %(top)s
 -- The same by Thing; what comes from no Thing is one line without a name.
 SELECT x.thing, count(*), sum(x.count)::bigint
 FROM hv.rejected_message x
-WHERE (%(thing)s::text IS NULL OR x.thing = %(thing)s)
-  AND (%(reason)s::text IS NULL OR x.reason = %(reason)s)
-  AND (%(since)s::timestamptz IS NULL OR x.received_time >= %(since)s)
-  AND (%(until)s::timestamptz IS NULL OR x.received_time < %(until)s)
-  AND (%(domain)s::text IS NULL OR starts_with(x.topic, %(domain)s))
-  AND (%(topic)s::text IS NULL OR starts_with(x.topic, %(topic)s))
+WHERE -- part: chosen_rejected
   AND (%(replayed)s::boolean IS NULL OR (x.replayed_at IS NOT NULL) = %(replayed)s)
-  AND (%(partial)s::boolean IS NULL OR x.partial = %(partial)s)
-  AND (%(ids)s::bigint[] IS NULL OR x.rejected_id = ANY(%(ids)s))
-  AND (%(organisation)s::int IS NULL
-       OR x.thing IN (SELECT code FROM hv.thing WHERE organisation_id = %(organisation)s))
+  AND -- part: rejected_of_organisation
 GROUP BY x.thing
 ORDER BY 3 DESC, 1
 LIMIT %(top)s
@@ -102,19 +94,7 @@ SELECT coalesce(max(rejected_id), 0) FROM hv.rejected_message
 -- Messages kept whole that a second try may mend, in order of receipt; a message with several rows once.
 SELECT min(rejected_id), received_time
 FROM hv.rejected_message x
-WHERE replayed_at IS NULL AND reason <> 'rate_limited' AND payload_bytes = octet_length(payload) AND thing <> ''
-  AND rejected_id <= %(newest)s
-  AND (topic LIKE '%%/up' OR (topic LIKE '%%/status' AND payload IN ('online'::bytea, 'offline'::bytea)))
-  AND (%(thing)s::text IS NULL OR x.thing = %(thing)s)
-  AND (%(reason)s::text IS NULL OR x.reason = %(reason)s)
-  AND (%(since)s::timestamptz IS NULL OR x.received_time >= %(since)s)
-  AND (%(until)s::timestamptz IS NULL OR x.received_time < %(until)s)
-  AND (%(domain)s::text IS NULL OR starts_with(x.topic, %(domain)s))
-  AND (%(topic)s::text IS NULL OR starts_with(x.topic, %(topic)s))
-  AND (%(partial)s::boolean IS NULL OR x.partial = %(partial)s)
-  AND (%(ids)s::bigint[] IS NULL OR x.rejected_id = ANY(%(ids)s))
-  AND (%(organisation)s::int IS NULL
-       OR x.thing IN (SELECT code FROM hv.thing WHERE organisation_id = %(organisation)s))
+WHERE -- part: waiting_rejected
   AND (%(after)s::bigint IS NULL OR received_time >= %(after_time)s::timestamptz)
 GROUP BY received_time, topic, sha256(payload)
 HAVING %(after)s::bigint IS NULL OR (received_time, min(rejected_id)) > (%(after_time)s::timestamptz, %(after)s::bigint)
@@ -126,19 +106,7 @@ LIMIT %(limit)s
 WITH row_of AS (
     SELECT received_time, topic, payload
     FROM hv.rejected_message x
-    WHERE replayed_at IS NULL AND reason <> 'rate_limited' AND payload_bytes = octet_length(payload) AND thing <> ''
-      AND rejected_id <= %(newest)s
-      AND (topic LIKE '%%/up' OR (topic LIKE '%%/status' AND payload IN ('online'::bytea, 'offline'::bytea)))
-      AND (%(thing)s::text IS NULL OR x.thing = %(thing)s)
-      AND (%(reason)s::text IS NULL OR x.reason = %(reason)s)
-      AND (%(since)s::timestamptz IS NULL OR x.received_time >= %(since)s)
-      AND (%(until)s::timestamptz IS NULL OR x.received_time < %(until)s)
-      AND (%(domain)s::text IS NULL OR starts_with(x.topic, %(domain)s))
-      AND (%(topic)s::text IS NULL OR starts_with(x.topic, %(topic)s))
-      AND (%(partial)s::boolean IS NULL OR x.partial = %(partial)s)
-      AND (%(ids)s::bigint[] IS NULL OR x.rejected_id = ANY(%(ids)s))
-      AND (%(organisation)s::int IS NULL
-           OR x.thing IN (SELECT code FROM hv.thing WHERE organisation_id = %(organisation)s))
+    WHERE -- part: waiting_rejected
     LIMIT %(limit)s
 )
 SELECT (SELECT count(*) FROM (SELECT 1 FROM row_of GROUP BY received_time, topic, sha256(payload)) m),
