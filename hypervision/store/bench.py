@@ -5,17 +5,17 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from datetime import date, datetime
-from types import TracebackType
-from typing import Final, NamedTuple, Self
+from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from hypervision.store.columns import Columns
-from hypervision.store.connection import connect, mapped
+from hypervision.store.connection import Connected, mapped
 from hypervision.store.copy import PG_EPOCH_US
 from hypervision.store.engines import engine_of
 from hypervision.store.partitions import Partition
+from hypervision.store.registry import require_no_things
 from hypervision.store.sql import query
 from hypervision.store.writer import Writer
 
@@ -63,25 +63,15 @@ class Snapshot(NamedTuple):
     link: str
 
 
-class Gauge:
+class Gauge(Connected):
     """A connection for questions; a context manager."""
 
     def __init__(self, url: str) -> None:
-        self._connection = connect(url, application="bench", autocommit=True)
+        super().__init__(url, application="bench", autocommit=True)
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._connection.close()
-
-    def things(self) -> int:
-        """How many Things there are."""
-        with mapped():
-            row = self._connection.execute(query("bench_things")).fetchone()
-        return 0 if row is None else int(row[0])
+    def require_no_things(self) -> None:
+        """Refuse a database that is somebody's."""
+        require_no_things(self._connection)
 
     def settled(self, writer: str) -> tuple[int, int]:
         """Messages committed by a writer, and how many of them stored."""
@@ -174,7 +164,7 @@ class Gauge:
             self._connection.execute(query("bench_bare_drop"))
 
 
-class Room:
+class Room(Connected):
     """A database whose readings are weighed, over one connection; a context manager.
 
     Attributes
@@ -184,7 +174,7 @@ class Room:
     """
 
     def __init__(self, url: str, *, writer: str = "bench") -> None:
-        self._connection = connect(url, application=writer)
+        super().__init__(url, application=writer)
         self._name = writer
         self._writer: Writer | None = None
         with mapped():
@@ -192,20 +182,9 @@ class Room:
             self._connection.commit()
         self.engine = f"{engine.name} {engine.version}"
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._connection.close()
-
-    def holds_things(self) -> bool:
-        """Whether it is somebody's."""
-        with mapped():
-            row = self._connection.execute(query("bench_things")).fetchone()
-            self._connection.commit()
-        return row is not None and row[0] > 0
+    def require_no_things(self) -> None:
+        """Refuse a database that is somebody's."""
+        require_no_things(self._connection)
 
     def write(self, columns: Columns, *, now: datetime) -> None:
         """Store a batch as a collector does, without its alarms."""
@@ -265,11 +244,11 @@ class Room:
         return self._writer
 
 
-class BareTable:
+class BareTable(Connected):
     """The database side of the bare path: binary COPY into a stage, then what is new into one table."""
 
     def __init__(self, url: str) -> None:
-        self._connection = connect(url, application="bench bare")
+        super().__init__(url, application="bench bare")
         with mapped():
             self._connection.execute(query("bench_bare_table"))
             self._connection.execute(query("bench_bare_stage"))

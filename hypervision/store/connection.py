@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Final
+from typing import Final, Self
 
 import psycopg
 from psycopg import Connection as Connection  # noqa: PLC0414  (the core names the type, and not the library)
@@ -120,6 +120,19 @@ def connect(url: str, *, application: str, autocommit: bool = False) -> Connecti
         if not autocommit:
             connection.commit()
         return connection
+
+
+class Connected:
+    """Who has a connection to itself; a context manager."""
+
+    def __init__(self, url: str, *, application: str, autocommit: bool = False) -> None:
+        self._connection = connect(url, application=application, autocommit=autocommit)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self._connection.close()
 
 
 def wait_for_server(url: str, *, application: str, wait: float) -> Connection:

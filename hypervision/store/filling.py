@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from types import TracebackType
-from typing import Final, Self
+from typing import Final
 
 import numpy as np
 
@@ -14,8 +13,9 @@ from hypervision.batch import Float64, Int64
 from hypervision.clock import DAY_US, from_us
 from hypervision.errors import SettingError
 from hypervision.store import copy, rollups
-from hypervision.store.connection import connect, mapped
+from hypervision.store.connection import Connected, mapped
 from hypervision.store.engines import engine_of
+from hypervision.store.registry import require_no_things
 from hypervision.store.sql import query
 
 # Roll-ups of so many datastreams are computed in one transaction.
@@ -51,7 +51,7 @@ class Stretch:
     quality: Int64
 
 
-class Filler:
+class Filler(Connected):
     """Fills a database that `migrate` has prepared and nobody uses; a context manager.
 
     Raises
@@ -61,23 +61,15 @@ class Filler:
     """
 
     def __init__(self, url: str) -> None:
-        self._connection = connect(url, application="bench fill")
+        super().__init__(url, application="bench fill")
         with mapped():
             self._connection.execute("SELECT set_config('statement_timeout', '0', false)")
-            row = self._connection.execute(query("bench_things")).fetchone()
-            self._connection.commit()
-        if row is not None and row[0]:
+        try:
+            require_no_things(self._connection)
+        except SettingError:
             self._connection.close()
-            raise SettingError("the database holds Things already", remedy="give an empty database")
+            raise
         self._engine = engine_of(self._connection)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._connection.close()
 
     def streams(self, made: Sequence[Made], *, period: timedelta, now: datetime) -> list[int]:
         """Put in Things and datastreams; the numbers of the datastreams, in order."""

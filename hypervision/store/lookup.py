@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from types import TracebackType
-from typing import Self
 
-from hypervision.store.connection import connect, mapped
+from hypervision.store.connection import Connected, mapped
 from hypervision.store.sql import query
 
 
@@ -68,19 +66,11 @@ class Fate:
         return bool(self.stored or self.refused)
 
 
-class Lookup:
+class Lookup(Connected):
     """A connection that answers these questions; a context manager."""
 
     def __init__(self, url: str) -> None:
-        self._connection = connect(url, application="publish", autocommit=True)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._connection.close()
+        super().__init__(url, application="publish", autocommit=True)
 
     def place_of(self, thing: str) -> Place | None:
         """Where a Thing is registered; None when it is not."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
-from typing import Any, Final, Self
+from typing import Any, Final
 
 import psycopg
 from psycopg import Connection
@@ -13,7 +13,7 @@ from psycopg.rows import dict_row
 from psycopg_pool import ConnectionPool, PoolTimeout
 
 from hypervision.errors import TemporaryStoreError
-from hypervision.store.connection import connect, mapped, to_store_error
+from hypervision.store.connection import Connected, mapped, to_store_error
 from hypervision.store.sql import query
 
 _FIRST_STEP: Final = timedelta(minutes=1)
@@ -103,7 +103,7 @@ class ScreenPool:
         return found
 
 
-class Listener:
+class Listener(Connected):
     """A connection of its own that waits for the hint `hypervision` and reads consistent snapshots.
 
     Its limits are short: a database that does not answer within three seconds counts as away.
@@ -115,16 +115,10 @@ class Listener:
     """
 
     def __init__(self, url: str) -> None:
-        self._connection = connect(url, application="serve reader", autocommit=True)
+        super().__init__(url, application="serve reader", autocommit=True)
         with mapped():
             self._connection.execute("SELECT set_config('statement_timeout', '3s', false)")
             self._connection.execute("LISTEN hypervision")
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_exception: object) -> None:
-        self._connection.close()
 
     @contextmanager
     def snapshot(self) -> Iterator[Connection]:

@@ -13,6 +13,7 @@ from hypervision.batch import Status
 from hypervision.clock import from_us
 from hypervision.datastreams import Key
 from hypervision.domains import Catalogue
+from hypervision.errors import SettingError
 from hypervision.naming import name_of
 from hypervision.store.connection import mapped
 from hypervision.store.sql import query
@@ -49,6 +50,21 @@ class Resolved(NamedTuple):
     newest: datetime | None
     result: float
     quality: int
+
+
+def require_no_things(connection: Connection) -> None:
+    """Refuse a database that is somebody's. Commits.
+
+    Raises
+    ------
+    SettingError
+        It holds Things.
+    """
+    with mapped():
+        row = connection.execute(query("any_thing")).fetchone()
+        connection.commit()
+    if row is not None and row[0]:
+        raise SettingError("the database holds Things already", remedy="give an empty database")
 
 
 def register_things(

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Final, NamedTuple, TypeAlias
 
 from hypervision.cli import number, whole
-from hypervision.errors import SettingError
 from hypervision.store import address
 from hypervision.store.bench import Gauge
 from ingest.bench import table
@@ -103,8 +102,7 @@ def run(options: argparse.Namespace) -> int:
     figures = [figure for key, figure in course.figures.items() if key in wanted]
     with stage(mqtt_url=options.mqtt_url, database_url=options.database_url) as place:
         with Gauge(place.database_url) as gauge:
-            if gauge.things():
-                raise SettingError("--database-url holds Things already", remedy="give an empty database")
+            gauge.require_no_things()
             about = rig(database=gauge.server(), mosquitto=course.mosquitto)
         say(about.sentence())
         try:

@@ -19,7 +19,6 @@ import numpy as np
 from hypervision import quality
 from hypervision.cli import number, whole
 from hypervision.clock import from_us, to_us
-from hypervision.errors import SettingError
 from hypervision.services.alone import migrated
 from hypervision.store import address
 from hypervision.store.bench import Room
@@ -123,8 +122,7 @@ def _database(url: str | None) -> Iterator[str]:
         address.check(url)
     with migrated(url) as found:
         with Room(found) as room:
-            if room.holds_things():
-                raise SettingError("--database-url holds Things already", remedy="give an empty database")
+            room.require_no_things()
         yield found
 
 

@@ -1,7 +1,3 @@
--- name: bench_things
--- How many Things a database holds.
-SELECT count(*) FROM hv.thing
-
 -- name: bench_settled
 -- Messages a writer has committed, over all its life.
 SELECT coalesce(sum(stored + duplicate + rejected), 0)::bigint, coalesce(sum(stored), 0)::bigint

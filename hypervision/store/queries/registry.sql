@@ -83,3 +83,7 @@ FROM hv.rejected_message r
 WHERE r.reason = 'unknown_thing' AND r.replayed_at IS NULL AND r.thing <> ''
   AND NOT EXISTS (SELECT FROM hv.thing t WHERE t.code = r.thing)
 GROUP BY r.thing ORDER BY max(r.received_time) DESC
+
+-- name: any_thing
+-- Whether there is a Thing.
+SELECT EXISTS (SELECT FROM hv.thing)
