@@ -267,6 +267,13 @@ class Town:
             administer(self.database, name, "ALTER DATABASE {} ALLOW_CONNECTIONS true")
             self.collector = Collector(self.settings)
 
+    def add_account(self, name: str, role: Role, *, organisation: str | None = None) -> None:
+        """An account whose password is that of all."""
+        with connect(url_of(self.settings), application="town") as connection:
+            accounts.add_account(
+                connection, name=name, password=PASSWORD, role=role, now=datetime.now(UTC), organisation=organisation
+            )
+
     @contextmanager
     def session(self, user: str | None) -> Iterator[httpx.Client]:
         """A client with a session of its own for `user`; None: nobody."""

@@ -11,9 +11,7 @@ import httpx
 import pytest
 
 from hypervision.accounts import Role
-from hypervision.store import accounts
-from hypervision.store.connection import connect, url_of
-from tests.browser.fake_town import PASSWORD, Town, running
+from tests.browser.fake_town import Town, running
 
 pytestmark = pytest.mark.integration
 PATH = "/api/v1/corrections"
@@ -103,15 +101,7 @@ def test_operator_may_not_and_an_organisation_only_its_own(town: Town, engineer:
             assert client.get(PATH).status_code == 200
     assert reading(engineer, "water-005", span) == [(3.25, "good")]
     assert engineer.post(PATH, json=body).status_code == 200
-    with connect(url_of(town.settings), application="test") as connection:
-        accounts.add_account(
-            connection,
-            name="agent",
-            password=PASSWORD,
-            role=Role.ENGINEER,
-            now=datetime.now(UTC),
-            organisation="agency",
-        )
+    town.add_account("agent", Role.ENGINEER, organisation="agency")
     done = engineer.get(PATH, params={"thing": "water-005"}).json()["rows"][0]["id"]
     own = sent(engineer, "water-024", 3.25)
     with town.session("agent") as client:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import ExitStack
-from datetime import UTC, datetime
 
 import httpx
 import pytest
@@ -15,9 +14,6 @@ from websockets.sync.client import ClientConnection, connect
 from dashboards.assembly import create_server
 from dashboards.routes import CALLBACKS, action_of, action_of_callback
 from hypervision.accounts import LOCAL, RIGHTS, WHOLE, Action, Role
-from hypervision.store import accounts
-from hypervision.store.connection import connect as connect_store
-from hypervision.store.connection import url_of
 from tests.browser.fake_town import ACCOUNTS, PASSWORD, Town, running
 from tests.integration.served import call, served
 
@@ -295,15 +291,7 @@ def test_rejected_messages_of_others_are_not_found_counted_nor_replayed(town: To
     town.collector.refuse(
         *((topic % thing, b'=cmd|{"xyz": 1}', "malformed") for thing in ("water-001", "water-024", "stranger"))
     )
-    with connect_store(url_of(town.settings), application="test") as connection:
-        accounts.add_account(
-            connection,
-            name="agent",
-            password=PASSWORD,
-            role=Role.ENGINEER,
-            now=datetime.now(UTC),
-            organisation="agency",
-        )
+    town.add_account("agent", Role.ENGINEER, organisation="agency")
     path = "/api/v1/rejected"
     with town.session("engineer") as engineer, town.session("agent") as agent:
         every = engineer.get(path, params={"reason": "malformed"}).json()["rows"]
