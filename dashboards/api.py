@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import re
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Final, Literal
 
-from fastapi import FastAPI, Query, Request
+from fastapi import Depends, FastAPI, Query, Request
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, Field
 
@@ -82,6 +83,23 @@ class Taken(BaseModel):
     refused: list[Refused]
 
 
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Which readings, or what was made of them, a call asks for."""
+
+    since: Annotated[Instant | None, Query(alias="from", description="default: a day before `to`")] = None
+    until: Annotated[Instant | None, Query(alias="to", description="default: now; not included")] = None
+    domain: Name | None = None
+    thing: Code | None = None
+    property: Name | None = None
+    limit: Count = 10_000
+
+    def values(self) -> dict[str, Any]:
+        """The parameters of a query."""
+        end = self.until or utc_now()
+        return asdict(self) | {"since": self.since or end - _LATEST_FIRST_DAY, "until": end}
+
+
 def register(app: FastAPI, server: Server) -> None:
     """Add the routes."""
     _register_reading(app, server)
@@ -137,25 +155,11 @@ def _register_reading(app: FastAPI, server: Server) -> None:
     async def observations(
         *,
         request: Request,
-        since: Annotated[Instant | None, Query(alias="from", description="default: a day before `to`")] = None,
-        until: Annotated[Instant | None, Query(alias="to", description="default: now; not included")] = None,
-        domain: Name | None = None,
-        thing: Code | None = None,
-        property: Name | None = None,  # noqa: A002
-        limit: Count = 10_000,
+        span: Annotated[Span, Depends()],
         format: FormatName = None,  # noqa: A002
     ) -> Response:
         """Readings between two instants, oldest first; when `count` equals `limit` there may be more."""
-        end: datetime = until or utc_now()
-        values = {
-            "since": since or end - _LATEST_FIRST_DAY,
-            "until": end,
-            "domain": domain,
-            "thing": thing,
-            "property": property,
-            "limit": limit,
-        }
-        rows = await _rows(server, "api_observations", values, many=thing is None)
+        rows = await _rows(server, "api_observations", span.values(), many=span.thing is None)
         return await _answer(request, rows, _OBSERVATION_COLUMNS, format, name="observations")
 
     @app.get("/api/v1/observations/{level}", tags=["observations"])
@@ -163,25 +167,11 @@ def _register_reading(app: FastAPI, server: Server) -> None:
         *,
         request: Request,
         level: Literal["hourly", "daily"],
-        since: Annotated[Instant | None, Query(alias="from", description="default: a day before `to`")] = None,
-        until: Annotated[Instant | None, Query(alias="to", description="default: now; not included")] = None,
-        domain: Name | None = None,
-        thing: Code | None = None,
-        property: Name | None = None,  # noqa: A002
-        limit: Count = 10_000,
+        span: Annotated[Span, Depends()],
         format: FormatName = None,  # noqa: A002
     ) -> Response:
         """Hours or local days that begin between two instants, by Thing and property, as the views tell them."""
-        end: datetime = until or utc_now()
-        values = {
-            "level": HOUR if level == "hourly" else DAY,
-            "since": since or end - _LATEST_FIRST_DAY,
-            "until": end,
-            "domain": domain,
-            "thing": thing,
-            "property": property,
-            "limit": limit,
-        }
+        values = span.values() | {"level": HOUR if level == "hourly" else DAY}
         return await _answer(request, await _rows(server, "api_rollups", values), _ROLLUP_COLUMNS, format, name=level)
 
     @app.get("/api/v1/gaps", tags=["observations"])

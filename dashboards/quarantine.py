@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import asdict, dataclass
 from typing import Annotated, Any, Final, Literal
 
-from fastapi import FastAPI, Query, Request
+from fastapi import Depends, FastAPI, Query, Request
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -32,6 +33,24 @@ _GREATEST: Final = 2**63
 Code = Annotated[str | None, Query(max_length=64), Plain]
 Prefix = Annotated[str | None, Query(max_length=300, description="how the topic begins"), Plain]
 Id = Annotated[int, Field(ge=1, lt=_GREATEST)]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Which rejected messages a call asks for."""
+
+    reason: Code = None
+    thing: Code = None
+    domain: Code = None
+    topic: Prefix = None
+    since: Annotated[Instant | None, Query(alias="from", description="time of receipt")] = None
+    until: Annotated[Instant | None, Query(alias="to", description="not included")] = None
+    replayed: Annotated[bool | None, Query(description="true: a second try took it")] = None
+    partial: Annotated[bool | None, Query(description="true: values of a stored message")] = None
+
+    def chosen(self) -> Chosen:
+        """The same for the store, of the caller's organisation alone."""
+        return Chosen(**asdict(self), organisation=caller_account().organisation_id)
 
 
 class Replay(BaseModel):
@@ -69,23 +88,13 @@ def register(app: FastAPI, server: Server) -> None:
     async def rejected(
         *,
         request: Request,
-        reason: Code = None,
-        thing: Code = None,
-        domain: Code = None,
-        topic: Prefix = None,
-        since: Annotated[Instant | None, Query(alias="from", description="time of receipt")] = None,
-        until: Annotated[Instant | None, Query(alias="to", description="not included")] = None,
-        replayed: Annotated[bool | None, Query(description="true: a second try took it")] = None,
-        partial: Annotated[bool | None, Query(description="true: values of a stored message")] = None,
+        asked: Annotated[Asked, Depends()],
         before: Annotated[int | None, Query(ge=1, lt=_GREATEST, description="the last id of the page before")] = None,
         limit: Annotated[int, Query(ge=1, le=10_000)] = 100,
         format: Annotated[Literal["json", "csv", "parquet"] | None, Query()] = None,  # noqa: A002
     ) -> Response:
         """Rejected messages by time of receipt, newest first; of a payload its first 400 bytes."""
-        chosen = Chosen(
-            reason=reason, thing=thing, domain=domain, topic=topic, since=since, until=until, replayed=replayed,
-            partial=partial, organisation=caller_account().organisation_id,
-        )  # fmt: skip
+        chosen = asked.chosen()
 
         def work() -> list[dict[str, Any]]:
             with server.pool.connection() as connection:
@@ -100,21 +109,11 @@ def register(app: FastAPI, server: Server) -> None:
     @app.get("/api/v1/rejected/counts", tags=["rejected"])
     async def counts(
         *,
-        reason: Code = None,
-        thing: Code = None,
-        domain: Code = None,
-        topic: Prefix = None,
-        since: Annotated[Instant | None, Query(alias="from", description="time of receipt")] = None,
-        until: Annotated[Instant | None, Query(alias="to", description="not included")] = None,
-        replayed: bool | None = None,
-        partial: bool | None = None,
+        asked: Annotated[Asked, Depends()],
         top: Annotated[int, Query(ge=1, le=1_000, description="so many Things")] = 20,
     ) -> Response:
         """How many there are, by reason and by Thing, and how many of them can be sent through again."""
-        chosen = Chosen(
-            reason=reason, thing=thing, domain=domain, topic=topic, since=since, until=until, replayed=replayed,
-            partial=partial, organisation=caller_account().organisation_id,
-        )  # fmt: skip
+        chosen = asked.chosen()
 
         def work() -> dict[str, Any]:
             with server.pool.connection() as connection:
