@@ -26,6 +26,7 @@ FOLDERS = {
     "integration": (
         "integration",
         "contract/test_store_backup.py",
+        "contract/test_store_backup_folder.py",
         "contract/test_store_import_verbs.py",
         "contract/test_store_migrate.py",
         "contract/test_store_verbs.py",

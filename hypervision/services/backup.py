@@ -25,7 +25,7 @@ from hypervision.store import backup as store
 RESERVE: Final = 512_000_000
 """What a backup leaves free on its disk, which may be the database's as well [byte]."""
 _OURS: Final = re.compile(r"\d{8}T\d{6}Z")
-_UNFINISHED: Final = re.compile(r"\..+\.part")
+_UNFINISHED: Final = re.compile(r"\.\d{8}T\d{6}Z\.part")
 # A dump is compressed; the last one tells how well. A table may have grown unlike the others.
 _MARGIN: Final = 1.5
 
@@ -53,11 +53,18 @@ def write(url: str, target: Path) -> Manifest:
     target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     with _alone(target.parent) as lock:
         for path in target.parent.iterdir():
-            # Nobody writes here but us: what is unfinished is of one that was killed.
+            # Only by a name of ours: the folder may be anybody's.
             if _UNFINISHED.fullmatch(path.name) and path.is_dir():
                 shutil.rmtree(path)
         part = target.with_name(f".{target.name}.part")
-        part.mkdir(mode=0o700)
+        if part.is_dir() and {path.name for path in part.iterdir()} <= {DUMP, manifests.NAME}:
+            shutil.rmtree(part)
+        try:
+            part.mkdir(mode=0o700)
+        except FileExistsError:
+            raise ServiceError(
+                f"{part} exists and is no backup", remedy="move it away, or name another folder"
+            ) from None
         try:
             manifest = _dump(url, part, beside=target, lock=lock)
             write_private(part / manifests.NAME, manifest.text())

@@ -62,6 +62,7 @@ class Snapshot:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        connection.execute(query("hold_partitions"))
         row = connection.execute(query("export_snapshot")).fetchone()
         assert row is not None
         self.name: str = row[0]
@@ -96,11 +97,12 @@ def snapshot(url: str) -> Iterator[Snapshot]:
         with mapped():
             connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
             connection.read_only = True
-            found = Snapshot(connection)
-        if not found.migrations:
-            raise PermanentStoreError(
-                "the database holds nothing of the platform", remedy="look at its name in database_url"
-            )
+            try:
+                found = Snapshot(connection)
+            except (psycopg.errors.InvalidSchemaName, psycopg.errors.UndefinedTable):
+                raise PermanentStoreError(
+                    "the database holds nothing of the platform", remedy="look at its name in database_url"
+                ) from None
         yield found
     finally:
         connection.close()

@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 
 from hypervision import cli
-from tests.contract.test_store_verbs import Says
-from tests.contract.test_store_verbs import verb as verb  # noqa: PLC0414  (a fixture)
+from tests.contract.verbs import Says
 
 pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("newest_only")]
 AT = datetime(2026, 11, 21, 6, 0, tzinfo=UTC)

@@ -1,3 +1,7 @@
+-- name: hold_partitions
+-- Before the snapshot: until it ends no partition is exchanged or dropped, whose rows it would otherwise not see any more.
+LOCK TABLE hv.observation IN ACCESS SHARE MODE
+
 -- name: export_snapshot
 -- What a backup sees: the snapshot's name for pg_dump, its instant, and what the database takes on the disk.
 SELECT pg_export_snapshot(), transaction_timestamp(), pg_database_size(current_database())
