@@ -7,7 +7,6 @@ of plain MQTT divide.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import Final
 
@@ -21,10 +20,6 @@ from hypervision.topics import PREFIX
 LEAVES: Final = ("up", "status", "ack")
 # What an undivided session wants, all at QoS 1.
 FILTERS: Final = tuple(f"{PREFIX}/+/+/{leaf}" for leaf in LEAVES)
-
-# A marker tells a session that retires how far it has come; every collector passes over it.
-_MARK: Final = b"hypervision marker "
-_MARKED: Final = re.compile(rf"{PREFIX}/[^/]+/~\d{{1,3}}/(?:up|status|ack)")
 
 
 def client_id(settings: Settings, partition: Partition) -> str:
@@ -86,26 +81,3 @@ def plain(topic: str) -> str:
     if topic.startswith(f"{PARTS}/"):
         return topic.split("/", 3)[-1]
     return topic
-
-
-def marker(number: int) -> bytes:
-    """What a marker holds.
-
-    Examples
-    --------
-    >>> is_marker("urban/v1/water/~7/up", marker(7))
-    True
-    >>> is_marker("urban/v1/water/~7/up", b'{"flow": 1}'), is_marker("urban/v1/water/pump-7/up", marker(7))
-    (False, False)
-    """
-    return _MARK + b"%d" % number
-
-
-def is_marker(topic: str, payload: bytes) -> bool:
-    """Whether a message is a marker: no device's name begins so, and no reading is written so."""
-    return payload.startswith(_MARK) and may_be_marker(topic)
-
-
-def may_be_marker(topic: str) -> bool:
-    """Whether a device's own topic is that of a marker."""
-    return _MARKED.fullmatch(topic) is not None

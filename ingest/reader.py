@@ -19,7 +19,7 @@ import paho.mqtt.client as mqtt
 from paho.mqtt import MQTTException
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
 
-from ingest.division import is_marker, may_be_marker, plain
+from ingest.division import plain
 
 _RECV: Final = 262_144
 _PUBLISH: Final = 0x30
@@ -58,8 +58,10 @@ class BulkClient(mqtt.Client):
     ----------
     epoch : int
         Number of the connection; acknowledgements of an older one are worth nothing.
+    awaited : frozenset of bytes
+        Payloads of the markers that this session sent for; empty but while it retires.
     markers : set of bytes
-        Payloads of the markers that came; a marker is no message of a device, so nobody else sees it.
+        Those of them that came. Such a marker is no message of a device, so nobody else sees it.
     """
 
     def __init__(self, client_id: str, *, keepalive: int = 30) -> None:
@@ -71,8 +73,8 @@ class BulkClient(mqtt.Client):
             manual_ack=True,
         )
         self.epoch = 0
+        self.awaited: frozenset[bytes] = frozenset()
         self.markers: set[bytes] = set()
-        self._marked = False
         self._kept_alive = keepalive
         self._rest = b""
         self._wanted = 0
@@ -99,8 +101,7 @@ class BulkClient(mqtt.Client):
     def take(self) -> Chunk:
         """Take the messages read since the last call."""
         chunk, self._chunk = self._chunk, Chunk()
-        if self._marked:
-            self._marked = False
+        if self.awaited and not self.awaited.isdisjoint(chunk.payloads):
             return self._without_markers(chunk)
         return chunk
 
@@ -109,7 +110,7 @@ class BulkClient(mqtt.Client):
         kept = Chunk()
         again = set(chunk.again)
         for index, (name, payload, mid) in enumerate(zip(chunk.topics, chunk.payloads, chunk.mids, strict=True)):
-            if is_marker(name, payload):
+            if payload in self.awaited:
                 self.markers.add(payload)
                 self.acknowledge([mid] if mid else [])
                 continue
@@ -241,11 +242,7 @@ class BulkClient(mqtt.Client):
     def _name(self, raw: bytes) -> str:
         if len(self._names) >= _MOST_TOPICS:
             self._names.clear()
-        name = plain(raw.decode("utf-8", "backslashreplace"))
-        if may_be_marker(name):
-            self._marked = True
-        else:
-            self._names[raw] = name
+        name = self._names[raw] = plain(raw.decode("utf-8", "backslashreplace"))
         return name
 
     def _give_to_paho(self, head: int, body: bytes) -> MQTTErrorCode:

@@ -7,6 +7,8 @@ nothing may be published to it alone from then on, so every part of the new divi
 from __future__ import annotations
 
 import logging
+import math
+import secrets
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -26,7 +28,7 @@ from hypervision.store import collectors as store
 from hypervision.topics import PREFIX
 from ingest.collector import Collector
 from ingest.counters import Snapshot
-from ingest.division import client_id, filters_of, marker
+from ingest.division import client_id, filters_of
 from ingest.session import Address, Session
 
 _log = logging.getLogger(__name__)
@@ -34,8 +36,8 @@ _log = logging.getLogger(__name__)
 _LOOK: Final = 0.1
 # The broker may be a moment late with its timer [s].
 _MARGIN: Final = 2.0
-# So many Things fall into every one of 16 parts (each part is missed with a chance of 2e-6).
-_MARKERS: Final = 200
+# With this chance no marker falls into the part that is asked.
+_MISSED: Final = 2e-6
 _ANSWER: Final = 15.0
 # Between two filters of a session that is removed [s]: NATS looks through its messages after each, in its own time.
 _APART: Final = 0.2
@@ -126,7 +128,7 @@ class Retirement:
             collector.wake()
 
     def _await_empty(self, collector: Collector, session: Session) -> None:
-        wanted = set() if self._proved else self._mark(session.address)
+        wanted = frozenset() if self._proved else self._mark(session)
         by_thing = self._settings.ingest.division == "thing"
         seen, since, epoch = -1, time.monotonic(), session.client.epoch
         while not self._stop.is_set():
@@ -147,20 +149,24 @@ class Retirement:
                 return
             self._stop.wait(_LOOK)
 
-    def _mark(self, address: Address) -> set[bytes]:
+    def _mark(self, session: Session) -> frozenset[bytes]:
         """Publish the markers; what they hold."""
         if self._settings.ingest.division == "thing":
-            topics = [f"{PREFIX}/-/~{number}/up" for number in range(_MARKERS)]
+            topics = [f"{PREFIX}/-/~{number}/up" for number in range(enough_for(self._partition))]
         else:
             topics = [
                 name.replace("+", "-", 1).replace("+", "~0") if name.count("+") > 1 else name.replace("+", "~0")
                 for name in filters_of(self._settings, self._partition)
             ]
+        payloads = markers(len(topics))
+        # Before they are under way: what is not awaited is a device's.
+        session.client.awaited = frozenset(payloads)
+        address = session.address
         client = _client(address, f"{client_id(self._settings, self._partition)}-marker")
         client.connect(address.host, address.port)
         client.loop_start()
         try:
-            sent = [client.publish(topic, marker(number), qos=1) for number, topic in enumerate(topics)]
+            sent = [client.publish(topic, payload, qos=1) for topic, payload in zip(topics, payloads, strict=True)]
             for message in sent:
                 message.wait_for_publish(_ANSWER)
         except (ValueError, RuntimeError) as error:
@@ -170,7 +176,24 @@ class Retirement:
             client.loop_stop()
         if not all(message.is_published() for message in sent):
             raise ServiceError("for the broker does not take the markers")
-        return {marker(number) for number in range(len(topics))}
+        return session.client.awaited
+
+
+def markers(number: int) -> list[bytes]:
+    """What the markers of one retirement hold: nobody else can know it, so no device can send one."""
+    nonce = secrets.token_hex(16)
+    return [f"hypervision marker {nonce} {one}".encode("ascii") for one in range(number)]
+
+
+def enough_for(partition: Partition) -> int:
+    """So many Things that one falls into this partition where the broker still divides as before.
+
+    Examples
+    --------
+    >>> [enough_for(Partition(of=of, number=1)) for of in (1, 2, 4, 16)]
+    [1, 19, 46, 204]
+    """
+    return 1 if partition.whole else math.ceil(math.log(_MISSED) / math.log1p(-1 / partition.of))
 
 
 def explicitly(settings: Settings, partition: Partition) -> str:

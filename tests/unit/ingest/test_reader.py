@@ -8,8 +8,8 @@ from hypothesis import given as cases
 from hypothesis import strategies as st
 from paho.mqtt.enums import MQTTErrorCode, _ConnectionState
 
-from ingest.division import marker
 from ingest.reader import BulkClient
+from ingest.retirement import markers
 
 
 def remaining_length(n: int) -> bytes:
@@ -174,24 +174,37 @@ def test_topic_that_the_broker_divided_is_read_as_the_devices_own() -> None:
     assert client.take().topics == ["urban/v1/water/p.1/up", "a/up"]
 
 
-def test_markers_are_answered_and_passed_over() -> None:
-    up = "urban/v1/water/p1/up"
+def test_awaited_markers_are_answered_and_passed_over() -> None:
+    up, (first, second) = "urban/v1/water/p1/up", markers(2)
     client, sock = client_on(
         [
             publish(up, b"1", mid=1)
-            + publish("urban/v1/-/~7/up", marker(7), mid=2)
+            + publish("urban/v1/-/~7/up", first, mid=2)
             + publish(up, b"2", mid=3, dup=True)
-            + publish("parts/4/0/urban/v1/-/~8/up", marker(8), mid=4)
+            + publish("parts/4/0/urban/v1/-/~8/up", second, mid=4)
             # Only the name of one: whoever sent it must hear of it.
             + publish("urban/v1/-/~9/up", b"{}", mid=5, dup=True)
         ]
     )
+    client.awaited = frozenset((first, second))
     assert read_all(client) == MQTTErrorCode.MQTT_ERR_AGAIN
     chunk = client.take()
     assert (chunk.payloads, chunk.mids, chunk.again) == ([b"1", b"2", b"{}"], [1, 3, 5], [1, 2])
-    assert client.markers == {marker(7), marker(8)}
+    assert client.markers == {first, second}
     assert sock.sent == b"\x40\x02\x00\x02\x40\x02\x00\x04"
     assert not client.take().mids
+
+
+@pytest.mark.parametrize("draining", [False, True])
+def test_what_a_device_sends_as_a_marker_is_a_message_like_any_other(draining: bool) -> None:
+    client, sock = client_on(
+        [b"".join(publish("urban/v1/water/~1/up", b"hypervision marker %d" % i, mid=i) for i in range(1, 51))]
+    )
+    if draining:
+        client.awaited = frozenset(markers(50))
+    assert read_all(client) == MQTTErrorCode.MQTT_ERR_AGAIN
+    assert client.take().mids == list(range(1, 51))
+    assert (client.markers, sock.sent) == (set(), b"")
 
 
 def test_line_that_is_silent_is_asked_once_and_any_byte_is_an_answer() -> None:
