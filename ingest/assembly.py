@@ -92,7 +92,8 @@ class Assembly:
         int
             How many messages are new.
         """
-        again = {chunk.mids[i] for i in chunk.again}
+        # By place, not by packet id: within one chunk a broker may use an id again.
+        again = set(chunk.again)
         answers = self.held.answerable(chunk.mids, chunk.again, now=monotonic) if again else chunk.mids
         new = self.held.take(answers, chunk.again)
         if new is not None:
@@ -100,6 +101,7 @@ class Assembly:
                 [chunk.topics[i] for i in new], [chunk.payloads[i] for i in new], [chunk.mids[i] for i in new]
             )
             answers = [answers[i] for i in new]
+            again = {place for place, i in enumerate(new) if i in again} if again else again
         if not chunk.mids:
             return 0
         if self.opened is None:
@@ -152,10 +154,11 @@ class Assembly:
             self.draft.refuse(message, "decoder_failed", f"no decoder reads this message ({type(error).__name__}).")
 
     def _one_by_one(self, chunk: Chunk, again: set[int], received_us: int, monotonic: float) -> None:
-        for topic, payload, mid in zip(chunk.topics, chunk.payloads, chunk.mids, strict=True):
-            if mid in again:
+        for index, (topic, payload, mid) in enumerate(zip(chunk.topics, chunk.payloads, chunk.mids, strict=True)):
+            marked = index in again
+            if marked:
                 self.draft.again.append(len(self.draft.topics))
-            if mid in again and self.held.is_redelivery(mid, topic, payload, now=monotonic):
+            if marked and self.held.is_redelivery(mid, topic, payload, now=monotonic):
                 # Without readings and without refusals a message ends as a duplicate.
                 self.draft.message_of(topic, payload, received_us=received_us)
             elif topic.endswith(("/status", "/ack")):

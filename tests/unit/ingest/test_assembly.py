@@ -113,3 +113,16 @@ def test_messages_delivered_before_are_noted(assembly: Assembly) -> None:
     assert part(batch, 2, 4).again == [0]
     assembly.add(Chunk([UP], [b'{"flow":1}'], [5], []), now=NOW, monotonic=2.0)
     assert assembly.close(epoch=1).batch.again == []
+
+
+def test_mark_of_a_packet_id_that_is_used_twice_in_a_chunk_is_that_of_one_message(assembly: Assembly) -> None:
+    """Mosquitto uses the id of a message that was delivered again for a new one, while answers come in."""
+    new, old = b'{"flow":1}', b'{"flow":2}'
+    assembly.held.disconnected([(7, digest(UP, new))], now=1.0)
+    assembly.add(Chunk([UP] * 3, [old, b"{", new], [7, 8, 7], [0, 1]), now=NOW, monotonic=2.0)
+    batch = assembly.close(epoch=1).batch
+    assert (batch.again, list(batch.result)) == ([0, 1], [2.0, 1.0])
+    # The first is held already and counts nothing; the mark of what follows moves up with it.
+    assembly.add(Chunk([UP] * 3, [b"{", b"{", new], [7, 9, 7], [0, 1]), now=NOW, monotonic=3.0)
+    batch = assembly.close(epoch=1).batch
+    assert (batch.payloads, batch.again, list(batch.result)) == ([b"{", new], [0], [1.0])
