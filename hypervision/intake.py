@@ -176,7 +176,8 @@ class Intake:
             try:
                 with mapped():
                     writer = self._attached()
-                    if (done := self._doubt.settle(batch, writer)) is not None:
+                    if (done := self._doubt.receipt_of(batch)) is not None:
+                        self._repeats.noted()
                         return done
                     self._resolver.resolve(batch, writer.connection, now=now)
                     return self._transaction(batch, writer, now)
@@ -186,9 +187,12 @@ class Intake:
                 if not error.sqlstate.startswith("40"):
                     raise
                 _log.info("batch tried again: %s", error)
-            except BaseException:
+            except BaseException as error:
                 self._roll_back()
-                raise
+                if (done := self._doubt.after(error, batch, self._attached)) is None:
+                    raise
+                self._repeats.noted()
+                return done
         raise TemporaryStoreError("the batch was overtaken by other writers again and again", sqlstate="40001")
 
     def transact(self, work: Callable[[Writer, Stepper], tuple[list[Case], int]], *, tell: bool = False) -> int:
@@ -275,6 +279,7 @@ class Intake:
             self._attach(reconnect(self._url, application=self.name), wait=0.0)
             self.metrics.count("reconnects", label="database")
         assert self._writer is not None
+        self._doubt.settle(self._writer)
         return self._writer
 
     def _attach(self, connection: Connection, *, wait: float | None) -> None:
@@ -354,7 +359,6 @@ class Intake:
             alarms=_moved(cases, steps),
             notify=self._hint(now),
         )
-        self._doubt.end()
         self._touched.noted(touched)
         self._limiter.noted(paced, limited)
         self._numbering.noted()
@@ -366,6 +370,7 @@ class Intake:
         self._observing.committed(
             batch, planned, new, refused, receipt, limited=len(paced.limited), now=now, began=began
         )
+        self._doubt.end()
         self.pulse.here()
         return receipt
 

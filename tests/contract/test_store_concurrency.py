@@ -13,8 +13,9 @@ import numpy as np
 import psycopg
 import pytest
 
+from hypervision import intake as intake_module
 from hypervision.clock import to_us
-from hypervision.errors import TemporaryStoreError
+from hypervision.errors import PermanentStoreError, TemporaryStoreError
 from hypervision.intake import Intake
 from hypervision.store import alarms as alarm_store
 from hypervision.store.connection import connect
@@ -229,10 +230,61 @@ def test_commit_whose_answer_was_lost_is_not_done_twice(world: Any, monkeypatch:
             intake.commit(batch, now=NOW)
     receipt = intake.commit(batch, now=NOW)
     assert (receipt.stored, receipt.duplicate, receipt.rows, receipt.transitions) == (2, 0, 2, 1)
+    # The question was a transaction, and is over.
+    assert intake.connection.info.transaction_status == psycopg.pq.TransactionStatus.IDLE
     assert intake.committed == (3, 0, 0)
     assert world.journal() == [("NORM", "UNACK", "limit")]
     world.send(intake, heat("bin", 3, 20.0))
     assert world.alarms() == [("waste.temperature.high", "bin", "RTNUN")]
+
+
+def test_batch_in_doubt_is_not_taken_apart_before_its_fate_is_known(
+    world: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its commit went through, and what happens next looks like a refusal for good."""
+    intake = world.intake()
+    batch = world.batch(intake, heat("bin", 1, 20.0), heat("bin", 2, 21.0))
+    real = psycopg.Connection.commit
+
+    def lose(self: Any) -> None:
+        done = self.execute("SELECT commit_no FROM hv.writer WHERE name = 'collector-1'").fetchone() == (1,)
+        real(self)
+        if done:
+            self.close()
+            raise psycopg.OperationalError("server closed the connection unexpectedly")
+
+    def refuse(*_: object, **__: object) -> None:
+        raise PermanentStoreError("database: password authentication failed", sqlstate="28P01")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(psycopg.Connection, "commit", lose)
+        with pytest.raises(TemporaryStoreError):
+            intake.commit(batch, now=NOW)
+    with monkeypatch.context() as patched:
+        patched.setattr(intake_module, "reconnect", refuse)
+        with pytest.raises(TemporaryStoreError, match="whether the last batch is stored is not known"):
+            intake.commit(batch, now=NOW)
+    # Whoever comes first settles it; the batch keeps its receipt.
+    with intake.between():
+        pass
+    assert intake.commit(batch, now=NOW).stored == 2
+    assert intake.committed == (2, 0, 0)
+
+
+def test_batch_whose_commit_is_followed_by_a_failure_is_stored_once(
+    world: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    intake = world.intake()
+    batch = world.batch(intake, heat("bin", 1, 20.0))
+
+    def fail(*_: object, **__: object) -> None:
+        raise ZeroDivisionError("what nobody thought of")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(intake._observing, "committed", fail)
+        assert intake.commit(batch, now=NOW).stored == 1
+    assert world.send(intake, heat("bin", 1, 20.0)).duplicate == 1
+    assert intake.committed == (1, 1, 0)
 
 
 def test_commit_that_never_reached_the_server_is_done_again(world: Any, monkeypatch: pytest.MonkeyPatch) -> None:
