@@ -265,6 +265,8 @@ class Receipt:
         Alarm transitions written.
     repeated : int
         Readings that were stored already, with the same value.
+    refused : tuple of int
+        Messages that were refused, whole or in part, now or when they came before.
     """
 
     outcome: Int8
@@ -274,3 +276,4 @@ class Receipt:
     rows: int
     transitions: int
     repeated: int = 0
+    refused: tuple[int, ...] = ()

@@ -288,6 +288,7 @@ class Intake:
         writer = open_writer(connection, self.name, patience=10.0 if wait is None or wait > 0 else 0.0)
         try:
             self._follower.start(writer)
+            self._repeats.follow(connection, self.name)
             connection.rollback()
         except BaseException:
             # An open connection would keep this writer's name taken.
@@ -342,14 +343,15 @@ class Intake:
         if self.settings.registration == "closed":
             known = registry.registered(writer.connection, senders(batch, refusals))
             refusals += strangers(batch, refusals, known)
-        refusals = self._repeats.left(writer.connection, batch, refusals, now=now)
+        refusing = tuple({refusal.message for refusal in refusals})
+        refusals = self._repeats.left(writer.connection, batch, refusals)
         limited = self._limiter.reject(writer.connection, batch, paced)
         outcome = outcomes(batch, planned, new=new, newer=links.newer, refusals=refusals, limited=paced.limited)
         refused = rejected_rows(batch, refusals, outcome)
         writer.reject(refused)
         stored, rejected, duplicate = (int((outcome == code).sum()) for code in (STORED, REJECTED, DUPLICATE))
         repeated = int((existing == planned.result).sum())
-        receipt = Receipt(outcome, stored, rejected, duplicate, int(new.sum()), steps, repeated)
+        receipt = Receipt(outcome, stored, rejected, duplicate, int(new.sum()), steps, repeated, refusing)
         self._doubt.begin(batch, held.transaction, commit_no, receipt)
         writer.commit(
             commit_no=commit_no,

@@ -1,26 +1,29 @@
-"""A refused message that the broker delivers again, after a crash or a lost connection, is refused once.
+"""A refused message that the broker delivers again, after its collector was killed, is refused once.
 
 A reading has its key, and a message with a counter its identity; what cannot even be read has only its content. It
-is therefore compared with the newest rows of the quarantine, and only where the broker itself says that it has
-delivered it before: what a device sends twice is two messages.
+is therefore compared with the rows of the quarantine that a predecessor may have written without its answer reaching
+the broker, and only where the broker itself says that it has delivered it before: what a device sends twice is two
+messages. What this process itself has refused, its collector knows better.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from hashlib import blake2b
 from typing import Final
 
 from hypervision.batch import Batch, Refusal
-from hypervision.store import rejected
+from hypervision.store import outages, rejected
 from hypervision.store.connection import Connection
 
 # What was committed and not acknowledged when a collector died is among its last messages, of which a broker sends
-# 60,000 ahead at most; other writers may have refused something since.
+# 60,000 ahead at most; other writers may have refused something meanwhile.
 _ROWS: Final = 200_000
-_HORIZON: Final = timedelta(days=1)
+# So long before its last sign of life may a collector have received what it had not answered then: the batches that
+# wait, the one that is committed, a beat, and an answer under way.
+_MARGIN: Final = timedelta(seconds=30)
 _MOST_REMEMBERED: Final = 100_000
 
 
@@ -28,19 +31,30 @@ class Repeats:
     """Which rows of the quarantine a redelivery was found in; each stands for one delivery."""
 
     def __init__(self) -> None:
+        self._window: rejected.Window | None = None
+        self._followed = False
         self._taken: Counter[bytes] = Counter()
         self._pending: Mapping[bytes, int] = {}
 
-    def left(self, connection: Connection, batch: Batch, refusals: list[Refusal], *, now: datetime) -> list[Refusal]:
+    def follow(self, connection: Connection, writer: str) -> None:
+        """Look which rows a predecessor may have left unanswered, before this writer gives its first sign of life."""
+        if self._followed:
+            return
+        last = outages.last_beat(connection, writer)
+        if last is not None:
+            self._window = rejected.Window(last - _MARGIN, rejected.newest(connection), _ROWS)
+        self._followed = True
+
+    def left(self, connection: Connection, batch: Batch, refusals: list[Refusal]) -> list[Refusal]:
         """The refusals without those of messages that are in the quarantine already; `noted` follows the commit."""
         self._pending = {}
-        if not batch.again or not refusals:
+        if self._window is None or not batch.again or not refusals:
             return refusals
         again = set(batch.again)
         messages = sorted({refusal.message for refusal in refusals if refusal.message in again})
         if not messages:
             return refusals
-        known = self._known(connection, batch, messages, now)
+        known = self._known(connection, batch, messages, self._window)
         return [refusal for refusal in refusals if refusal.message not in known]
 
     def noted(self) -> None:
@@ -51,7 +65,9 @@ class Repeats:
             self._taken.update(self._pending)
             self._pending = {}
 
-    def _known(self, connection: Connection, batch: Batch, messages: Sequence[int], now: datetime) -> set[int]:
+    def _known(
+        self, connection: Connection, batch: Batch, messages: Sequence[int], window: rejected.Window
+    ) -> set[int]:
         refused = [rejected.Refused(batch.topics[i], batch.payloads[i]) for i in messages]
         alike: dict[bytes, list[int]] = {}
         distinct: dict[bytes, rejected.Refused] = {}
@@ -59,7 +75,7 @@ class Repeats:
             key = blake2b(f"{one.topic}\0".encode("utf-8", "replace") + one.payload, digest_size=16).digest()
             alike.setdefault(key, []).append(message)
             distinct[key] = one
-        found = rejected.repeated(connection, list(distinct.values()), since=now - _HORIZON, rows=_ROWS)
+        found = rejected.repeated(connection, list(distinct.values()), window)
         numbers = dict(zip(distinct, found, strict=True))
         pending: dict[bytes, int] = {}
         known: set[int] = set()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -33,18 +34,32 @@ class Load:
 
     Attributes
     ----------
-    mids : list of int
-        Packet ids in order of arrival; those of QoS 0 are left out.
+    ids : list of int
+        Packet id of each message, 0 of one that wants no answer.
     anonymous : list of (mid, digest)
-        Messages without time and number.
+        Messages that nothing but their content tells from others when they come again: those without time and number
+        and, once they are committed, those that were refused.
     epoch : int
         The connection it came over.
     """
 
     batch: Batch
-    mids: list[int]
+    ids: list[int]
     anonymous: list[tuple[int, bytes]]
     epoch: int
+
+    @property
+    def mids(self) -> list[int]:
+        """Packet ids to answer, in order of arrival."""
+        return [mid for mid in self.ids if mid]
+
+    def refused(self, messages: Iterable[int]) -> None:
+        """Note messages that were refused: what cannot be read has no key either."""
+        self.anonymous.extend(sorted(set(self._contents(messages)).difference(self.anonymous)))
+
+    def _contents(self, messages: Iterable[int]) -> Iterator[tuple[int, bytes]]:
+        batch = self.batch
+        return ((mid, digest(batch.topics[m], batch.payloads[m])) for m in messages if (mid := self.ids[m]))
 
 
 @dataclass(slots=True)
@@ -66,6 +81,7 @@ class Assembly:
     draft: Draft = field(default_factory=Draft)
     mids: list[int] = field(default_factory=list)
     readings: set[str] = field(default_factory=set)
+    known: list[int] = field(default_factory=list)
     payload_bytes: int = 0
     opened: float | None = None
 
@@ -126,13 +142,13 @@ class Assembly:
     def close(self, *, epoch: int) -> Load:
         """Close the batch; the assembly starts anew."""
         batch = self.draft.close()
-        load = Load(batch, [mid for mid in self.mids if mid], self._anonymous(batch), epoch)
+        load = Load(batch, self.mids, self._anonymous(batch), epoch)
         self.clear()
         return load
 
     def clear(self) -> None:
         """Throw away what was gathered."""
-        self.draft, self.mids, self.payload_bytes, self.opened = Draft(), [], 0, None
+        self.draft, self.mids, self.known, self.payload_bytes, self.opened = Draft(), [], [], 0, None
 
     def _decode(self, names: list[str], payloads: list[bytes], received_us: int) -> None:
         before = len(self.draft.topics)
@@ -159,8 +175,8 @@ class Assembly:
             if marked:
                 self.draft.again.append(len(self.draft.topics))
             if marked and self.held.is_redelivery(mid, topic, payload, now=monotonic):
-                # Without readings and without refusals a message ends as a duplicate.
-                self.draft.message_of(topic, payload, received_us=received_us)
+                # Without readings and without refusals a message ends as a duplicate; it may come once more.
+                self.known.append(self.draft.message_of(topic, payload, received_us=received_us))
             elif topic.endswith(("/status", "/ack")):
                 self._other(topic, payload, received_us)
             else:
@@ -182,11 +198,11 @@ class Assembly:
 
     def _anonymous(self, batch: Batch) -> list[tuple[int, bytes]]:
         assumed = batch.message[batch.quality == TIME_ASSUMED]
-        if not len(assumed):
+        if not len(assumed) and not self.known:
             return []
         named = {identity.message for identity in batch.identities}
         return [
             (self.mids[index], digest(batch.topics[index], batch.payloads[index]))
-            for index in map(int, np.unique(assumed))
+            for index in (*self.known, *map(int, np.unique(assumed)))
             if index not in named and self.mids[index]
         ]

@@ -228,8 +228,9 @@ class Collector:
         done = self._committer.done
         while done:
             load = done.popleft()
-            self._client.acknowledge(load.mids)
-            self._held.acknowledged(load.mids, load.anonymous, now=time.monotonic())
+            mids = load.mids
+            self._client.acknowledge(mids)
+            self._held.acknowledged(mids, load.anonymous, now=time.monotonic())
 
     def _lost(self) -> None:
         """After a disconnect: let the running commit end, throw away the rest; it comes again."""

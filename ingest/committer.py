@@ -162,7 +162,7 @@ class Committer:
 
     def _commit(self, load: Load) -> bool:
         """Commit one load, however long it takes; False when told to stop meanwhile."""
-        parts = [load.batch]
+        parts, done = [load.batch], 0
         while parts:
             try:
                 receipt = self._patiently(parts[0])
@@ -173,6 +173,9 @@ class Committer:
             if receipt is None:
                 return False
             self._counters.settled(receipt)
+            if receipt.refused:
+                load.refused(done + message for message in receipt.refused)
+            done += parts[0].messages
             del parts[0]
         self.done.append(load)
         return True

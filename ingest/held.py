@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, deque
+from collections import Counter, OrderedDict
 from collections.abc import Iterable, Sequence
 from hashlib import blake2b
 from typing import Final
@@ -15,7 +15,7 @@ _REMEMBERED: Final = 600.0
 
 
 def digest(topic: str, payload: bytes) -> bytes:
-    """What makes two messages without time and number equal (BLAKE2b, RFC 7693)."""
+    """What makes two messages without a key of their own equal (BLAKE2b, RFC 7693)."""
     told = blake2b(topic.encode("utf-8", "replace"), digest_size=16)
     told.update(b"\0" + payload)
     return told.digest()
@@ -27,14 +27,15 @@ class Held:
     Notes
     -----
     MQTT reuses a packet id only after its acknowledgement, so while one is held the same id, marked DUP, is the same
-    delivery. A message with neither time nor number has nothing but its content: it is remembered from its
-    commit until its acknowledgement certainly arrived.
+    delivery. A message with neither time nor number, or one that was refused, has nothing but its content: it is
+    remembered from its commit until its acknowledgement certainly arrived.
     """
 
     def __init__(self) -> None:
         self._mids: set[int] = set()
         self._answered: dict[int, float] = {}
-        self._sent: deque[tuple[float, int, bytes]] = deque(maxlen=_MOST_REMEMBERED)
+        # By age: when each was answered last.
+        self._sent: OrderedDict[tuple[int, bytes], float] = OrderedDict()
         self._expected: Counter[bytes] = Counter()
         self._doubted: set[tuple[int, bytes]] = set()
         self._expected_until = 0.0
@@ -101,16 +102,18 @@ class Held:
         Parameters
         ----------
         anonymous : iterable of (mid, digest)
-            Those of them without time and number.
+            Those of them without a key of their own.
         now : float
             Monotonic clock [s].
         """
         answered = dict.fromkeys(mids, now)
         self._mids -= answered.keys()
         self._answered |= answered
-        while self._sent and self._sent[0][0] < now - _UNSURE:
-            self._sent.popleft()
-        self._sent.extend((now, mid, key) for mid, key in anonymous)
+        for one in anonymous:
+            self._sent[one] = now
+            self._sent.move_to_end(one)
+        while self._sent and (len(self._sent) > _MOST_REMEMBERED or self._sent[next(iter(self._sent))] < now - _UNSURE):
+            self._sent.popitem(last=False)
 
     def disconnected(self, unacknowledged: Iterable[tuple[int, bytes]], *, now: float) -> None:
         """Forget the packet ids of a connection that is gone; remember what was committed without answer.
@@ -118,7 +121,7 @@ class Held:
         Parameters
         ----------
         unacknowledged : iterable of (mid, digest)
-            Committed messages without time and number whose acknowledgement was not sent.
+            Committed messages without a key of their own whose acknowledgement was not sent.
         """
         self._mids.clear()
         self._answered.clear()
@@ -128,7 +131,7 @@ class Held:
         self._expected_until = now + _REMEMBERED
         self._expected.update(key for _, key in unacknowledged)
         # Answered, but perhaps not heard: only the same packet id is the same message, for an equal one may follow.
-        self._doubted.update((mid, key) for at, mid, key in self._sent if at >= now - _UNSURE)
+        self._doubted.update(one for one, at in self._sent.items() if at >= now - _UNSURE)
         self._sent.clear()
 
     def is_redelivery(self, mid: int, topic: str, payload: bytes, *, now: float) -> bool:
@@ -144,4 +147,4 @@ class Held:
                 self._expected[key] -= 1
                 return True
         # Sent by the broker before our acknowledgement reached it.
-        return any(known == key and number == mid for _, number, known in self._sent)
+        return (mid, key) in self._sent

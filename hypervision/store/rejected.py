@@ -234,15 +234,26 @@ class Refused(NamedTuple):
     payload: bytes
 
 
-def repeated(connection: Connection, refused: Sequence[Refused], *, since: datetime, rows: int) -> list[int]:
-    """How often each of some messages stands among the newest rows.
+class Window(NamedTuple):
+    """Which rows are looked at.
 
-    Parameters
+    Attributes
     ----------
     since : datetime
-        Earlier ones are not looked at.
+        Time of receipt of the first.
+    newest : int
+        The last one.
     rows : int
-        So many of the newest rows are.
+        Of these the newest, so many.
+    """
+
+    since: datetime
+    newest: int
+    rows: int
+
+
+def repeated(connection: Connection, refused: Sequence[Refused], window: Window) -> list[int]:
+    """How often each of some messages stands in the quarantine.
 
     Returns
     -------
@@ -256,8 +267,7 @@ def repeated(connection: Connection, refused: Sequence[Refused], *, since: datet
         "topics": names,
         "payloads": [one.payload[:PAYLOAD_KEPT] for one in refused],
         "sizes": [len(one.payload) for one in refused],
-        "since": since,
-        "rows": rows,
+        **window._asdict(),
     }
     found: dict[int, int] = dict(connection.execute(query("rejected_repeated"), values).fetchall())
     return [found.get(number, 0) for number in range(len(refused))]

@@ -112,31 +112,47 @@ def test_verb_counts_and_purges(world: Any, newest_only: None, capsys: pytest.Ca
     assert world.rows("SELECT actor FROM hv.journal") == [("anna",)]
 
 
-def refuse(intake: Intake, *payloads: bytes, again: bool) -> tuple[int, int, int]:
+def refuse(intake: Intake, *payloads: bytes, again: bool, at: datetime = NOW) -> tuple[int, int, int]:
     """Messages that cannot be read, and one value beside a good one, as a collector gives them."""
     draft = Draft()
     for payload in payloads:
-        message = draft.message_of(UP, payload, received_us=to_us(NOW))
+        message = draft.message_of(UP, payload, received_us=to_us(at))
         draft.refuse(message, "malformed", "no")
         if again:
             draft.again.append(message)
         if payload == b"partly":
             slot = intake.streams.slot("water", "p1", "flow")
             draft.reading(message, slot=slot, time_us=to_us(NOW), result=1.0)
-    receipt = intake.commit(draft.close(), now=NOW)
+    receipt = intake.commit(draft.close(), now=at)
+    assert receipt.refused == tuple(range(len(payloads)))
     return receipt.stored, receipt.duplicate, receipt.rejected
 
 
 def test_refused_message_that_the_broker_delivers_again_is_refused_once(world: Any) -> None:
     intake = world.intake()
-    assert refuse(intake, b"a", b"b", b"b", b"partly", again=False) == (1, 0, 3)
+    assert refuse(intake, b"a", b"b", b"b", b"partly", b"x" * 70_000, again=False) == (1, 0, 4)
+    intake.beat(now=NOW + timedelta(seconds=20))
     world.close()
-    # After a crash: three of them come again, and one that had not been committed; a row answers for one delivery.
+    # After a crash: four of them come again, and one that had not been committed; a row answers for one delivery.
     intake = world.intake()
     assert refuse(intake, b"b", b"a", b"partly", b"new", again=True) == (0, 3, 1)
-    assert refuse(intake, b"b", b"b", b"x" * 70_000, again=True) == (0, 1, 2)
-    assert refuse(intake, b"x" * 70_000, again=True) == (0, 1, 0)
+    assert refuse(intake, b"b", b"b", b"x" * 70_000, again=True) == (0, 2, 1)
     # What a device sends once more is another message.
     assert refuse(intake, b"a", again=False) == (0, 0, 1)
     assert intake.committed == (1, 5, 7)
     assert world.rows("SELECT count(*) FROM rejected_messages") == [(8,)]
+
+
+def test_message_like_one_refused_before_is_refused_although_the_broker_delivers_it_again(world: Any) -> None:
+    """It was in hand, and never committed; its equal was answered long ago, or by this very collector."""
+    intake = world.intake()
+    assert refuse(intake, b"a", again=False, at=NOW - timedelta(minutes=1)) == (0, 0, 1)
+    intake.beat(now=NOW)
+    world.close()
+    intake = world.intake()
+    assert refuse(intake, b"a", again=True) == (0, 0, 1)
+    assert refuse(intake, b"b", again=False) == (0, 0, 1)
+    assert refuse(intake, b"b", again=True) == (0, 0, 1)
+    # Who never gave a sign of life left nothing.
+    assert refuse(world.intake("collector-2"), b"b", again=True) == (0, 0, 1)
+    assert world.rows("SELECT count(*) FROM rejected_messages") == [(5,)]

@@ -143,7 +143,7 @@ RETURNING journal_id
 UPDATE hv.journal SET detail = detail || %(detail)s WHERE journal_id = %(journal_id)s
 
 -- name: rejected_repeated
--- How often refused messages stand among the newest rows; a message has one row for each of its reasons.
+-- How often refused messages stand among some rows; a message has one row for each of its reasons.
 SELECT number, max(n)::int
 FROM (
     SELECT w.number, count(*) AS n
@@ -151,7 +151,7 @@ FROM (
          AS w (number, thing, topic, payload, size)
     JOIN hv.rejected_message r
       ON r.thing = w.thing AND r.topic = w.topic AND r.payload_bytes = w.size AND r.payload = w.payload
-    WHERE r.rejected_id > (SELECT max(rejected_id) FROM hv.rejected_message) - %(rows)s
+    WHERE r.rejected_id <= %(newest)s AND r.rejected_id > %(newest)s - %(rows)s
       AND r.received_time >= %(since)s AND r.reason <> 'rate_limited'
     GROUP BY w.number, r.reason, r.partial
 ) found

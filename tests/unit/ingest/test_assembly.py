@@ -126,3 +126,19 @@ def test_mark_of_a_packet_id_that_is_used_twice_in_a_chunk_is_that_of_one_messag
     assembly.add(Chunk([UP] * 3, [b"{", b"{", new], [7, 9, 7], [0, 1]), now=NOW, monotonic=3.0)
     batch = assembly.close(epoch=1).batch
     assert (batch.payloads, batch.again, list(batch.result)) == ([b"{", new], [0], [1.0])
+
+
+def test_refused_message_is_known_again_by_its_content_however_often_the_connection_breaks(assembly: Assembly) -> None:
+    held, bad = assembly.held, b"{"
+    assembly.add(Chunk([UP] * 3, [bad, b'{"flow":1}', bad], [1, 2, 0]), now=NOW, monotonic=1.0)
+    load = assembly.close(epoch=1)
+    load.refused([0, 1, 2])
+    assert sorted(load.anonymous) == sorted([(1, digest(UP, bad)), (2, digest(UP, b'{"flow":1}'))])
+    held.disconnected(load.anonymous, now=2.0)
+    for turn in range(2, 5):
+        # It comes again, and so does its equal that was not committed before.
+        assembly.add(Chunk([UP] * 2, [bad, bad], [2 * turn, 2 * turn + 1], [0, 1]), now=NOW, monotonic=turn)
+        load = assembly.close(epoch=turn)
+        assert [refusal.message for refusal in load.batch.refusals] == [1]
+        assert load.anonymous == [(2 * turn, digest(UP, bad))]
+        held.disconnected(load.anonymous, now=turn + 0.5)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
@@ -14,6 +15,7 @@ from ingest import committer as committer_module
 from ingest.assembly import Load
 from ingest.committer import Committer
 from ingest.counters import Counters, Snapshot
+from ingest.held import digest
 from ingest.outages import Outages
 
 
@@ -77,6 +79,22 @@ def test_message_the_store_refuses_is_rejected_alone(wait_until: Callable[..., N
     assert [p for batch in store.batches for p in batch.payloads] == [b"a", b"b", b"bad", b"c", b"d", b"e", b"f"]
     refusals = [(batch.payloads[r.message], r.reason) for batch in store.batches for r in batch.refusals]
     assert refusals == [(b"bad", "store_refused")]
+    committer.stop(1.0)
+
+
+def test_refused_messages_are_noted_with_their_place_in_the_load(wait_until: Callable[..., None]) -> None:
+    class Telling(FakeStore):
+        def commit(self, batch: Batch, *, now: datetime) -> Receipt:
+            receipt = super().commit(batch, now=now)
+            refused = tuple(m for m, payload in enumerate(batch.payloads) if payload in (b"no", b"bad"))
+            return replace(receipt, refused=refused)
+
+    committer = Committer(Telling(), Counters((0, 0, 0)), settled=lambda: None)
+    given = load(b"a", b"no", b"bad", b"c", b"no")
+    committer.submit(given)
+    committer.start()
+    wait_until(lambda: committer.idle)
+    assert set(given.anonymous) == {(2, digest("t", b"no")), (3, digest("t", b"bad")), (5, digest("t", b"no"))}
     committer.stop(1.0)
 
 
