@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -25,26 +26,34 @@ Wait = Callable[..., None]
 
 
 class Device:
-    """A device that publishes at QoS 1 and waits for the broker's word."""
+    """A device that publishes at QoS 1 and waits for the broker's word, however often the broker goes meanwhile."""
 
     def __init__(self, url: str, name: str) -> None:
         address = Address.parse(url)
+        self._answered: set[int] = set()
+        self._answer = threading.Condition()
         self.client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, client_id=name)
         self.client.max_queued_messages_set(0)
         self.client.max_inflight_messages_set(1000)
+        self.client.reconnect_delay_set(1, 1)
+        self.client.on_publish = self._note
         if address.user:
             self.client.username_pw_set(address.user, address.password)
         self.client.connect(address.host, address.port)
         self.client.loop_start()
 
     def publish(self, topic: str, *payloads: object, retain: bool = False) -> None:
-        sent = [
-            self.client.publish(topic, p if isinstance(p, bytes) else json.dumps(p).encode(), qos=1, retain=retain)
-            for p in payloads
-        ]
-        for message in sent:
-            message.wait_for_publish(30)
-            assert message.is_published()
+        # paho sends what is given to it without a connection once there is one; only its own waiting refuses that.
+        self._answered.clear()
+        bodies = [p if isinstance(p, bytes) else json.dumps(p).encode() for p in payloads]
+        sent = {self.client.publish(topic, body, qos=1, retain=retain).mid for body in bodies}
+        with self._answer:
+            assert self._answer.wait_for(lambda: sent <= self._answered, 30), f"{len(sent - self._answered)} unanswered"
+
+    def _note(self, _client: object, _data: object, mid: int, *_: object) -> None:
+        with self._answer:
+            self._answered.add(mid)
+            self._answer.notify_all()
 
     def close(self) -> None:
         self.client.disconnect()
