@@ -57,6 +57,11 @@ class Scene:
                 )
                 self.sent += 1
 
+    def forge(self) -> None:
+        """A device sends what looks like a marker."""
+        assert self._device is not None
+        self._device.publish("urban/v1/water/~0/up", b"hypervision marker 0")
+
     def leave(self) -> None:
         if self._device is not None:
             self._device.close()
@@ -210,6 +215,7 @@ def test_filters_divide_at_any_broker_while_devices_go_on_publishing(
         with scene.collecting("1/1"):
             wait_until(lambda: scene.connected("1/1"))
         scene.publish(60)
+        scene.forge()
         ended = threading.Event()
 
         def go_on() -> None:
@@ -234,4 +240,6 @@ def test_filters_divide_at_any_broker_while_devices_go_on_publishing(
             wait_until(lambda: scene.stored() == scene.sent, tell=lambda: f"{scene.sent} {scene.stored()}")
         scene.leave()
         scene.whole()
+        forged = "SELECT reason FROM rejected_messages WHERE payload = 'hypervision marker 0'"
+        assert scene.ask(forged) == [("bad_topic",)]
         assert [name for name, (out, *_) in scene.writers().items() if not out] == ["collector-1/1"]
