@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -101,10 +101,11 @@ def read_trend(
     readings out of range, which an engineer wants to see. Only what is no longer kept as readings is drawn from them.
     """
     values = {"datastream_id": datastream_id, "since": since, "until": until}
-    time, result, quality = arrays(connection, "trend_readings", values)
+    rolled, begin_us = _rolled(connection, values)
+    time, result, quality = arrays(connection, "trend_readings", values | {"since": from_us(begin_us)})
     found = Readings(time.astype(np.int64) + PG_EPOCH_US, result, quality.astype(np.int64))
     parts = [
-        *_rolled(connection, values),
+        *rolled,
         Part(found, held(found, to_us(until) + 1, hold_us=hold // MICROSECOND), hole // MICROSECOND),
     ]
     width_us = max(1, (until - since) // MICROSECOND // buckets)
@@ -112,22 +113,31 @@ def read_trend(
     return Drawn(joined(parts, width_us=width_us), sliced(parts, edges))
 
 
-def _rolled(connection: Connection, values: Mapping[str, object]) -> list[Part]:
-    """What is left of readings that are no longer kept: days, then hours."""
+def _rolled(connection: Connection, values: Mapping[str, Any]) -> tuple[list[Part], int]:
+    """What is left of readings that are no longer kept, days, then hours; and from where on to draw the readings.
+
+    A local day rarely ends where hours and readings begin to be kept: what is finer is drawn from its end on.
+    """
     columns = arrays(connection, "trend_rolled", values)
-    time, low, high, mean, covered, level = columns
-    time = time.astype(np.int64) + PG_EPOCH_US
+    begin, end = (column.astype(np.int64) + PG_EPOCH_US for column in columns[:2])
+    low, high, mean, covered, level = columns[2:]
     found = []
+    drawn_us = to_us(values["since"])
     for number, width_us in ((rollups.DAY, DAY_US), (rollups.HOUR, HOUR_US)):
-        mine = level == number
-        came = mine & ~np.isnan(low)
+        mine = (level == number) & (begin >= drawn_us)
+        first = begin[mine]
+        # Days of another time zone stay as they are, and may reach into the next one.
+        last = np.minimum(end[mine], np.append(first[1:], to_us(values["until"])))
+        length = last - first
+        came = ~np.isnan(low[mine])
         # Of the extremes the instants are not known: they stand in the first and in the last quarter.
-        at = np.column_stack([time[came] + width_us // 4, time[came] + 3 * width_us // 4]).ravel()
-        both = np.column_stack([low[came], high[came]]).ravel()
+        at = np.column_stack([first + length // 4, first + 3 * length // 4])[came].ravel()
+        both = np.column_stack([low[mine], high[mine]])[came].ravel()
         readings = Readings(at, both, np.full(len(at), GOOD))
-        spans = Held(time[mine], (covered[mine] * 1e6).astype(np.int64), mean[mine])
+        spans = Held(first, np.minimum((covered[mine] * 1e6).astype(np.int64), length), mean[mine])
         found.append(Part(readings, spans, width_us))
-    return found
+        drawn_us = int(last[-1]) if len(last) else drawn_us
+    return found, drawn_us
 
 
 def joined(parts: Sequence[Part], *, width_us: int) -> list[TrendPoint]:

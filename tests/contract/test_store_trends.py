@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -94,3 +94,44 @@ def test_chart_goes_on_with_hours_and_days_where_readings_are_no_longer_kept(wor
         assert was is not None
         assert (now.low, now.high) == (was.low, was.high)
         assert now.mean == pytest.approx(was.mean, rel=1e-3)
+
+
+@pytest.mark.parametrize("zone", ["Europe/Paris", "Asia/Kolkata"])
+def test_days_hours_and_readings_are_drawn_one_after_the_other_whatever_the_zone(world: Any, zone: str) -> None:
+    """What rises in truth rises on the chart: readings go from a midnight of UTC on, and days end elsewhere.
+
+    Over the night in March when clocks go forward in Paris.
+    """
+    intake = world.intake()
+    start = datetime(2026, 3, 26, tzinfo=UTC)
+    readings = [("water", "p1", "flow", start + timedelta(minutes=20 * n), float(n)) for n in range(8 * 72)]
+    world.history(intake, *readings)
+    world.close()
+    bring_up_to_date(world, zone=zone)
+    world.execute(
+        "INSERT INTO hv.installation (key, value) VALUES ('rollup zone', %(zone)s), ('kept from observations', %(at)s),"
+        " ('kept from hours', %(hours)s) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+        {"zone": zone, "at": (start + timedelta(days=6)).isoformat(), "hours": (start + timedelta(days=4)).isoformat()},
+    )
+
+    def drawn() -> Drawn:
+        with world.intake().between() as connection:
+            return read_trend(
+                connection, 1, since=start - timedelta(days=1), until=start + timedelta(days=8), buckets=2000,
+                slices=18, hole=timedelta(minutes=40), hold=timedelta(minutes=40),
+            )  # fmt: skip
+
+    for kept in ("hours", "observations"):
+        course = drawn()
+        world.close()
+        at = [p.at for p in course.points]
+        values = [p.result for p in course.points]
+        assert at == sorted(set(at)), kept
+        assert values == sorted(set(values)), kept
+        assert (values[0], values[-1]) == (0.0, readings[-1][-1])
+        assert not any(p.after_hole for p in course.points)
+        means = [one.mean for one in course.slices if one is not None and one.mean is not None]
+        assert means == sorted(means), kept
+        # Then as if hours were kept no longer than readings: days and readings meet.
+        world.execute("UPDATE hv.installation SET value = %(at)s WHERE key = 'kept from hours'",
+                      {"at": (start + timedelta(days=6)).isoformat()})  # fmt: skip

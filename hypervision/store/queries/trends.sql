@@ -13,11 +13,15 @@ FROM (
 -- name: trend_rolled
 -- Of readings that are no longer kept: their days, and their hours where these are kept, as columns in order of time.
 -- A bucket into which a value was held, and nothing came, has no extremes.
-SELECT array_agg(bucket), array_agg(coalesce(minimum, 'NaN')), array_agg(coalesce(maximum, 'NaN')), array_agg(mean),
-       array_agg(covered_seconds), array_agg(level)
+SELECT array_agg(bucket), array_agg(ends), array_agg(coalesce(minimum, 'NaN')), array_agg(coalesce(maximum, 'NaN')),
+       array_agg(mean), array_agg(covered_seconds), array_agg(level)
 FROM (
-    SELECT bucket, minimum, maximum, mean, covered_seconds, level
+    SELECT bucket, minimum, maximum, mean, covered_seconds, level,
+           -- A local day has 23 to 25 hours, and may begin after midnight.
+           CASE level WHEN 0 THEN bucket + interval '1 hour'
+                      ELSE (date_trunc('day', bucket AT TIME ZONE zone) + interval '1 day') AT TIME ZONE zone END AS ends
     FROM hv.rollup
+    CROSS JOIN (SELECT coalesce((SELECT value FROM hv.installation WHERE key = 'rollup zone'), 'UTC') AS zone) AS local
     WHERE datastream_id = %(datastream_id)s AND bucket >= %(since)s
           AND bucket < least(%(until)s, (SELECT hv.kept_from('observations')))
           AND CASE level WHEN 0 THEN bucket >= (SELECT hv.kept_from('hours'))
