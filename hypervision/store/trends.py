@@ -101,7 +101,7 @@ def read_trend(
     readings out of range, which an engineer wants to see. Only what is no longer kept as readings is drawn from them.
     """
     values = {"datastream_id": datastream_id, "since": since, "until": until}
-    rolled, begin_us = _rolled(connection, values)
+    rolled, begin_us = _rolled(connection, values, hole_us=hole // MICROSECOND)
     time, result, quality = arrays(connection, "trend_readings", values | {"since": from_us(begin_us)})
     found = Readings(time.astype(np.int64) + PG_EPOCH_US, result, quality.astype(np.int64))
     parts = [
@@ -113,7 +113,7 @@ def read_trend(
     return Drawn(joined(parts, width_us=width_us), sliced(parts, edges))
 
 
-def _rolled(connection: Connection, values: Mapping[str, Any]) -> tuple[list[Part], int]:
+def _rolled(connection: Connection, values: Mapping[str, Any], *, hole_us: int) -> tuple[list[Part], int]:
     """What is left of readings that are no longer kept, days, then hours; and from where on to draw the readings.
 
     A local day rarely ends where hours and readings begin to be kept: what is finer is drawn from its end on.
@@ -135,7 +135,7 @@ def _rolled(connection: Connection, values: Mapping[str, Any]) -> tuple[list[Par
         both = np.column_stack([low[mine], high[mine]])[came].ravel()
         readings = Readings(at, both, np.full(len(at), GOOD))
         spans = Held(first, np.minimum((covered[mine] * 1e6).astype(np.int64), length), mean[mine])
-        found.append(Part(readings, spans, width_us))
+        found.append(Part(readings, spans, max(width_us, hole_us)))
         drawn_us = int(last[-1]) if len(last) else drawn_us
     return found, drawn_us
 
