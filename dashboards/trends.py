@@ -38,13 +38,17 @@ _CHARTS: Final = 8
 
 @dataclass(frozen=True, slots=True)
 class Trend:
-    """One chart: a datastream, its points, its limits; `slices` are the lines of its table, in equal parts of time."""
+    """One chart: a datastream, its points, its limits; `slices` are the lines of its table, in equal parts of time.
+
+    What is before `readings_from`, if that is known, is drawn from roll-ups.
+    """
 
     stream: StreamRow
     points: list[TrendPoint]
     limits: list[LimitRow]
     gaps: tuple[GapRow, ...] = ()
     slices: Sequence[Slice | None] = ()
+    readings_from: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +77,7 @@ def read_trends(connection: screens.Database, town: Town, thing: ThingRow, chose
             hold=min(hole, _ON_CHANGE) if stream.period is None else hole,
         )  # fmt: skip
         limits = town.limits.of_stream(stream)
-        trends.append(Trend(stream, drawn.points, limits, gaps_of(gaps, stream), drawn.slices))
+        trends.append(Trend(stream, drawn.points, limits, gaps_of(gaps, stream), drawn.slices, drawn.readings_from))
     return Trends(
         since,
         now,

@@ -69,9 +69,17 @@ def chart(scene: Scene, found: Trends, trend: Trend, *, theme: str) -> Component
         div(span(label, cls="strong"), span(unit, cls="muted"), span(spread, cls="muted num"), cls="chart-head"),
         hidden(f"{label}, {spread}"),
         div(graph, aria_hidden="true"),
+        _source(scene, trend),
         twin(scene, found, trend),
         cls="chart",
     )
+
+
+def _source(scene: Scene, trend: Trend) -> Component | None:
+    """Until when the chart knows only the extremes of hours and days."""
+    if trend.readings_from is None:
+        return None
+    return div(scene.words.t("asset.rolled", at=scene.words.clock(trend.readings_from)), cls="muted note")
 
 
 def twin(scene: Scene, found: Trends, trend: Trend) -> Component:

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from hypervision.store import trends
+from hypervision.store.arrays import arrays
 from hypervision.store.trends import Drawn, read_trend
 from tests.contract.test_store_rollups import bring_up_to_date
 
@@ -136,3 +138,51 @@ def test_days_hours_and_readings_are_drawn_one_after_the_other_whatever_the_zone
         # Then as if hours were kept no longer than readings: days and readings meet.
         world.execute("UPDATE hv.installation SET value = %(at)s WHERE key = 'kept from hours'",
                       {"at": (start + timedelta(days=6)).isoformat()})  # fmt: skip
+
+
+def test_older_part_of_what_is_too_much_is_drawn_from_hours(world: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every extreme and hole is kept, the newest readings are drawn themselves, and no more are loaded than may be."""
+    intake = world.intake()
+    start = datetime(2026, 3, 26, tzinfo=UTC)
+    minutes = [m for m in range(0, 3 * 1440, 5) if not 700 < m < 1000]
+    values = {m: {615: 90.0, 2000: -40.0, 4000: 60.0}.get(m, m % 7) for m in minutes}
+    world.history(intake, *[("water", "p1", "flow", start + timedelta(minutes=m), v) for m, v in values.items()])
+    world.close()
+    bring_up_to_date(world)
+    loaded: list[int] = []
+
+    def counting(connection: Any, name: str, asked: Any) -> Any:
+        columns = arrays(connection, name, asked)
+        loaded.append(len(columns[0]) if name == "trend_readings" else 0)
+        return columns
+
+    monkeypatch.setattr(trends, "arrays", counting)
+
+    def drawn(most: int) -> Drawn:
+        monkeypatch.setattr(trends, "_MOST", most)
+        with world.intake().between() as connection:
+            found = read_trend(
+                connection, 1, since=start, until=start + timedelta(days=3), buckets=300, slices=9,
+                hole=timedelta(minutes=10, seconds=1), hold=timedelta(minutes=10),
+            )  # fmt: skip
+        world.close()
+        return found
+
+    whole, course = drawn(len(minutes)), drawn(288)
+    assert whole.readings_from is None
+    assert course.readings_from == start + timedelta(days=2)
+    assert [n for n in loaded if n] == [len(minutes), 288]
+    at = [p.at for p in course.points]
+    assert at == sorted(set(at))
+    assert [p for p in course.points if p.at >= course.readings_from][-1] == whole.points[-1]
+    spikes = {p.result: p.at - start for p in course.points if not 0 <= p.result < 7}
+    assert timedelta(hours=10) <= spikes[90.0] < timedelta(hours=11)
+    assert timedelta(hours=33) <= spikes[-40.0] < timedelta(hours=34)
+    assert spikes[60.0] == timedelta(minutes=4000)
+    (hole,) = [p.at - start for p in course.points if p.after_hole]
+    assert timedelta(minutes=960) <= hole < timedelta(minutes=1020)
+    for now, was in zip(course.slices, whole.slices, strict=True):
+        assert now is not None
+        assert was is not None
+        assert (now.low, now.high) == (was.low, was.high)
+        assert now.mean == pytest.approx(was.mean, rel=1e-3)
