@@ -9,6 +9,7 @@ import pytest
 
 from hypervision.store import trends
 from hypervision.store.arrays import arrays
+from hypervision.store.growth import read_growth
 from hypervision.store.trends import Drawn, read_trend
 from tests.contract.test_store_rollups import bring_up_to_date
 
@@ -186,3 +187,23 @@ def test_older_part_of_what_is_too_much_is_drawn_from_hours(world: Any, monkeypa
         assert was is not None
         assert (now.low, now.high) == (was.low, was.high)
         assert now.mean == pytest.approx(was.mean, rel=1e-3)
+
+
+def test_growth_of_a_counter_is_that_of_the_roll_ups_over_a_reset_and_a_hole(world: Any) -> None:
+    intake = world.intake()
+    start = datetime(2026, 3, 27, 23, tzinfo=UTC)
+    # An hour without a reading, in which it grew evenly, and a meter that began anew.
+    shown = {0: 100.0, 1: 130.0, 3: 150.0, 4: 2.0, 5: 5.0}
+    readings = [("water", "m1", "volume", start + timedelta(hours=n), value) for n, value in shown.items()]
+    world.history(intake, *readings)
+    world.close()
+    bring_up_to_date(world)
+    with world.intake().between() as connection:
+        hours = read_growth(connection, 1, since=start, until=start + timedelta(hours=5), step="hour")
+        days = read_growth(connection, 1, since=start, until=start + timedelta(days=1), step="day")
+        assert read_growth(connection, 1, since=start + timedelta(days=9), until=world.now, step="day") == []
+    assert [(one.at - start) // timedelta(hours=1) for one in hours] == [0, 1, 2, 3, 4]
+    assert [one.total for one in hours] == pytest.approx([30.0, 10.0, 10.0, 2.0, 3.0])
+    assert [one.register for one in hours] == [100.0, 130.0, None, 150.0, 2.0]
+    # The local day of Paris.
+    assert days == [(start, pytest.approx(55.0), 150.0)]
