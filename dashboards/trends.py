@@ -10,6 +10,7 @@ from typing import Final
 
 from dashboards.town import Town
 from hypervision.store import screens
+from hypervision.store.growth import Grown, read_growth
 from hypervision.store.screens import AlarmRow, GapRow, JournalRow, LimitRow, StreamRow, ThingRow, TrendPoint
 from hypervision.store.trends import Slice, read_trend
 
@@ -20,6 +21,9 @@ RANGES: Final[Mapping[str, timedelta]] = {
     "month": timedelta(days=30),
     "year": timedelta(days=365),
 }
+# Ranges of which a counter's bars are days, not hours; of an hour its register is drawn.
+_DAYS: Final = ("month", "year")
+_HOUR: Final = 3600.0
 # About one bucket for every two pixels of a chart: what lies between cannot be seen.
 _BUCKETS: Final = 400
 # A datastream without expected period comes on change: only a silence this long breaks its line.
@@ -37,14 +41,27 @@ _CHARTS: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
+class Growth:
+    """By how much a counter grew in each step of some time; the step as in `hypervision.store.growth.STEPS`."""
+
+    step: str
+    steps: Sequence[Grown]
+
+
+@dataclass(frozen=True, slots=True)
 class Trend:
-    """One chart: a datastream, its points, its limits; `slices` are the lines of its table, in equal parts of time."""
+    """One chart: a datastream, its points, its limits; `slices` are the lines of its table, in equal parts of time.
+
+    What is before `readings_from`, if that is known, is drawn from roll-ups. A counter is drawn by its growth.
+    """
 
     stream: StreamRow
     points: list[TrendPoint]
     limits: list[LimitRow]
     gaps: tuple[GapRow, ...] = ()
     slices: Sequence[Slice | None] = ()
+    readings_from: datetime | None = None
+    growth: Growth | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +90,15 @@ def read_trends(connection: screens.Database, town: Town, thing: ThingRow, chose
             hold=min(hole, _ON_CHANGE) if stream.period is None else hole,
         )  # fmt: skip
         limits = town.limits.of_stream(stream)
-        trends.append(Trend(stream, drawn.points, limits, gaps_of(gaps, stream), drawn.slices))
+        growth = None
+        if stream.kind == "counter" and chosen != "hour" and drawn.points:
+            step = "day" if chosen in _DAYS or (stream.period or 0.0) > _HOUR else "hour"
+            # Of the time after its newest reading nothing is known: it has not stood still.
+            steps = read_growth(connection, stream_id, since=since, until=drawn.points[-1].at, step=step)
+            growth = Growth(step, steps) if steps else None
+        trends.append(
+            Trend(stream, drawn.points, limits, gaps_of(gaps, stream), drawn.slices, drawn.readings_from, growth)
+        )
     return Trends(
         since,
         now,

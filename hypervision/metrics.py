@@ -6,6 +6,8 @@ They travel with the beat of each writer (`hv.writer_snapshot.detail`) to the on
 
 from __future__ import annotations
 
+import logging
+import math
 import sys
 import threading
 from collections.abc import Callable, Iterable, Mapping
@@ -17,6 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hypervision.store.failures import FAILURES
+
+_log = logging.getLogger(__name__)
 
 KEY: Final = "metrics"
 """Where the figures stand in the detail of a beat."""
@@ -115,6 +119,7 @@ class Metrics:
         self._counters: dict[str, dict[str, int]] = {}
         self._histograms: dict[str, Histogram] = {}
         self._gauges: dict[tuple[str, str], Callable[[], float]] = {}
+        self._broken: set[tuple[str, str]] = set()
 
     def count(self, name: str, number: int = 1, *, label: str = "") -> None:
         """Add to a counter."""
@@ -138,7 +143,10 @@ class Metrics:
         self._gauges[name, label] = read
 
     def told(self) -> dict[str, Any]:
-        """All figures of this moment, as JSON takes them: a number, numbers by label, or a histogram's list."""
+        """All figures of this moment, as JSON takes them: a number, numbers by label, or a histogram's list.
+
+        A gauge that cannot be read is left out, and the log says so once.
+        """
         told: dict[str, Any] = {}
         with self._lock:
             for name, counts in self._counters.items():
@@ -147,10 +155,19 @@ class Metrics:
         if failed := FAILURES.counts():
             told["database_errors"] = failed
         for (name, label), read in list(self._gauges.items()):
+            try:
+                value = read()
+                if not math.isfinite(value):
+                    raise ValueError(f"{value} is no figure")  # noqa: TRY301
+            except Exception:  # noqa: BLE001  (whatever it is, the beat and the other figures go on)
+                if (name, label) not in self._broken:
+                    self._broken.add((name, label))
+                    _log.exception("the figure %s cannot be read and is left out", f"{name} {label}".rstrip())
+                continue
             if label:
-                told.setdefault(name, {})[label] = read()
+                told.setdefault(name, {})[label] = value
             else:
-                told[name] = read()
+                told[name] = value
         return told
 
 

@@ -43,6 +43,7 @@ class Pulse:
     def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._at = clock()
+        self._failure: BaseException | None = None
 
     def here(self) -> None:
         """The work goes on."""
@@ -52,14 +53,29 @@ class Pulse:
         """Since it last did [s]."""
         return self._clock() - self._at
 
+    def fail(self, failure: BaseException) -> None:
+        """The thread that beats has ended before its time."""
+        self._failure = failure
+
+    @property
+    def failed(self) -> bool:
+        """Whether it has."""
+        return self._failure is not None
+
+    def check(self) -> None:
+        """Raise what ended it: work that nobody can see is not gone on with."""
+        if self._failure is not None:
+            raise self._failure
+
     def progressed_at(self, now: datetime, *, grace: float = 0.0) -> datetime:
         """The instant that a beat may carry: now, or less by what the work has stood still beyond a grace [s]."""
         return now - timedelta(seconds=max(0.0, self.age() - grace))
 
     def rest(self, stop: threading.Event, seconds: float) -> bool:
-        """Wait on purpose, alive all the time; whether `stop` was set meanwhile."""
+        """Wait on purpose, alive all the time; whether `stop` was set meanwhile. Raises as `check`."""
         left = seconds
         while True:
+            self.check()
             self.here()
             if stop.wait(min(max(left, 0.0), EVERY)):
                 return True
@@ -75,7 +91,8 @@ class Heart:
     Notes
     -----
     While the work stands still the beat goes on and tells an ever older instant, so that a process that hangs is
-    named as soon as one that was stopped, and one that computes for long stays well as long as it gets ahead.
+    named as soon as one that was stopped, and one that computes for long stays well as long as it gets ahead. What ends
+    this thread otherwise ends the process too: `Pulse.rest` raises it in the thread that works.
 
     Parameters
     ----------
@@ -103,10 +120,13 @@ class Heart:
         self._thread.join(5.0)
 
     def _run(self) -> None:
-        while True:
-            try:
-                self._beat(self._pulse.progressed_at(self._clock()))
-            except StoreError as error:
-                _log.debug("no beat: %s", error)
-            if self._stop.wait(EVERY):
-                return
+        try:
+            while True:
+                try:
+                    self._beat(self._pulse.progressed_at(self._clock()))
+                except StoreError as error:
+                    _log.debug("no beat: %s", error)
+                if self._stop.wait(EVERY):
+                    return
+        except BaseException as error:  # noqa: BLE001  (the thread that works raises it)
+            self._pulse.fail(error)

@@ -95,7 +95,7 @@ def bring_up_to_date(
     stop : threading.Event, optional
         Ends the work early.
     progress : callable
-        Told after each step how many hours are still due.
+        Told at first and after each step how many hours are still due, as `store.rollups.backlog` counts them.
 
     Returns
     -------
@@ -103,11 +103,14 @@ def bring_up_to_date(
         Hours still due.
     """
     store.collect(connection)
-    while True:
-        due = store.work(connection, zone=zone, limit=_HOURS)
+    due = store.backlog(connection)
+    progress(due)
+    while due and not (stop is not None and stop.is_set()):
+        taken = store.work(connection, zone=zone, limit=_HOURS)
+        # What was counted may have been a part: it is counted anew when that is done, and not at each step.
+        due = 0 if taken < _HOURS else max(0, due - taken) or store.backlog(connection)
         progress(due)
-        if not due or (stop is not None and stop.is_set()):
-            return due
+    return due
 
 
 class Roller:
@@ -123,7 +126,7 @@ class Roller:
     Attributes
     ----------
     due : int
-        Hours that still waited after the last step.
+        Hours that still waited after the last step; of very many, about a hundred thousand.
     """
 
     def __init__(self, url: str, *, zone: str) -> None:

@@ -11,7 +11,7 @@ from typing import Final
 
 from hypervision.errors import StoreError
 from hypervision.intake import Intake
-from hypervision.pulse import Pulse
+from hypervision.pulse import EVERY, Pulse
 from hypervision.services.broker_log import LogReader
 from hypervision.services.plan import log_file
 from ingest.counters import Counters
@@ -33,7 +33,8 @@ class Beat:
     data_dir : Path or None
         Where the embedded broker's log is, if there is one; None for a collector that leaves it to another.
     pulse : Pulse
-        Of the thread that reads: while it stands still the beat grows old, whatever this thread does.
+        Of the thread that reads: while it stands still the beat grows old, whatever this thread does. It is told what
+        ended this one before its time.
     """
 
     def __init__(
@@ -53,10 +54,11 @@ class Beat:
         self._thread.start()
 
     def stop(self) -> None:
-        """End the thread and publish a last time."""
+        """End the thread and publish a last time, unless that is what ended it."""
         self._stop.set()
         self._thread.join(2.0)
-        self.publish()
+        if not self._pulse.failed:
+            self.publish()
         if self._log is not None:
             self._log.close()
 
@@ -75,7 +77,10 @@ class Beat:
             _quiet.warning("the counters cannot be published: %s", error)
 
     def _run(self) -> None:
-        while True:
-            self.publish()
-            if self._stop.wait(1.0):
-                return
+        try:
+            while True:
+                self.publish()
+                if self._stop.wait(EVERY):
+                    return
+        except BaseException as error:  # noqa: BLE001  (the thread that reads raises it)
+            self._pulse.fail(error)

@@ -248,6 +248,7 @@ class Collector:
         self._held.disconnected(unacknowledged, now=time.monotonic())
 
     def _raise_failure(self) -> None:
+        self._pulse.check()
         failure = self._committer.failure
         if failure is not None:
             raise ServiceError(f"a batch cannot be stored ({failure})", remedy="see the log") from failure

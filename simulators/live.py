@@ -125,6 +125,7 @@ def play(
             pause = playback.due_in(sent_us, clock_us())
             if pause > 0 and pulse.rest(stop, pause):
                 break
+            pulse.check()
             pulse.here()
             heapq.heappop(waiting)
             publisher.publish(message.topic, message.payload, stop)

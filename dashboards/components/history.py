@@ -10,7 +10,7 @@ from typing import Any
 from dash import dcc
 from dash.development.base_component import Component
 
-from dashboards.components import gaps
+from dashboards.components import gaps, growth
 from dashboards.components.alarms import symbol
 from dashboards.components.readings import property_label, value_text
 from dashboards.components.tables import table
@@ -49,40 +49,53 @@ def chart(scene: Scene, found: Trends, trend: Trend, *, theme: str) -> Component
     label = property_label(scene, stream)
     decimals = 2 if prop is None else prop.decimals
     results = [p.result for p in trend.points]
-    spread = (
-        ""
-        if stream.kind in ("state", "event")
-        else words.t(
+    unit = words.unit(stream.unit)
+    if trend.growth is not None:
+        unit = growth.unit_text(scene, trend, trend.growth)
+        spread = growth.total_text(scene, trend, trend.growth, decimals)
+    elif stream.kind in ("state", "event"):
+        spread = ""
+    else:
+        spread = words.t(
             "value.spread",
             low=words.quantity(min(results), stream.unit, decimals),
             high=words.quantity(max(results), stream.unit, decimals),
         )
-    )
     graph: Component = dcc.Graph(
         id={"chart": stream.datastream_id},
         figure=figure(scene, found, trend, theme=theme),
         config={"displayModeBar": False, "locale": words.language, "responsive": True, "scrollZoom": False},
         style={"height": f"{_HEIGHT}px"},
     )
-    unit = words.unit(stream.unit)
     return div(
         div(span(label, cls="strong"), span(unit, cls="muted"), span(spread, cls="muted num"), cls="chart-head"),
-        hidden(f"{label}, {spread}"),
+        hidden(f"{label}, {unit}, {spread}" if trend.growth else f"{label}, {spread}"),
         div(graph, aria_hidden="true"),
+        _source(scene, trend),
         twin(scene, found, trend),
         cls="chart",
     )
 
 
+def _source(scene: Scene, trend: Trend) -> Component | None:
+    """Until when the chart knows only the extremes of hours and days."""
+    if trend.readings_from is None or trend.growth is not None:
+        return None
+    return div(scene.words.t("asset.rolled", at=scene.words.clock(trend.readings_from)), cls="muted note")
+
+
 def twin(scene: Scene, found: Trends, trend: Trend) -> Component:
     """The chart as a table, for who cannot see it: a line a slice of time, or a line a change of a state."""
+    rows: list[list[Node]]
     words, stream = scene.words, trend.stream
-    if stream.kind in ("state", "event"):
+    if trend.growth is not None:
+        prop = scene.catalogue.find(stream.domain, stream.property)
+        heads: tuple[str, ...] = ("time", *growth.HEADS)
+        rows = growth.rows(scene, trend, trend.growth, 2 if prop is None else prop.decimals)
+    elif stream.kind in ("state", "event"):
         changes = [p for i, p in enumerate(trend.points) if i == 0 or p.result != trend.points[i - 1].result]
-        heads: tuple[str, ...] = ("time", "value")
-        rows: list[list[Node]] = [
-            [words.clock(p.at), value_text(scene, stream, p.result)] for p in reversed(changes[-LINES:])
-        ]
+        heads = ("time", "value")
+        rows = [[words.clock(p.at), value_text(scene, stream, p.result)] for p in reversed(changes[-LINES:])]
     else:
         heads = ("time", "lowest", "mean", "highest")
         width = (found.until - found.since) / max(len(trend.slices), 1)
@@ -110,7 +123,8 @@ def figure(scene: Scene, found: Trends, trend: Trend, *, theme: str) -> dict[str
     decimals = 2 if prop is None else prop.decimals
     local = [t.astimezone(zone).replace(tzinfo=None).isoformat() for t in times]
     single = len(trend.points) < 3
-    shapes, notes = _limits(scene, trend, c)
+    # The limits of a counter are those of its register, which its bars do not show.
+    shapes, notes = _limits(scene, trend, c) if trend.growth is None else ([], [])
     spans, letters = alarm_spans(scene, found, trend, c)
     holes, names = gaps.drawn(scene, found, trend, c)
     y: dict[str, Any] = {"tickformat": f",.{decimals}f", "nticks": 4, "rangemode": "normal"}
@@ -120,6 +134,8 @@ def figure(scene: Scene, found: Trends, trend: Trend, *, theme: str) -> dict[str
             "ticktext": [scene.words.pick(s.fr, s.en) for s in states],
             "range": [min(s.value for s in states) - 0.3, max(s.value for s in states) + 0.3],
         }
+    if trend.growth is not None:
+        y = growth.axis(trend.growth, decimals)
     axis = {
         "gridcolor": c["line"],
         "zeroline": False,
@@ -127,23 +143,23 @@ def figure(scene: Scene, found: Trends, trend: Trend, *, theme: str) -> dict[str
         "tickcolor": c["line"],
         "fixedrange": True,
     }
+    drawn = {
+        "type": "scatter",
+        # A reading between two holes has no line to be seen by.
+        "mode": "lines+markers",
+        "x": local,
+        "y": results,
+        "connectgaps": False,
+        "line": {"color": c["ink"], "width": 1.6, "shape": "hv" if stepped else "linear"},
+        "marker": {"color": c["ink"], "size": [5 if single or one else 0 for one in alone(results)]},
+        "text": gaps.beside(scene, trend, times),
+        "hovertemplate": "%{y}<br>%{x|%d/%m %H:%M:%S}%{text}<extra></extra>",
+    }
+    if trend.growth is not None:
+        drawn = growth.bars(scene, trend, trend.growth, decimals, c["ink"])
     window = [t.astimezone(zone).replace(tzinfo=None).isoformat() for t in (found.since, found.until)]
     return {
-        "data": [
-            *holes,
-            {
-                "type": "scatter",
-                # A reading between two holes has no line to be seen by.
-                "mode": "lines+markers",
-                "x": local,
-                "y": results,
-                "connectgaps": False,
-                "line": {"color": c["ink"], "width": 1.6, "shape": "hv" if stepped else "linear"},
-                "marker": {"color": c["ink"], "size": [5 if single or one else 0 for one in alone(results)]},
-                "text": gaps.beside(scene, trend, times),
-                "hovertemplate": "%{y}<br>%{x|%d/%m %H:%M:%S}%{text}<extra></extra>",
-            },
-        ],
+        "data": [*holes, drawn],
         "layout": {
             "margin": {"l": 62, "r": 10, "t": 6, "b": 22},
             "paper_bgcolor": "rgba(0,0,0,0)",

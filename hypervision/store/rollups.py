@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from psycopg import Connection
 
 from hypervision.batch import Int32, Int64
@@ -11,6 +13,7 @@ from hypervision.store.connection import mapped
 from hypervision.store.sql import query
 
 HOUR, DAY = 0, 1
+_COUNTED: Final = 100_001
 
 
 def mark(connection: Connection, datastream_id: Int32, hour: Int64) -> None:
@@ -48,14 +51,22 @@ def work(connection: Connection, *, zone: str, limit: int) -> int:
     Returns
     -------
     int
-        Hours still due.
+        Hours that were due; fewer than the limit when no others are left.
     """
     with mapped():
         connection.execute(query("lock_kept_shared"))
         open_pass(connection)
-        connection.execute(query("take_rollup_spans"), {"limit": limit})
+        row = connection.execute(query("take_rollup_spans"), {"limit": limit}).fetchone()
         compute(connection, zone=zone)
-        row = connection.execute(query("rollup_backlog")).fetchone()
+        connection.commit()
+    assert row is not None
+    return int(row[0])
+
+
+def backlog(connection: Connection) -> int:
+    """Hours due, at most about a hundred thousand: after an import there are millions, which take long. Commits."""
+    with mapped():
+        row = connection.execute(query("rollup_backlog"), {"most": _COUNTED}).fetchone()
         connection.commit()
     assert row is not None
     return int(row[0])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
@@ -14,9 +14,13 @@ from hypervision.clock import DAY_US, HOUR_US, MICROSECOND, from_us, to_us
 from hypervision.quality import GOOD, OUT_OF_RANGE
 from hypervision.store import rollups
 from hypervision.store.arrays import arrays
-from hypervision.store.connection import Connection
+from hypervision.store.connection import Connection, mapped
 from hypervision.store.copy import PG_EPOCH_US
 from hypervision.store.screens import TrendPoint
+from hypervision.store.sql import query
+
+_MOST: Final = 2_000_000
+"""Readings that are drawn one by one; a chart of more than these would take memory and seconds from all the others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +69,13 @@ class Drawn:
         For a chart: at most about two a bucket, extremes and holes kept.
     slices : list of Slice or None
         For a table: the time in equal parts, None without a reading.
+    readings_from : datetime or None
+        What is before it is drawn from roll-ups; None where all is drawn from readings.
     """
 
     points: list[TrendPoint]
     slices: list[Slice | None]
+    readings_from: datetime | None = None
 
 
 def read_trend(
@@ -98,36 +105,63 @@ def read_trend(
     Notes
     -----
     From the readings, also over a year: roll-ups know the extremes of an hour but not their instants, and leave out
-    readings out of range, which an engineer wants to see. Only what is no longer kept as readings is drawn from them.
+    readings out of range, which an engineer wants to see. Only what is no longer kept as readings is drawn from them,
+    and of a datastream that sends each second what is older than its newest millions.
     """
-    values = {"datastream_id": datastream_id, "since": since, "until": until}
-    time, result, quality = arrays(connection, "trend_readings", values)
+    values: dict[str, Any] = {"datastream_id": datastream_id, "since": since, "until": until}
+    values["readings_from"] = _readings_from(connection, values) or since
+    rolled, begin_us = _rolled(connection, values, hole_us=hole // MICROSECOND)
+    time, result, quality = arrays(connection, "trend_readings", values | {"since": from_us(begin_us)})
     found = Readings(time.astype(np.int64) + PG_EPOCH_US, result, quality.astype(np.int64))
     parts = [
-        *_rolled(connection, values),
+        *rolled,
         Part(found, held(found, to_us(until) + 1, hold_us=hold // MICROSECOND), hole // MICROSECOND),
     ]
     width_us = max(1, (until - since) // MICROSECOND // buckets)
     edges = np.linspace(to_us(since), to_us(until) + 1, slices + 1).astype(np.int64)
-    return Drawn(joined(parts, width_us=width_us), sliced(parts, edges))
+    return Drawn(
+        joined(parts, width_us=width_us),
+        sliced(parts, edges),
+        from_us(begin_us) if any(len(part.readings) for part in rolled) else None,
+    )
 
 
-def _rolled(connection: Connection, values: Mapping[str, object]) -> list[Part]:
-    """What is left of readings that are no longer kept: days, then hours."""
+def _readings_from(connection: Connection, values: Mapping[str, Any]) -> datetime | None:
+    """From where on the readings are not too many; None for all of them. Told by the roll-ups, which are few."""
+    with mapped():
+        size = connection.execute(query("trend_size"), values).fetchone()
+        if size is None or size[0] <= _MOST:
+            return None
+        found = connection.execute(query("trend_readings_from"), {**values, "most": _MOST}).fetchone()
+    at: datetime | None = None if found is None else found[0]
+    return at
+
+
+def _rolled(connection: Connection, values: Mapping[str, Any], *, hole_us: int) -> tuple[list[Part], int]:
+    """What stands for readings that are not drawn, days, then hours; and from where on to draw the readings.
+
+    A local day rarely ends where hours and readings begin to be kept: what is finer is drawn from its end on.
+    """
     columns = arrays(connection, "trend_rolled", values)
-    time, low, high, mean, covered, level = columns
-    time = time.astype(np.int64) + PG_EPOCH_US
+    begin, end = (column.astype(np.int64) + PG_EPOCH_US for column in columns[:2])
+    low, high, mean, covered, level = columns[2:]
     found = []
+    drawn_us = to_us(values["since"])
     for number, width_us in ((rollups.DAY, DAY_US), (rollups.HOUR, HOUR_US)):
-        mine = level == number
-        came = mine & ~np.isnan(low)
+        mine = (level == number) & (begin >= drawn_us)
+        first = begin[mine]
+        # Days of another time zone stay as they are, and may reach into the next one.
+        last = np.minimum(end[mine], np.append(first[1:], to_us(values["until"])))
+        length = last - first
+        came = ~np.isnan(low[mine])
         # Of the extremes the instants are not known: they stand in the first and in the last quarter.
-        at = np.column_stack([time[came] + width_us // 4, time[came] + 3 * width_us // 4]).ravel()
-        both = np.column_stack([low[came], high[came]]).ravel()
+        at = np.column_stack([first + length // 4, first + 3 * length // 4])[came].ravel()
+        both = np.column_stack([low[mine], high[mine]])[came].ravel()
         readings = Readings(at, both, np.full(len(at), GOOD))
-        spans = Held(time[mine], (covered[mine] * 1e6).astype(np.int64), mean[mine])
-        found.append(Part(readings, spans, width_us))
-    return found
+        spans = Held(first, np.minimum((covered[mine] * 1e6).astype(np.int64), length), mean[mine])
+        found.append(Part(readings, spans, max(width_us, hole_us)))
+        drawn_us = int(last[-1]) if len(last) else drawn_us
+    return found, max(drawn_us, to_us(values["readings_from"]))
 
 
 def joined(parts: Sequence[Part], *, width_us: int) -> list[TrendPoint]:

@@ -6,6 +6,7 @@ import itertools
 import math
 import random
 from collections import defaultdict
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -211,6 +212,40 @@ def test_hours_are_marked_once_until_they_are_collected(world: Any) -> None:
     if world.server.many:
         world.send(intake, ("water", "t1", "flow", at + timedelta(minutes=9), 1.0), received=at + timedelta(hours=1))
         assert world.rows("SELECT hour FROM hv.rollup_mark") == [(at,)]
+
+
+def test_hours_due_are_counted_once_a_round_and_no_further_than_worth_it(
+    world: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    intake = world.intake()
+    at = datetime(2026, 3, 20, 9, 0, 0, tzinfo=UTC)
+    readings = {at + timedelta(hours=i): float(i) for i in range(11)}
+    world.history(intake, *[("water", "t1", "flow", t, v) for t, v in readings.items()])
+    world.close()
+    counted: list[int] = []
+    passes: list[int] = []
+    told: list[int] = []
+
+    def noting(asked: Callable[..., int], into: list[int]) -> Callable[..., int]:
+        def ask(*args: Any, **options: Any) -> int:
+            into.append(asked(*args, **options))
+            return into[-1]
+
+        return ask
+
+    monkeypatch.setattr(store, "_COUNTED", 4)
+    monkeypatch.setattr(rollups, "_HOURS", 2)
+    monkeypatch.setattr(store, "backlog", noting(store.backlog, counted))
+    monkeypatch.setattr(store, "work", noting(store.work, passes))
+    with connect(world.url, application="test") as connection:
+        assert rollups.bring_up_to_date(connection, zone="Europe/Paris", progress=told.append) == 0
+        assert passes == [2, 2, 2, 2, 2, 1]
+        assert counted == [4, 4, 3]
+        assert told == [4, 2, 4, 2, 3, 1, 0]
+        # Nothing is due: nothing is worked.
+        assert rollups.bring_up_to_date(connection, zone="Europe/Paris") == 0
+        assert (len(passes), counted[3:]) == (6, [0])
+    assert_equal(world, "t1", "flow", readings)
 
 
 @pytest.mark.parametrize(

@@ -47,7 +47,7 @@ DELETE FROM hv.rollup WHERE level = 1 AND bucket >= (SELECT hv.kept_from('hours'
 -- name: take_rollup_spans
 -- Some due hours, with those that a reading in them changes: a value holds into the next hours, and a counter grows
 -- evenly from the reading before to the reading after, however far. Hours whose readings are no longer kept stay as
--- they are (level 2), with the day after them, which readings that are gone reach into.
+-- they are (level 2), with the day after them, which readings that are gone reach into. Tells how many were due.
 WITH due AS (
     DELETE FROM hv.rollup_due WHERE (datastream_id, hour) IN (
         SELECT datastream_id, hour FROM hv.rollup_due ORDER BY datastream_id, hour LIMIT %(limit)s)
@@ -72,15 +72,17 @@ WITH due AS (
         WHERE datastream_id = s.datastream_id AND phenomenon_time >= s.hour + interval '1 hour'
               AND quality NOT IN (0, 3)
         ORDER BY phenomenon_time LIMIT 1) AS after ON true
+), taken AS (
+    INSERT INTO rollup_span
+    SELECT j.datastream_id, j.kind, j.hold, part.level, part.first, part.last
+    FROM (SELECT datastream_id, kind, hold, unnest(range_agg(tstzrange(first, last))) AS stretch
+          FROM reach GROUP BY datastream_id, kind, hold) AS j
+    CROSS JOIN (SELECT hv.kept_from('observations') + interval '1 day' AS since) AS kept
+    CROSS JOIN LATERAL (VALUES (0, greatest(lower(j.stretch), kept.since), upper(j.stretch)),
+                               (2, lower(j.stretch), least(upper(j.stretch), kept.since))) AS part (level, first, last)
+    WHERE part.first < part.last
 )
-INSERT INTO rollup_span
-SELECT j.datastream_id, j.kind, j.hold, part.level, part.first, part.last
-FROM (SELECT datastream_id, kind, hold, unnest(range_agg(tstzrange(first, last))) AS stretch
-      FROM reach GROUP BY datastream_id, kind, hold) AS j
-CROSS JOIN (SELECT hv.kept_from('observations') + interval '1 day' AS since) AS kept
-CROSS JOIN LATERAL (VALUES (0, greatest(lower(j.stretch), kept.since), upper(j.stretch)),
-                           (2, lower(j.stretch), least(upper(j.stretch), kept.since))) AS part (level, first, last)
-WHERE part.first < part.last
+SELECT count(*) FROM due
 
 -- name: take_rollup_days
 -- The local days that the stretches touch, of 23 to 25 hours where clocks change; not those whose hours are gone.
@@ -147,5 +149,5 @@ WHERE h.datastream_id = s.datastream_id AND h.level = s.level AND s.level = %(le
           WHERE r.datastream_id = h.datastream_id AND r.level = h.level AND r.bucket = h.bucket)
 
 -- name: rollup_backlog
--- How many hours wait to be computed.
-SELECT count(*) FROM hv.rollup_due
+-- How many hours wait to be computed, as far as it is worth counting.
+SELECT count(*) FROM (SELECT FROM hv.rollup_due LIMIT %(most)s) AS waiting

@@ -38,6 +38,25 @@ def test_what_is_told_is_small_json_whatever_was_counted() -> None:
     assert len(json.dumps(metrics.told())) < 2_000
 
 
+def test_gauge_that_cannot_be_read_is_told_once_and_left_out(caplog: pytest.LogCaptureFixture) -> None:
+    metrics = Metrics()
+
+    def broken() -> float:
+        raise RuntimeError("deque mutated during iteration")
+
+    metrics.gauge("queue_length", broken, label="held")
+    metrics.gauge("queue_length", lambda: 3, label="assembly")
+    metrics.gauge("detector_lag_seconds", lambda: float("nan"))
+    metrics.gauge("rollup_age_seconds", lambda: 1.5)
+    for _ in range(3):
+        assert metrics.told() == {"queue_length": {"assembly": 3}, "rollup_age_seconds": 1.5}
+    assert [record.getMessage() for record in caplog.records] == [
+        "the figure queue_length held cannot be read and is left out",
+        "the figure detector_lag_seconds cannot be read and is left out",
+    ]
+    assert "deque mutated" in caplog.text
+
+
 def test_labels_that_somebody_makes_up_end_in_one() -> None:
     metrics = Metrics()
     for number in range(1000):

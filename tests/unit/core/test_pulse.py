@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from hypervision.errors import TemporaryStoreError
 from hypervision.pulse import EVERY, NAMED_WITHIN, PATIENCE, Heart, Pulse
 
@@ -75,3 +77,13 @@ def test_heart_tells_the_instant_of_the_last_progress_and_outlives_a_database_th
 def test_patience_leaves_room_for_a_beat_a_look_and_the_answer() -> None:
     """A beat and a look come each second; a page on a busy machine may take three more to answer."""
     assert PATIENCE + EVERY + 1.0 + 3.0 <= NAMED_WITHIN
+
+
+def test_what_ends_the_heart_is_raised_by_the_work_that_rests() -> None:
+    pulse = Pulse()
+
+    def beat(_at: datetime) -> None:
+        raise TypeError("no JSON")
+
+    with Heart(beat, pulse, clock=lambda: NOW), pytest.raises(TypeError, match="no JSON"):
+        assert pulse.rest(threading.Event(), 10.0) is False

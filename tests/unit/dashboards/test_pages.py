@@ -202,6 +202,13 @@ def test_chart_has_a_table_that_says_the_same() -> None:
     assert text(table).index("90\u00a0V") < text(table).index("240\u00a0V")
 
 
+def test_chart_says_until_when_it_knows_only_hours_and_days() -> None:
+    found = trends([TrendPoint(NOW - timedelta(minutes=m), 230.0, 5, False) for m in (30, 20, 10)])
+    assert "minimum et maximum de chaque heure" not in text(history(scene(), found, theme="dark"))
+    partly = replace(found, trends=[replace(found.trends[0], readings_from=NOW - timedelta(hours=1))])
+    assert "minimum et maximum de chaque heure" in text(history(scene(), partly, theme="dark"))
+
+
 def test_table_of_a_state_has_a_line_for_every_change() -> None:
     states = (0.0, 0.0, 1.0, 1.0, 0.0)
     points = [TrendPoint(NOW - timedelta(minutes=50 - 10 * i), v, 5, False) for i, v in enumerate(states)]

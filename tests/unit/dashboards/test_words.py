@@ -10,6 +10,7 @@ import pytest
 
 import dashboards
 from dashboards.choices import PARTS, SPANS, STATES
+from dashboards.components.growth import HEADS as HEADS_OF_GROWTH
 from dashboards.frame import LEAVING, RAIL, SAID
 from dashboards.pages.rejected import SAID as SAID_OF_REJECTED
 from dashboards.town import PRIORITIES
@@ -17,6 +18,7 @@ from dashboards.trends import RANGES
 from dashboards.words import Language, Words, catalogue, language_of
 from hypervision import quality
 from hypervision.accounts import Role
+from hypervision.store.growth import STEPS
 
 FOLDER = Path(dashboards.__file__).parent
 PARIS = ZoneInfo("Europe/Paris")
@@ -49,7 +51,8 @@ FAMILIES = {
     "asset": (
         *("limit_high", "limit_low", "online", "offline", *RANGES, "place", "organisation", "part_of", "status"),
         *("property", "value", "age", "quality", "limits", "priority", "what", "from", "to", "by"),
-        *("time", "lowest", "mean", "highest"),
+        *("time", "lowest", "mean", "highest", *HEADS_OF_GROWTH),
+        *(f"per_{step}" for step in STEPS),
     ),
     "gap": (
         *("silence", "sequence", "broker", "database", "collector"),
