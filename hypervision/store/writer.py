@@ -21,6 +21,7 @@ from hypervision.errors import PermanentStoreError, TemporaryStoreError
 from hypervision.store import lateness
 from hypervision.store.columns import Columns
 from hypervision.store.engines import Engine, engine_of
+from hypervision.store.spans import spans
 from hypervision.store.sql import query
 
 # After a batch met a duplicate the next ones probably do too (a redelivery is under way).
@@ -177,7 +178,7 @@ class Writer:
                     return new, existing
             self._staged_left = max(0, self._staged_left - 1)
             self._copy("copy_stage", data)
-            found = self._stored(columns, packed)
+            found = self._take_stored(columns)
             inserted = self.connection.execute(query("insert_stage")).rowcount
         if inserted != len(columns) - len(found):
             raise TemporaryStoreError("another writer stored the same readings at the same moment", sqlstate="40001")
@@ -188,14 +189,11 @@ class Writer:
         lateness.note(self.connection, days[old & new])
         return new, existing
 
-    def _stored(self, columns: Columns, packed: Bool) -> list[tuple[int, datetime, float]]:
-        """What is stored already of the staged rows; those of packed days leave the stage."""
+    def _take_stored(self, columns: Columns) -> list[tuple[int, datetime, float]]:
+        """Take what is stored already out of the stage."""
         found: list[tuple[int, datetime, float]] = []
-        for name, rows in (("take_stage_existing", columns.take(packed)), ("stage_existing", columns.take(~packed))):
-            if len(rows):
-                first, last = from_us(int(rows.time_us.min())), from_us(int(rows.time_us.max()))
-                values = {"first": first, "last": last, "datastreams": np.unique(rows.datastream_id).tolist()}
-                found += self.connection.execute(query(name), values).fetchall()
+        for each in spans(columns.datastream_id, columns.time_us):
+            found += self.connection.execute(query("take_stage_existing"), each._asdict()).fetchall()
         return found
 
     def _copy(self, name: str, data: bytes) -> None:
