@@ -74,6 +74,7 @@ class Writer:
         self._days: set[int] = set()
         self._today = 0
         self._staged_left = 0
+        self._late: list[Int64] = []
 
     def ensure_days(self, time_us: Int64, *, now: datetime) -> None:
         """Make room for the days of these instants; commits, so call it before the transaction."""
@@ -87,8 +88,9 @@ class Writer:
             self._days.update(missing)
 
     def forget_days(self) -> None:
-        """Look at the partitions anew; somebody may have dropped one."""
+        """After a transaction was undone: look at the partitions anew, for somebody may have dropped one."""
         self._days.clear()
+        self._late.clear()
 
     def marks(self) -> dict[int, Mark]:
         """How far every other writer has committed, by writer id."""
@@ -174,7 +176,7 @@ class Writer:
                 except psycopg.errors.UniqueViolation:
                     self._staged_left = STAGED_AFTER_DUPLICATE
                 else:
-                    lateness.note(self.connection, days[old])
+                    self._late.append(days[old])
                     return new, existing
             self._staged_left = max(0, self._staged_left - 1)
             self._copy("copy_stage", data)
@@ -186,7 +188,7 @@ class Writer:
             at = _find(columns, found)
             new[at] = False
             existing[at] = [row[2] for row in found]
-        lateness.note(self.connection, days[old & new])
+        self._late.append(days[old & new])
         return new, existing
 
     def _take_stored(self, columns: Columns) -> list[tuple[int, datetime, float]]:
@@ -263,8 +265,15 @@ class Writer:
                 },
             )
 
+    def count_late(self) -> None:
+        """Count the new rows of old days: last before a commit, for others who count the same day wait from here on."""
+        late, self._late = self._late, []
+        if late:
+            lateness.note(self.connection, np.concatenate(late))
+
     def commit(self, *, commit_no: int, stored: int, duplicate: int, rejected: int, alarms: int, notify: bool) -> None:
         """Count the batch and commit."""
+        self.count_late()
         self.connection.execute(
             query("advance_writer"),
             {

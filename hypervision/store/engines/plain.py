@@ -64,9 +64,17 @@ class Plain:
             connection.commit()
 
     def hold(self, connection: Connection, days: Sequence[date]) -> set[date]:
-        """Keep old days from being packed until the transaction ends; which of them are packed already."""
-        connection.execute(query("lock_packing"))
-        return partitions.days_in(days, (row[0] for row in connection.execute(query("packed_partitions")).fetchall()))
+        """Keep old days from being packed until the transaction ends; which of them are packed already.
+
+        Nobody else writes to the packed ones meanwhile; to all others everybody goes on.
+        """
+        connection.execute(query("lock_packing_shared"))
+        names = (row[0] for row in connection.execute(query("packed_partitions")).fetchall())
+        packed = partitions.days_in(days, names)
+        if packed:
+            months = sorted({12 * day.year + day.month for day in packed})
+            connection.execute(query("lock_packed_months"), {"months": months})
+        return packed
 
     def partitions(self, connection: Connection) -> list[Partition]:
         """Every partition, in order of time."""

@@ -36,9 +36,19 @@ WHERE w.locktype = 'advisory' AND w.classid = 720647 AND w.objsubid = 2 AND w.gr
           WHERE k.pid = w.pid AND k.locktype = 'advisory' AND k.objsubid = 1
                 AND k.classid = (7206471005 >> 32)::oid AND k.objid = (7206471005 & 4294967295)::oid)
 
+-- name: lock_packing_shared
+-- Whoever writes to an old day keeps every partition as it is, beside others who do; released at the end of the
+-- transaction. Statements that come after it see what is packed.
+SELECT pg_advisory_xact_lock_shared(7206471004)
+
 -- name: lock_packing
--- Whoever writes to an old day, and what packs it, wait for each other; released at the end of the transaction.
+-- What packs waits for whoever writes to old days; released at the end of the transaction.
 SELECT pg_advisory_xact_lock(7206471004)
+
+-- name: lock_packed_months
+-- Who writes to packed partitions of a month is alone with them, for no unique key refuses what two write at once;
+-- months in order, so that none waits for the other. Released at the end of the transaction.
+SELECT pg_advisory_xact_lock(720648, month) FROM unnest(%(months)s::int[]) AS x (month)
 
 -- name: lock_packer
 -- One process at a time packs; held as long as the connection lives.
