@@ -45,6 +45,10 @@ SELECT pg_advisory_xact_lock_shared(7206471004)
 -- What packs waits for whoever writes to old days; released at the end of the transaction.
 SELECT pg_advisory_xact_lock(7206471004)
 
+-- name: try_packing
+-- lock_packing and lock_partitions without waiting.
+SELECT pg_try_advisory_xact_lock(7206471004) AND pg_try_advisory_xact_lock(7206471002)
+
 -- name: lock_packed_months
 -- Who writes to packed partitions of a month is alone with them, for no unique key refuses what two write at once;
 -- months in order, so that none waits for the other. Released at the end of the transaction.
@@ -116,16 +120,12 @@ WHERE k.conname = 'in_bounds' AND k.convalidated AND c.relnamespace = 'hv'::regn
 SELECT set_config('statement_timeout', '0', true), set_config('lock_timeout', '2s', true),
        set_config('work_mem', '64MB', true), set_config('maintenance_work_mem', '64MB', true)
 
--- name: lock_observations
--- A moment alone with all partitions; what waits for it gives up after `lock_timeout`, and is tried again.
-LOCK TABLE hv.observation IN ACCESS EXCLUSIVE MODE
-
 -- name: patience_alone
 -- How long each statement may take.
 SELECT set_config('statement_timeout', %(patience)s, false)
 
 -- name: patience_of_exchange
--- Whoever asks for readings waits behind us: half a second at most, and after a rest once more.
+-- Whoever asks for readings waits behind us: half a second at most, once in a round.
 SELECT set_config('lock_timeout', '500ms', true)
 
 -- name: newest_reading
