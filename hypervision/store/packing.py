@@ -102,27 +102,37 @@ def pack(connection: Connection, partitions: Sequence[Partition], *, before: dat
     return done
 
 
-def drop(connection: Connection, partitions: Sequence[Partition], *, before: date) -> list[str]:
-    """Take partitions that ended by a day out, without a lock that holds readers or writers up, and drop them."""
-    done: list[str] = []
-    for partition in partitions:
+def drop(connection: Connection, partitions: Sequence[Partition], *, before: date) -> list[Partition]:
+    """Take partitions that ended by a day out, without a lock that holds readers or writers up, and drop them.
+
+    Returns
+    -------
+    list of Partition
+        What is dropped with the commit of the caller: what an earlier round detached too, and not what still waits for
+        somebody who reads it.
+    """
+    # The server lets only one at a time be begun.
+    for partition in sorted(partitions, key=lambda p: not p.pending):
         if partition.last > before:
             continue
-        with _alone(connection, patience=_DETACHING):
-            connection.execute(
-                sql.SQL("ALTER TABLE hv.observation DETACH PARTITION {} {}").format(
-                    table(partition.name), sql.SQL("FINALIZE" if partition.pending else "CONCURRENTLY")
+        way = "FINALIZE" if partition.pending else "CONCURRENTLY"
+        try:
+            with _alone(connection, patience=_DETACHING):
+                connection.execute(
+                    sql.SQL("ALTER TABLE hv.observation DETACH PARTITION {} {}").format(
+                        table(partition.name), sql.SQL(way)
+                    )
                 )
-            )
-        connection.execute(sql.SQL("DROP TABLE {}").format(table(partition.name)))
-        connection.commit()
-        done.append(partition.name)
-    # What an interruption left between the two.
-    for (name,) in connection.execute(query("loose_partitions")).fetchall():
+        except (psycopg.errors.QueryCanceled, psycopg.errors.LockNotAvailable) as error:
+            # The next ones would wait for the same reader.
+            _log.warning("%s is dropped another time, it is still read: %s", partition.name, error)
+            break
+    done: list[Partition] = []
+    for name, keyed, *sizes in connection.execute(query("loose_partitions")).fetchall():
         if name.startswith("observation_") and extent_of(name)[1] <= before:
             connection.execute(sql.SQL("DROP TABLE {}").format(table(name)))
-    connection.commit()
-    return done
+            done.append(Partition(name, *extent_of(name), not keyed, *sizes))
+    return sorted(done, key=lambda p: p.first)
 
 
 def _columns(connection: Connection) -> dict[str, str]:
@@ -132,7 +142,7 @@ def _columns(connection: Connection) -> dict[str, str]:
 
 def _clear(connection: Connection) -> None:
     """Drop the copies of a packing that was interrupted."""
-    for (name,) in connection.execute(query("loose_partitions")).fetchall():
+    for name, *_ in connection.execute(query("loose_partitions")).fetchall():
         if name.startswith("packing_"):
             connection.execute(sql.SQL("DROP TABLE {}").format(table(name)))
     connection.commit()
@@ -245,6 +255,10 @@ def _free_the_key(connection: Connection, partitions: Sequence[Partition]) -> bo
     if key is None:
         connection.rollback()
         return True
+    if any(partition.pending for partition in partitions):
+        _log.info("nothing is packed until the dropping of partitions that was begun is finished")
+        connection.rollback()
+        return False
     (others,) = connection.execute(query("writers_of_old")).fetchone() or (0,)
     if others:
         _log.warning(

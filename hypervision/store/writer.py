@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
+from datetime import time as time_of_day
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -76,16 +77,25 @@ class Writer:
         self._staged_left = 0
         self._late: list[Int64] = []
 
-    def ensure_days(self, time_us: Int64, *, now: datetime) -> None:
-        """Make room for the days of these instants; commits, so call it before the transaction."""
+    def ensure_days(self, time_us: Int64, *, now: datetime) -> int:
+        """Make room for the days of these instants; commits, so call it before the transaction.
+
+        Returns
+        -------
+        int
+            Before this there is no room for some of them, which is being dropped [us]; 0 where there is for all.
+        """
         self._today = to_us(now) // DAY_US
         days = np.unique(time_us // DAY_US)
         missing = [int(day) for day in days if int(day) not in self._days]
-        if missing:
-            room = [lateness.day_of(day) for day in missing]
-            self.engine.ensure_days(self.connection, room, today=lateness.day_of(self._today))
-            self.connection.commit()
-            self._days.update(missing)
+        if not missing:
+            return 0
+        room = [lateness.day_of(day) for day in missing]
+        gone = self.engine.ensure_days(self.connection, room, today=lateness.day_of(self._today))
+        self.connection.commit()
+        gone_us = 0 if gone is None else to_us(datetime.combine(gone, time_of_day(), UTC))
+        self._days.update(day for day in missing if day * DAY_US >= gone_us)
+        return gone_us
 
     def forget_days(self) -> None:
         """After a transaction was undone: look at the partitions anew, for somebody may have dropped one."""

@@ -6,8 +6,8 @@ WHERE attrelid = 'hv.observation'::regclass AND attnum > 0 AND NOT attisdropped
 ORDER BY greatest(attlen, 0) DESC, attnum
 
 -- name: attached_partitions
--- The partitions of the observations.
-SELECT c.relname FROM pg_inherits i
+-- The partitions of the observations, and whether the detaching of one was begun: nobody can write to it any more.
+SELECT c.relname, i.inhdetachpending FROM pg_inherits i
 JOIN pg_class c ON c.oid = i.inhrelid
 WHERE i.inhparent = 'hv.observation'::regclass
 
@@ -101,10 +101,16 @@ WHERE i.inhparent = 'hv.observation'::regclass
 ORDER BY c.relname
 
 -- name: loose_partitions
--- Tables that were partitions of the observations or were to become some, and are none.
-SELECT c.relname FROM pg_class c
+-- Tables that were partitions of the observations or were to become some, and are none; as in partition_sizes.
+SELECT c.relname, EXISTS (SELECT FROM pg_index x WHERE x.indrelid = c.oid AND x.indisunique),
+       CASE WHEN c.reltuples > 0 AND c.relpages > 0
+            THEN (c.reltuples / c.relpages * (pg_relation_size(c.oid) / 8192))::bigint
+            ELSE (pg_relation_size(c.oid) / 61)::bigint END,
+       pg_table_size(c.oid), pg_indexes_size(c.oid)
+FROM pg_class c
 WHERE c.relnamespace = 'hv'::regnamespace AND c.relkind = 'r' AND NOT c.relispartition
       AND c.relname ~ '^(observation|packing)_[0-9]{6}([0-9]{2})?$'
+ORDER BY c.relname
 
 -- name: parent_key
 -- The unique key of all observations, where they still have one in common.
@@ -185,6 +191,10 @@ SELECT pg_advisory_xact_lock(7206471006)
 -- Whether what is kept begins before an instant, so far.
 SELECT hv.kept_from(%(what)s) < %(at)s
 
+-- name: kept_from_noted
+-- From when on readings are kept, where some were dropped.
+SELECT value FROM hv.installation WHERE key = 'kept from observations'
+
 -- name: journal_storage
 -- The audit line of what was dropped.
 INSERT INTO hv.journal (at, kind, actor, detail) VALUES (%(now)s, 'retention', %(actor)s, %(detail)s)
@@ -193,14 +203,27 @@ INSERT INTO hv.journal (at, kind, actor, detail) VALUES (%(now)s, 'retention', %
 -- The highest number of a datastream.
 SELECT coalesce(max(datastream_id), 0) FROM hv.datastream
 
+-- name: any_old_rollups
+-- Whether there are roll-ups of a level before an instant: one look into the index for each datastream.
+SELECT EXISTS (
+    SELECT FROM generate_series(0, %(streams)s::int) AS d (datastream_id)
+    CROSS JOIN LATERAL (
+        SELECT FROM hv.rollup
+        WHERE datastream_id = d.datastream_id AND level = %(level)s AND bucket < %(before)s LIMIT 1) AS r)
+
 -- name: count_old_rollups
--- Roll-ups of a level before an instant.
+-- Roll-ups of a level before an instant. Reads them all: only for who asks.
 SELECT count(*) FROM hv.rollup WHERE level = %(level)s AND bucket < %(before)s
 
 -- name: drop_old_rollups
--- Those of some datastreams; a few at a time, so that nobody waits for them.
-DELETE FROM hv.rollup
-WHERE datastream_id >= %(low)s AND datastream_id < %(high)s AND level = %(level)s AND bucket < %(before)s
+-- Some of those of some datastreams; a few at a time, so that nobody waits for them.
+DELETE FROM hv.rollup WHERE ctid = ANY (ARRAY(
+    SELECT r.at FROM generate_series(%(low)s::int, %(high)s::int - 1) AS d (datastream_id)
+    CROSS JOIN LATERAL (
+        SELECT ctid AS at FROM hv.rollup
+        WHERE datastream_id = d.datastream_id AND level = %(level)s AND bucket < %(before)s
+        ORDER BY bucket LIMIT %(rows)s) AS r
+    LIMIT %(rows)s))
 
 -- name: count_old_gaps
 -- Gaps that ended before an instant.
@@ -209,17 +232,21 @@ SELECT (SELECT count(*) FROM hv.hole WHERE ended < %(before)s)
      + (SELECT count(*) FROM hv.outage WHERE ended < %(before)s)
 
 -- name: drop_old_holes
--- Silences that ended before an instant.
-DELETE FROM hv.hole WHERE ended < %(before)s
+-- Some of the silences that ended before an instant.
+DELETE FROM hv.hole WHERE ctid = ANY (ARRAY(
+    SELECT ctid FROM hv.hole WHERE ended < %(before)s LIMIT %(rows)s))
 
 -- name: drop_old_sequence_gaps
--- Missing numbers from before an instant.
-DELETE FROM hv.sequence_gap WHERE greatest(began, ended) < %(before)s
+-- Some of the missing numbers from before an instant.
+DELETE FROM hv.sequence_gap WHERE ctid = ANY (ARRAY(
+    SELECT ctid FROM hv.sequence_gap WHERE ended < %(before)s AND began < %(before)s LIMIT %(rows)s))
 
 -- name: drop_old_outages
--- Outages that ended before an instant.
-DELETE FROM hv.outage WHERE ended < %(before)s
+-- Some of the outages that ended before an instant.
+DELETE FROM hv.outage WHERE ctid = ANY (ARRAY(
+    SELECT ctid FROM hv.outage WHERE ended < %(before)s LIMIT %(rows)s))
 
 -- name: drop_old_values
--- Values as they were before a correction, of readings that are gone.
-DELETE FROM hv.corrected_observation WHERE phenomenon_time < %(before)s
+-- Some of the values as they were before a correction, of readings that are gone.
+DELETE FROM hv.corrected_observation WHERE ctid = ANY (ARRAY(
+    SELECT ctid FROM hv.corrected_observation WHERE phenomenon_time < %(before)s LIMIT %(rows)s))
