@@ -13,7 +13,7 @@ from hypervision.store.writer import Writer
 from tests.contract.test_store_late import STREAM, readings
 from tests.contract.test_store_years import DAY, NOW, pack, parts, stored, town
 
-pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("several")]
+pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("newest_only")]
 
 
 @pytest.fixture
