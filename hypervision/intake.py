@@ -313,7 +313,7 @@ class Intake:
         earliest_us, future_us = bounds.earliest_us, bounds.future_us
         kept_us = kept_from_us(self.settings.storage, now=now)
         times = times_to_store(batch, self.streams, earliest_us=earliest_us, future_us=future_us, kept_us=kept_us)
-        writer.ensure_days(times, now=now)
+        kept_us = max(kept_us, writer.ensure_days(times, now=now))
         held = self._follower.follow(writer)
         paced = self._limiter.pace.judge(batch, self.streams)
         dropped = writer.claim(batch.identities, now)

@@ -57,11 +57,12 @@ class Keeper:
             raise self._failure
 
     def round(self, connection: Connection, *, now: datetime) -> None:
-        """One round: retention where the day is a new one, then packing."""
+        """One round: retention where the day is a new one, or failed so far, then packing."""
         today = now.astimezone(UTC).date()
         if today != self._dropped:
-            retention.drop(connection, self._storage, actor="watch", now=now)
-            self._dropped = today
+            done = retention.drop(connection, self._storage, actor="watch", now=now)
+            if not any(each.failure for each in done):
+                self._dropped = today
         retention.pack(connection, self._storage, now=now, stop=self._stop)
 
     def _run(self) -> None:

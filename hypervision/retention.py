@@ -8,9 +8,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from hypervision.clock import to_us
+from hypervision.errors import StoreError
 from hypervision.settings import StorageSettings
 from hypervision.store import retention as store
-from hypervision.store.connection import Connection, mapped
+from hypervision.store.connection import Connection, mapped, roll_back
 from hypervision.store.engines import engine_of
 
 _log = logging.getLogger(__name__)
@@ -42,11 +43,23 @@ def kept_from_us(storage: StorageSettings, *, now: datetime) -> int:
 
 
 def drop(connection: Connection, storage: StorageSettings, *, actor: str, now: datetime) -> list[store.Dropped]:
-    """Drop what is older than is kept; what that was. Commits."""
-    found = store.due(connection, limits(storage, now=now))
-    for each in found:
-        store.drop(connection, each, actor=actor, now=now)
-        _log.info("dropped about %d rows of %s from before %s", each.rows, each.what, each.before.date())
+    """Drop what is older than is kept; what that was, and what failed, each alone. Commits.
+
+    Readings whose dropping was begun are dropped whatever is kept today.
+    """
+    found: list[store.Dropped] = []
+    before: dict[str, datetime | None] = {"readings": None, **limits(storage, now=now)}
+    for what, at in before.items():
+        try:
+            each = store.drop(connection, what, at, actor=actor, now=now)
+        except StoreError as error:
+            roll_back(connection)
+            _log.warning("%s that are no longer kept wait: %s", what, error)
+            found.append(store.Dropped(what, at or now, 0, failure=str(error)))
+            continue
+        if each is not None:
+            _log.info("dropped about %d rows of %s from before %s", each.rows, each.what, each.before.date())
+            found.append(each)
     return found
 
 

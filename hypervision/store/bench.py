@@ -191,6 +191,7 @@ class Room(Connected):
         with mapped():
             self._ours().ensure_days(columns.time_us, now=now)
             self._ours().write(columns)
+            self._ours().count_late()
             self._connection.commit()
 
     def try_late(self, columns: Columns, *, now: datetime) -> None:
@@ -199,6 +200,7 @@ class Room(Connected):
             self._ours().ensure_days(columns.time_us, now=now)
             self._ours().write(columns)
             self._connection.rollback()
+            self._ours().forget_days()
 
     def readings(self, datastream_id: int, since: datetime, until: datetime) -> int:
         """How many readings of a datastream there are; all of them are fetched."""

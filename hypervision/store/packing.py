@@ -11,7 +11,7 @@ import logging
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import date
 from typing import Final
 
@@ -25,9 +25,9 @@ _log = logging.getLogger(__name__)
 
 # Measured with 8 to 128: below, the index is larger than it need be, above, more pages are read in vain.
 _RANGE: Final = 32
-# How often the exchange of tables is tried while somebody reads them, and how long it rests in between [s].
-_TRIES: Final = 20
-_REST: Final = 1.0
+# How often the observations are asked for without waiting, and how long it rests in between [s].
+_TRIES: Final = 40
+_REST: Final = 0.05
 
 # Detaching waits for everybody who still reads; interrupted, it is finished by the next round.
 _DETACHING: Final = "60s"
@@ -72,7 +72,8 @@ def pack(connection: Connection, partitions: Sequence[Partition], *, before: dat
     Returns
     -------
     list of str
-        The partitions packed now. What somebody wrote to meanwhile waits for the next time.
+        The partitions packed now. What somebody wrote to meanwhile waits for the next time, and so does everything
+        where somebody uses the observations for long: whoever comes after us would stand behind us.
     """
     if connection.execute(query("lock_packer")).fetchone() != (True,):
         connection.rollback()
@@ -91,6 +92,9 @@ def pack(connection: Connection, partitions: Sequence[Partition], *, before: dat
             if _pack(connection, job):
                 done.append(job.target)
                 _log.info("packed %s", job.target)
+    except psycopg.errors.LockNotAvailable:
+        connection.rollback()
+        _log.info("what is old is packed another time: the observations are in use")
     finally:
         connection.rollback()
         connection.execute(query("unlock_packer"))
@@ -98,27 +102,37 @@ def pack(connection: Connection, partitions: Sequence[Partition], *, before: dat
     return done
 
 
-def drop(connection: Connection, partitions: Sequence[Partition], *, before: date) -> list[str]:
-    """Take partitions that ended by a day out, without a lock that holds readers or writers up, and drop them."""
-    done: list[str] = []
-    for partition in partitions:
+def drop(connection: Connection, partitions: Sequence[Partition], *, before: date) -> list[Partition]:
+    """Take partitions that ended by a day out, without a lock that holds readers or writers up, and drop them.
+
+    Returns
+    -------
+    list of Partition
+        What is dropped with the commit of the caller: what an earlier round detached too, and not what still waits for
+        somebody who reads it.
+    """
+    # The server lets only one at a time be begun.
+    for partition in sorted(partitions, key=lambda p: not p.pending):
         if partition.last > before:
             continue
-        with _alone(connection, patience=_DETACHING):
-            connection.execute(
-                sql.SQL("ALTER TABLE hv.observation DETACH PARTITION {} {}").format(
-                    table(partition.name), sql.SQL("FINALIZE" if partition.pending else "CONCURRENTLY")
+        way = "FINALIZE" if partition.pending else "CONCURRENTLY"
+        try:
+            with _alone(connection, patience=_DETACHING):
+                connection.execute(
+                    sql.SQL("ALTER TABLE hv.observation DETACH PARTITION {} {}").format(
+                        table(partition.name), sql.SQL(way)
+                    )
                 )
-            )
-        connection.execute(sql.SQL("DROP TABLE {}").format(table(partition.name)))
-        connection.commit()
-        done.append(partition.name)
-    # What an interruption left between the two.
-    for (name,) in connection.execute(query("loose_partitions")).fetchall():
+        except (psycopg.errors.QueryCanceled, psycopg.errors.LockNotAvailable) as error:
+            # The next ones would wait for the same reader.
+            _log.warning("%s is dropped another time, it is still read: %s", partition.name, error)
+            break
+    done: list[Partition] = []
+    for name, keyed, *sizes in connection.execute(query("loose_partitions")).fetchall():
         if name.startswith("observation_") and extent_of(name)[1] <= before:
             connection.execute(sql.SQL("DROP TABLE {}").format(table(name)))
-    connection.commit()
-    return done
+            done.append(Partition(name, *extent_of(name), not keyed, *sizes))
+    return sorted(done, key=lambda p: p.first)
 
 
 def _columns(connection: Connection) -> dict[str, str]:
@@ -128,13 +142,16 @@ def _columns(connection: Connection) -> dict[str, str]:
 
 def _clear(connection: Connection) -> None:
     """Drop the copies of a packing that was interrupted."""
-    for (name,) in connection.execute(query("loose_partitions")).fetchall():
+    for name, *_ in connection.execute(query("loose_partitions")).fetchall():
         if name.startswith("packing_"):
             connection.execute(sql.SQL("DROP TABLE {}").format(table(name)))
     connection.commit()
 
 
 def _pack(connection: Connection, job: Job) -> bool:
+    # Before the work of the copy, which would be for nothing.
+    _seize(connection, job.sources)
+    connection.rollback()
     copy = job.target.replace("observation_", "packing_")
     days = {"first": job.first, "last": job.last}
     connection.execute(query("patience_of_packing"))
@@ -162,30 +179,58 @@ def _pack(connection: Connection, job: Job) -> bool:
     with _alone(connection, patience="0"):
         # The pages are never written again: what they say of their rows' age, and their statistics, are settled now.
         connection.execute(sql.SQL("VACUUM (FREEZE, ANALYZE) {}").format(table(copy)))
-    for attempt in range(_TRIES):
-        try:
-            if _exchange(connection, job, copy, before):
-                return True
-            break
-        except psycopg.errors.LockNotAvailable:
-            connection.rollback()
-            time.sleep(_REST if attempt < _TRIES - 1 else 0.0)
+    try:
+        if _exchange(connection, job, copy, before):
+            return True
+    except psycopg.errors.LockNotAvailable:
+        _discard(connection, copy)
+        raise
+    _discard(connection, copy)
+    _log.info("%s is packed another time: readings came to it", job.target)
+    return False
+
+
+def _discard(connection: Connection, copy: str) -> None:
+    connection.rollback()
     connection.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(table(copy)))
     connection.commit()
-    _log.info("%s is packed another time: it is in use", job.target)
-    return False
+
+
+def _seize(connection: Connection, names: Sequence[str]) -> None:
+    """Be alone with the observations and some partitions until the transaction ends, and with what creates partitions.
+
+    Everybody who comes after a lock that is waited for stands behind it. So it is asked for without waiting, again and
+    again between the transactions of others, and waited for half a second only at last.
+
+    Raises
+    ------
+    psycopg.errors.LockNotAvailable
+        Somebody else holds them for long.
+    """
+    # Of the other partitions nothing is needed, and whoever looks after one of them (VACUUM) is not in the way.
+    lock = sql.SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE").format(
+        sql.SQL(", ").join(sql.SQL("ONLY {}").format(table(name)) for name in ("observation", *names))
+    )
+    for _ in range(_TRIES):
+        connection.execute(query("patience_of_exchange"))
+        with suppress(psycopg.errors.LockNotAvailable):
+            if connection.execute(query("try_packing")).fetchone() == (True,):
+                connection.execute(lock + sql.SQL(" NOWAIT"))
+                return
+        connection.rollback()
+        time.sleep(_REST)
+    connection.execute(query("patience_of_exchange"))
+    connection.execute(query("lock_packing"))
+    connection.execute(query("lock_partitions"))
+    connection.execute(lock)
 
 
 def _exchange(connection: Connection, job: Job, copy: str, before: object) -> bool:
     """Put the copy in the place of its sources, in one transaction; False when something came to them meanwhile."""
     days = {"first": job.first, "last": job.last}
-    connection.execute(query("patience_of_exchange"))
-    connection.execute(query("lock_packing"))
-    connection.execute(query("lock_partitions"))
+    _seize(connection, job.sources)
     if connection.execute(query("late_rows"), days).fetchone() != before:
-        connection.rollback()
         return False
-    connection.execute(query("lock_observations"))
     for name in job.sources:
         connection.execute(sql.SQL("ALTER TABLE hv.observation DETACH PARTITION {}").format(table(name)))
         connection.execute(sql.SQL("DROP TABLE {}").format(table(name)))
@@ -210,6 +255,10 @@ def _free_the_key(connection: Connection, partitions: Sequence[Partition]) -> bo
     if key is None:
         connection.rollback()
         return True
+    if any(partition.pending for partition in partitions):
+        _log.info("nothing is packed until the dropping of partitions that was begun is finished")
+        connection.rollback()
+        return False
     (others,) = connection.execute(query("writers_of_old")).fetchone() or (0,)
     if others:
         _log.warning(
@@ -228,9 +277,7 @@ def _free_the_key(connection: Connection, partitions: Sequence[Partition]) -> bo
             connection.execute(query("patience_of_packing"))
             connection.execute(sql.SQL("ALTER TABLE {} VALIDATE CONSTRAINT in_bounds").format(table(partition.name)))
             connection.commit()
-    connection.execute(query("patience_of_exchange"))
-    connection.execute(query("lock_partitions"))
-    connection.execute(query("lock_observations"))
+    _seize(connection, [partition.name for partition in partitions])
     names = [row[0] for row in connection.execute(query("attached_partitions")).fetchall()]
     for name in names:
         connection.execute(sql.SQL("ALTER TABLE hv.observation DETACH PARTITION {}").format(table(name)))

@@ -32,7 +32,7 @@ class Partition:
     heap, indexes : int
         Their size [byte].
     pending : bool
-        Its detaching was interrupted.
+        Its detaching was begun: it is neither read nor written any more.
     """
 
     name: str
@@ -129,13 +129,14 @@ def jobs(partitions: Sequence[Partition], late: Mapping[date, int], *, before: d
         In order of time; each day at most once.
     """
     old = [p for p in partitions if p.last <= before]
+    leaving = {p.first.replace(day=1) for p in old if p.pending}
     months: dict[date, list[Partition]] = {}
-    for partition in old:
+    for partition in (p for p in old if not p.pending):
         months.setdefault(partition.first.replace(day=1), []).append(partition)
     found: list[Job] = []
     for first, parts in sorted(months.items()):
         last = month_of(first)[1]
-        if len(parts) > 1 and last <= before and sum(p.rows for p in parts) <= WHOLE_MONTH:
+        if len(parts) > 1 and last <= before and first not in leaving and sum(p.rows for p in parts) <= WHOLE_MONTH:
             found.append(Job(tuple(p.name for p in parts), of_month(first), first, last))
             continue
         found += [Job((p.name,), p.name, p.first, p.last) for p in parts if not p.packed or _disturbed(p, late)]

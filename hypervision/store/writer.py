@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
+from datetime import time as time_of_day
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -21,6 +22,7 @@ from hypervision.errors import PermanentStoreError, TemporaryStoreError
 from hypervision.store import lateness
 from hypervision.store.columns import Columns
 from hypervision.store.engines import Engine, engine_of
+from hypervision.store.spans import spans
 from hypervision.store.sql import query
 
 # After a batch met a duplicate the next ones probably do too (a redelivery is under way).
@@ -73,21 +75,32 @@ class Writer:
         self._days: set[int] = set()
         self._today = 0
         self._staged_left = 0
+        self._late: list[Int64] = []
 
-    def ensure_days(self, time_us: Int64, *, now: datetime) -> None:
-        """Make room for the days of these instants; commits, so call it before the transaction."""
+    def ensure_days(self, time_us: Int64, *, now: datetime) -> int:
+        """Make room for the days of these instants; commits, so call it before the transaction.
+
+        Returns
+        -------
+        int
+            Before this there is no room for some of them, which is being dropped [us]; 0 where there is for all.
+        """
         self._today = to_us(now) // DAY_US
         days = np.unique(time_us // DAY_US)
         missing = [int(day) for day in days if int(day) not in self._days]
-        if missing:
-            room = [lateness.day_of(day) for day in missing]
-            self.engine.ensure_days(self.connection, room, today=lateness.day_of(self._today))
-            self.connection.commit()
-            self._days.update(missing)
+        if not missing:
+            return 0
+        room = [lateness.day_of(day) for day in missing]
+        gone = self.engine.ensure_days(self.connection, room, today=lateness.day_of(self._today))
+        self.connection.commit()
+        gone_us = 0 if gone is None else to_us(datetime.combine(gone, time_of_day(), UTC))
+        self._days.update(day for day in missing if day * DAY_US >= gone_us)
+        return gone_us
 
     def forget_days(self) -> None:
-        """Look at the partitions anew; somebody may have dropped one."""
+        """After a transaction was undone: look at the partitions anew, for somebody may have dropped one."""
         self._days.clear()
+        self._late.clear()
 
     def marks(self) -> dict[int, Mark]:
         """How far every other writer has committed, by writer id."""
@@ -173,11 +186,11 @@ class Writer:
                 except psycopg.errors.UniqueViolation:
                     self._staged_left = STAGED_AFTER_DUPLICATE
                 else:
-                    lateness.note(self.connection, days[old])
+                    self._late.append(days[old])
                     return new, existing
             self._staged_left = max(0, self._staged_left - 1)
             self._copy("copy_stage", data)
-            found = self._stored(columns, packed)
+            found = self._take_stored(columns)
             inserted = self.connection.execute(query("insert_stage")).rowcount
         if inserted != len(columns) - len(found):
             raise TemporaryStoreError("another writer stored the same readings at the same moment", sqlstate="40001")
@@ -185,17 +198,14 @@ class Writer:
             at = _find(columns, found)
             new[at] = False
             existing[at] = [row[2] for row in found]
-        lateness.note(self.connection, days[old & new])
+        self._late.append(days[old & new])
         return new, existing
 
-    def _stored(self, columns: Columns, packed: Bool) -> list[tuple[int, datetime, float]]:
-        """What is stored already of the staged rows; those of packed days leave the stage."""
+    def _take_stored(self, columns: Columns) -> list[tuple[int, datetime, float]]:
+        """Take what is stored already out of the stage."""
         found: list[tuple[int, datetime, float]] = []
-        for name, rows in (("take_stage_existing", columns.take(packed)), ("stage_existing", columns.take(~packed))):
-            if len(rows):
-                first, last = from_us(int(rows.time_us.min())), from_us(int(rows.time_us.max()))
-                values = {"first": first, "last": last, "datastreams": np.unique(rows.datastream_id).tolist()}
-                found += self.connection.execute(query(name), values).fetchall()
+        for each in spans(columns.datastream_id, columns.time_us):
+            found += self.connection.execute(query("take_stage_existing"), each._asdict()).fetchall()
         return found
 
     def _copy(self, name: str, data: bytes) -> None:
@@ -265,8 +275,15 @@ class Writer:
                 },
             )
 
+    def count_late(self) -> None:
+        """Count the new rows of old days: last before a commit, for others who count the same day wait from here on."""
+        late, self._late = self._late, []
+        if late:
+            lateness.note(self.connection, np.concatenate(late))
+
     def commit(self, *, commit_no: int, stored: int, duplicate: int, rejected: int, alarms: int, notify: bool) -> None:
         """Count the batch and commit."""
+        self.count_late()
         self.connection.execute(
             query("advance_writer"),
             {

@@ -90,11 +90,13 @@ def retain(options: argparse.Namespace, settings: Settings) -> int:
         print(told(each, would=options.dry_run))
     if not found:
         print("nothing is older than is kept")
-    return 0
+    return 1 if any(each.failure for each in found) else 0
 
 
 def told(found: Dropped, *, would: bool) -> str:
-    """What was dropped, or would be, on one line."""
+    """What was dropped, or would be, or why it was not, on one line."""
+    if found.failure:
+        return f"not all {_WORDS[found.what]} that are no longer kept could be dropped: {found.failure}"
     size = f", {amount(found.bytes)} in {_number(found.parts)}" if found.parts else ""
     done = "would drop" if would else "dropped"
     return f"{done} {_WORDS[found.what]} before {found.before.date()}: {found.rows:,} rows{size}"

@@ -11,7 +11,7 @@ import pytest
 from hypervision import retention
 from hypervision.correction import Correction
 from hypervision.corrections import perform
-from hypervision.errors import PermanentStoreError, TemporaryStoreError
+from hypervision.errors import PermanentStoreError
 from hypervision.keeping import Keeper
 from hypervision.settings import StorageSettings
 from hypervision.store import packing, sizes
@@ -187,56 +187,6 @@ def test_raw_readings_go_and_what_was_made_of_them_stays(world: Any) -> None:
     assert {row[0] for row in world.rows("SELECT reason FROM rejected_messages")} == {"time_too_old"}
     first = parts_of(intake.connection)[0]
     assert first.first <= (NOW - 40 * DAY).date() < first.last
-
-
-def test_roll_ups_and_gaps_go_by_age(world: Any) -> None:
-    world.execute(
-        "INSERT INTO hv.rollup SELECT d, level, %(now)s - ago * interval '1 day', 1, 1, 1, 1, NULL, 60"
-        " FROM generate_series(1, 3) d, generate_series(0, 1) level, unnest(ARRAY[10, 40, 100]) ago",
-        {"now": NOW},
-    )
-    world.execute(
-        "INSERT INTO hv.outage VALUES ('x', 'broker', %(old)s, %(old)s), ('x', 'broker', %(now)s, %(now)s)",
-        {"now": NOW, "old": NOW - 50 * DAY},
-    )
-    world.execute("INSERT INTO hv.organisation (code, name) VALUES ('o', 'o')")
-    world.send(world.intake(), *[flow(NOW, 1.0, f"p{i}") for i in range(3)])
-    world.close()
-    storage = StorageSettings(keep_readings=31, keep_hours=35, keep_days=60, keep_gaps=45)
-    with connect(world.url, application="test") as connection:
-        retention.drop(connection, storage, actor="test", now=NOW)
-    assert world.rows("SELECT level, count(*) FROM hv.rollup GROUP BY 1 ORDER BY 1") == [(0, 3), (1, 6)]
-    assert world.rows("SELECT began FROM hv.outage") == [(NOW,)]
-    assert world.rows("SELECT hv.kept_from('hours')") == [(NOW.replace(hour=0) - 35 * DAY,)]
-
-
-def test_dropping_that_was_interrupted_goes_on(world: Any, several: None) -> None:
-    town(world, days=3, since=NOW - 80 * DAY)
-    name = parts(world)[0].name
-    world.execute(f"ALTER TABLE hv.observation DETACH PARTITION hv.{name}")
-    with connect(world.url, application="test") as connection:
-        engine_of(connection).drop(connection, before=(NOW - 60 * DAY).date())
-    assert parts(world) == []
-    assert world.rows("SELECT count(*) FROM pg_class WHERE relname LIKE 'observation\\_2%%' AND relkind = 'r'", {}) == [
-        (0,)
-    ]
-
-
-def test_detaching_waits_for_readers_and_is_finished_by_the_next_round(
-    world: Any, several: None, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    town(world, days=1, since=NOW.replace(hour=0) - 80 * DAY)
-    monkeypatch.setattr(packing, "_DETACHING", "200ms")
-    with connect(world.url, application="reader") as reader, connect(world.url, application="test") as connection:
-        reader.execute("SELECT count(*) FROM hv.observation")
-        with pytest.raises(TemporaryStoreError, match="timeout"), mapped():
-            engine_of(connection).drop(connection, before=(NOW - 60 * DAY).date())
-        # Whoever comes now sees the readings no more; who reads them may go on.
-        assert stored(world) == []
-        assert [p.pending for p in parts(world)] == [True]
-        reader.rollback()
-        assert len(engine_of(connection).drop(connection, before=(NOW - 60 * DAY).date())) == 1
-    assert parts(world) == []
 
 
 def test_partition_that_went_is_made_again_for_the_batch_that_needs_it(world: Any, several: None) -> None:

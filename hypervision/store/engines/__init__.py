@@ -28,8 +28,11 @@ class Engine(Protocol):
     def after(self, connection: Connection, migration: str) -> None:
         """What the engine does after a migration, in the same transaction."""
 
-    def ensure_days(self, connection: Connection, days: list[date], *, today: date) -> None:
-        """Make room for observations of these UTC days; commits."""
+    def ensure_days(self, connection: Connection, days: list[date], *, today: date) -> date | None:
+        """Make room for observations of these UTC days; commits.
+
+        Before the day returned, there is none for some of them: what they belong to is being dropped.
+        """
 
     def hold(self, connection: Connection, days: Sequence[date]) -> set[date]:
         """Keep old days from being packed until the transaction ends; which of them have no unique key any more."""
@@ -40,8 +43,8 @@ class Engine(Protocol):
     def pack(self, connection: Connection, *, before: date, stop: threading.Event) -> list[str]:
         """Pack, or compress, what ended by a day; commits. The names of what was packed now."""
 
-    def drop(self, connection: Connection, *, before: date) -> list[str]:
-        """Drop what ended by a day; commits. The names of what was dropped now."""
+    def drop(self, connection: Connection, *, before: date, begun: bool = False) -> list[Partition]:
+        """Drop what ended by a day, or only that whose dropping was `begun`; what goes with the caller's commit."""
 
 
 def engine_of(connection: Connection) -> Engine:

@@ -41,32 +41,45 @@ class Plain:
     def after(self, connection: Connection, migration: str) -> None:
         """Nothing more is needed."""
 
-    def ensure_days(self, connection: Connection, days: list[date], *, today: date) -> None:
+    def ensure_days(self, connection: Connection, days: list[date], *, today: date) -> date | None:
         """Create partitions, made apart and then attached, so that writers are hardly held up.
 
         A day of its own for what is recent; a month for what is older, so that a device whose clock is wrong, or an
         import of many years, does not leave thousands of partitions for every query to plan with.
         """
-        names = _attached(connection)
+        names, leaving = _attached(connection)
+        gone: list[date] = []
         for day in days:
             if partitions.days_in([day], names):
                 continue
             connection.execute(query("lock_partitions"))
-            names = _attached(connection)
+            names, leaving = _attached(connection)
+            if partitions.days_in([day], leaving):
+                # Its place is taken until it is dropped.
+                gone += [end for first, end in map(partitions.extent_of, leaving) if first <= day < end]
             # Another writer may have attached it while we waited for the lock.
-            if not partitions.days_in([day], names):
-                name, first, last = partitions.room_for(day, names, today=today)
+            elif not partitions.days_in([day], names):
+                name, first, last = partitions.room_for(day, names | leaving, today=today)
                 # A table of this name that is no partition is what an interrupted dropping left.
                 connection.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(packing.table(name)))
                 packing.create(connection, name, keyed=True)
                 packing.attach(connection, name, first, last)
                 names.add(name)
             connection.commit()
+        return max(gone, default=None)
 
     def hold(self, connection: Connection, days: Sequence[date]) -> set[date]:
-        """Keep old days from being packed until the transaction ends; which of them are packed already."""
-        connection.execute(query("lock_packing"))
-        return partitions.days_in(days, (row[0] for row in connection.execute(query("packed_partitions")).fetchall()))
+        """Keep old days from being packed until the transaction ends; which of them are packed already.
+
+        Nobody else writes to the packed ones meanwhile; to all others everybody goes on.
+        """
+        connection.execute(query("lock_packing_shared"))
+        names = (row[0] for row in connection.execute(query("packed_partitions")).fetchall())
+        packed = partitions.days_in(days, names)
+        if packed:
+            months = sorted({12 * day.year + day.month for day in packed})
+            connection.execute(query("lock_packed_months"), {"months": months})
+        return packed
 
     def partitions(self, connection: Connection) -> list[Partition]:
         """Every partition, in order of time."""
@@ -81,10 +94,13 @@ class Plain:
         """Rewrite what is old, sorted and without its key; see `packing`. Commits."""
         return packing.pack(connection, self.partitions(connection), before=before, stop=stop)
 
-    def drop(self, connection: Connection, *, before: date) -> list[str]:
-        """Drop whole partitions that end by a day; nobody is held up. Commits."""
-        return packing.drop(connection, self.partitions(connection), before=before)
+    def drop(self, connection: Connection, *, before: date, begun: bool = False) -> list[Partition]:
+        """Drop whole partitions that end by a day; nobody is held up. The detaching is committed here."""
+        found = [p for p in self.partitions(connection) if p.pending or not begun]
+        return packing.drop(connection, found, before=before)
 
 
-def _attached(connection: Connection) -> set[str]:
-    return {row[0] for row in connection.execute(query("attached_partitions")).fetchall()}
+def _attached(connection: Connection) -> tuple[set[str], set[str]]:
+    """The names of the partitions, and of those that are being dropped."""
+    rows = connection.execute(query("attached_partitions")).fetchall()
+    return {name for name, pending in rows if not pending}, {name for name, pending in rows if pending}

@@ -54,7 +54,7 @@ class Timescale:
             # The Apache edition has no compression: everything works without, with more disk.
             _log.info("TimescaleDB without compression: %s", error.diag.message_primary or error)
 
-    def ensure_days(self, connection: Connection, days: list[date], *, today: date) -> None:
+    def ensure_days(self, connection: Connection, days: list[date], *, today: date) -> date | None:
         """The hypertable makes its chunks by itself."""
 
     def hold(self, connection: Connection, days: Sequence[date]) -> set[date]:  # noqa: ARG002
@@ -88,9 +88,11 @@ class Timescale:
         connection.commit()
         return done
 
-    def drop(self, connection: Connection, *, before: date) -> list[str]:
-        """Drop whole chunks that end by a day. Commits."""
+    def drop(self, connection: Connection, *, before: date, begun: bool = False) -> list[Partition]:
+        """Drop whole chunks that end by a day, in one transaction: none is ever left half dropped."""
+        if begun:
+            return []
+        there = self.partitions(connection)
         at = datetime.combine(before, time(), UTC)
-        found = [row[0] for row in connection.execute(query("drop_chunks"), {"before": at}).fetchall()]
-        connection.commit()
-        return found
+        names = {row[0] for row in connection.execute(query("drop_chunks"), {"before": at}).fetchall()}
+        return [p for p in there if p.name in names]

@@ -6,8 +6,8 @@ WHERE attrelid = 'hv.observation'::regclass AND attnum > 0 AND NOT attisdropped
 ORDER BY greatest(attlen, 0) DESC, attnum
 
 -- name: attached_partitions
--- The partitions of the observations.
-SELECT c.relname FROM pg_inherits i
+-- The partitions of the observations, and whether the detaching of one was begun: nobody can write to it any more.
+SELECT c.relname, i.inhdetachpending FROM pg_inherits i
 JOIN pg_class c ON c.oid = i.inhrelid
 WHERE i.inhparent = 'hv.observation'::regclass
 
@@ -36,9 +36,23 @@ WHERE w.locktype = 'advisory' AND w.classid = 720647 AND w.objsubid = 2 AND w.gr
           WHERE k.pid = w.pid AND k.locktype = 'advisory' AND k.objsubid = 1
                 AND k.classid = (7206471005 >> 32)::oid AND k.objid = (7206471005 & 4294967295)::oid)
 
+-- name: lock_packing_shared
+-- Whoever writes to an old day keeps every partition as it is, beside others who do; released at the end of the
+-- transaction. Statements that come after it see what is packed.
+SELECT pg_advisory_xact_lock_shared(7206471004)
+
 -- name: lock_packing
--- Whoever writes to an old day, and what packs it, wait for each other; released at the end of the transaction.
+-- What packs waits for whoever writes to old days; released at the end of the transaction.
 SELECT pg_advisory_xact_lock(7206471004)
+
+-- name: try_packing
+-- lock_packing and lock_partitions without waiting.
+SELECT pg_try_advisory_xact_lock(7206471004) AND pg_try_advisory_xact_lock(7206471002)
+
+-- name: lock_packed_months
+-- Who writes to packed partitions of a month is alone with them, for no unique key refuses what two write at once;
+-- months in order, so that none waits for the other. Released at the end of the transaction.
+SELECT pg_advisory_xact_lock(720648, month) FROM unnest(%(months)s::int[]) AS x (month)
 
 -- name: lock_packer
 -- One process at a time packs; held as long as the connection lives.
@@ -87,10 +101,16 @@ WHERE i.inhparent = 'hv.observation'::regclass
 ORDER BY c.relname
 
 -- name: loose_partitions
--- Tables that were partitions of the observations or were to become some, and are none.
-SELECT c.relname FROM pg_class c
+-- Tables that were partitions of the observations or were to become some, and are none; as in partition_sizes.
+SELECT c.relname, EXISTS (SELECT FROM pg_index x WHERE x.indrelid = c.oid AND x.indisunique),
+       CASE WHEN c.reltuples > 0 AND c.relpages > 0
+            THEN (c.reltuples / c.relpages * (pg_relation_size(c.oid) / 8192))::bigint
+            ELSE (pg_relation_size(c.oid) / 61)::bigint END,
+       pg_table_size(c.oid), pg_indexes_size(c.oid)
+FROM pg_class c
 WHERE c.relnamespace = 'hv'::regnamespace AND c.relkind = 'r' AND NOT c.relispartition
       AND c.relname ~ '^(observation|packing)_[0-9]{6}([0-9]{2})?$'
+ORDER BY c.relname
 
 -- name: parent_key
 -- The unique key of all observations, where they still have one in common.
@@ -106,16 +126,12 @@ WHERE k.conname = 'in_bounds' AND k.convalidated AND c.relnamespace = 'hv'::regn
 SELECT set_config('statement_timeout', '0', true), set_config('lock_timeout', '2s', true),
        set_config('work_mem', '64MB', true), set_config('maintenance_work_mem', '64MB', true)
 
--- name: lock_observations
--- A moment alone with all partitions; what waits for it gives up after `lock_timeout`, and is tried again.
-LOCK TABLE hv.observation IN ACCESS EXCLUSIVE MODE
-
 -- name: patience_alone
 -- How long each statement may take.
 SELECT set_config('statement_timeout', %(patience)s, false)
 
 -- name: patience_of_exchange
--- Whoever asks for readings waits behind us: half a second at most, and after a rest once more.
+-- Whoever asks for readings waits behind us: half a second at most, once in a round.
 SELECT set_config('lock_timeout', '500ms', true)
 
 -- name: newest_reading
@@ -175,6 +191,10 @@ SELECT pg_advisory_xact_lock(7206471006)
 -- Whether what is kept begins before an instant, so far.
 SELECT hv.kept_from(%(what)s) < %(at)s
 
+-- name: kept_from_noted
+-- From when on readings are kept, where some were dropped.
+SELECT value FROM hv.installation WHERE key = 'kept from observations'
+
 -- name: journal_storage
 -- The audit line of what was dropped.
 INSERT INTO hv.journal (at, kind, actor, detail) VALUES (%(now)s, 'retention', %(actor)s, %(detail)s)
@@ -183,14 +203,27 @@ INSERT INTO hv.journal (at, kind, actor, detail) VALUES (%(now)s, 'retention', %
 -- The highest number of a datastream.
 SELECT coalesce(max(datastream_id), 0) FROM hv.datastream
 
+-- name: any_old_rollups
+-- Whether there are roll-ups of a level before an instant: one look into the index for each datastream.
+SELECT EXISTS (
+    SELECT FROM generate_series(0, %(streams)s::int) AS d (datastream_id)
+    CROSS JOIN LATERAL (
+        SELECT FROM hv.rollup
+        WHERE datastream_id = d.datastream_id AND level = %(level)s AND bucket < %(before)s LIMIT 1) AS r)
+
 -- name: count_old_rollups
--- Roll-ups of a level before an instant.
+-- Roll-ups of a level before an instant. Reads them all: only for who asks.
 SELECT count(*) FROM hv.rollup WHERE level = %(level)s AND bucket < %(before)s
 
 -- name: drop_old_rollups
--- Those of some datastreams; a few at a time, so that nobody waits for them.
-DELETE FROM hv.rollup
-WHERE datastream_id >= %(low)s AND datastream_id < %(high)s AND level = %(level)s AND bucket < %(before)s
+-- Some of those of some datastreams; a few at a time, so that nobody waits for them.
+DELETE FROM hv.rollup WHERE ctid = ANY (ARRAY(
+    SELECT r.at FROM generate_series(%(low)s::int, %(high)s::int - 1) AS d (datastream_id)
+    CROSS JOIN LATERAL (
+        SELECT ctid AS at FROM hv.rollup
+        WHERE datastream_id = d.datastream_id AND level = %(level)s AND bucket < %(before)s
+        ORDER BY bucket LIMIT %(rows)s) AS r
+    LIMIT %(rows)s))
 
 -- name: count_old_gaps
 -- Gaps that ended before an instant.
@@ -199,17 +232,21 @@ SELECT (SELECT count(*) FROM hv.hole WHERE ended < %(before)s)
      + (SELECT count(*) FROM hv.outage WHERE ended < %(before)s)
 
 -- name: drop_old_holes
--- Silences that ended before an instant.
-DELETE FROM hv.hole WHERE ended < %(before)s
+-- Some of the silences that ended before an instant.
+DELETE FROM hv.hole WHERE ctid = ANY (ARRAY(
+    SELECT ctid FROM hv.hole WHERE ended < %(before)s LIMIT %(rows)s))
 
 -- name: drop_old_sequence_gaps
--- Missing numbers from before an instant.
-DELETE FROM hv.sequence_gap WHERE greatest(began, ended) < %(before)s
+-- Some of the missing numbers from before an instant.
+DELETE FROM hv.sequence_gap WHERE ctid = ANY (ARRAY(
+    SELECT ctid FROM hv.sequence_gap WHERE ended < %(before)s AND began < %(before)s LIMIT %(rows)s))
 
 -- name: drop_old_outages
--- Outages that ended before an instant.
-DELETE FROM hv.outage WHERE ended < %(before)s
+-- Some of the outages that ended before an instant.
+DELETE FROM hv.outage WHERE ctid = ANY (ARRAY(
+    SELECT ctid FROM hv.outage WHERE ended < %(before)s LIMIT %(rows)s))
 
 -- name: drop_old_values
--- Values as they were before a correction, of readings that are gone.
-DELETE FROM hv.corrected_observation WHERE phenomenon_time < %(before)s
+-- Some of the values as they were before a correction, of readings that are gone.
+DELETE FROM hv.corrected_observation WHERE ctid = ANY (ARRAY(
+    SELECT ctid FROM hv.corrected_observation WHERE phenomenon_time < %(before)s LIMIT %(rows)s))

@@ -63,20 +63,19 @@ COPY stage FROM STDIN (FORMAT binary)
 -- The newest rows go to their stage.
 COPY stage_latest FROM STDIN (FORMAT binary)
 
--- name: stage_existing
--- Staged rows whose key is taken, with the result that is stored.
-SELECT s.datastream_id, s.phenomenon_time, o.result
-FROM stage s
-JOIN hv.observation o ON o.datastream_id = s.datastream_id AND o.phenomenon_time = s.phenomenon_time
-WHERE o.phenomenon_time BETWEEN %(first)s AND %(last)s
-
 -- name: take_stage_existing
--- As stage_existing for rows of packed partitions, which have no key to refuse them: they leave the stage. Lookups go
--- by datastream and time, for the index there tells ranges of pages only.
+-- Staged rows of one month whose key is taken leave the stage, with the result that is stored; packed partitions have
+-- no key to refuse them. Span by span, for the cost is to be that of the rows staged, not of the time between them, and
+-- the index of a packed partition tells ranges of pages only (OFFSET keeps the planner from reading a partition whole).
 WITH found AS MATERIALIZED (
     SELECT o.datastream_id, o.phenomenon_time, o.result
-    FROM hv.observation o
-    WHERE o.datastream_id = ANY(%(datastreams)s) AND o.phenomenon_time BETWEEN %(first)s AND %(last)s
+    FROM unnest(%(datastreams)s::int[], %(firsts)s::timestamptz[], %(lasts)s::timestamptz[])
+         AS span (datastream_id, first, last)
+    CROSS JOIN LATERAL (
+        SELECT datastream_id, phenomenon_time, result FROM hv.observation
+        WHERE datastream_id = span.datastream_id AND phenomenon_time BETWEEN span.first AND span.last
+              AND phenomenon_time BETWEEN %(first)s AND %(last)s
+        OFFSET 0) AS o
 )
 DELETE FROM stage s USING found f
 WHERE f.datastream_id = s.datastream_id AND f.phenomenon_time = s.phenomenon_time

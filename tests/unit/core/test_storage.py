@@ -76,3 +76,7 @@ def test_what_goes_is_told_with_its_room() -> None:
         "would drop readings before 2026-11-22: 1,000 rows, 60.0 kB in 1 partition"
     )
     assert storage.told(Dropped("gaps", NOW, 3), would=False) == "dropped gaps before 2026-11-22: 3 rows"
+    failed = Dropped("hours", NOW, 0, failure="database: it took too long")
+    assert storage.told(failed, would=False) == (
+        "not all hourly roll-ups that are no longer kept could be dropped: database: it took too long"
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 from hypervision.store.partitions import WHOLE_MONTH, Job, Partition, days_in, jobs, of_day, of_month
@@ -49,3 +50,8 @@ def test_days_lie_in_partitions_of_their_day_or_their_month() -> None:
     names = ["observation_20261101", "observation_202610"]
     days = [date(2026, 11, 1), date(2026, 11, 2), date(2026, 10, 31)]
     assert days_in(days, names) == {days[0], days[2]}
+
+
+def test_partition_that_is_being_dropped_is_left_alone_and_takes_its_place() -> None:
+    parts = [replace(day(1), pending=True), day(2), day(3)]
+    assert [job.target for job in jobs(parts, {}, before=BEFORE)] == ["observation_20261002", "observation_20261003"]
