@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
+from datetime import datetime
 
 from dash.development.base_component import Component
 
@@ -31,6 +33,7 @@ def layout(scene: Scene) -> Component:
         _panel(
             "health-rejected",
             words.t("health.rejected_list"),
+            "" if scene.may_see_rejected else words.t("health.rejected_newest"),
             more=link(words.t("health.rejected_all"), href="/rejected") if scene.may_see_rejected else None,
             wide=True,
         ),
@@ -145,32 +148,50 @@ def _total(scene: Scene, name: str, n: int) -> Component:
     return span(text, cls="num strong")
 
 
-def _rejected(scene: Scene, rejected: Sequence[RejectedRow]) -> Component:
-    words = scene.words
+def _rejected(scene: Scene, newest: Sequence[RejectedRow]) -> Component:
+    """What was rejected last, to who may see it; to everybody else how much of it for which reason."""
     own = {t.code for t in scene.town.visible_things(scene.organisation)}
+    known = [row for row in newest if scene.organisation is None or thing_of(row.topic) in own]
+    if not known:
+        return div(scene.words.t("health.no_rejected"), cls="empty")
+    return _rejected_rows(scene, known) if scene.may_see_rejected else _rejected_counts(scene, known)
+
+
+def _rejected_rows(scene: Scene, rejected: Sequence[RejectedRow]) -> Component:
+    words = scene.words
     rows: list[list[Node]] = []
     for row in rejected:
-        if scene.organisation is not None and thing_of(row.topic) not in own:
-            continue
         partly = f" ({words.t('health.partial')})" if row.partial else ""
         rows.append(
             [
                 age(row.received_time),
                 span(row.topic, cls="code"),
-                div(
-                    span(f"{words.known('reason', row.reason)}{partly}", cls="strong"),
-                    div(row.reason, cls="code muted"),
-                ),
+                _reason(scene, row.reason, partly),
                 # As the platform keeps it, for the engineer who mends the device.
                 span(row.detail, lang="en"),
                 span(row.excerpt[:120], cls="code muted"),
                 span(words.number(row.count), cls="num"),
             ]
         )
-    if not rows:
-        return div(words.t("health.no_rejected"), cls="empty")
     heads = [words.t(f"health.{key}") for key in ("time", "topic", "reason", "detail", "payload", "count")]
     return table(heads, rows, numeric=(5,))
+
+
+def _rejected_counts(scene: Scene, rejected: Sequence[RejectedRow]) -> Component:
+    counted: Counter[str] = Counter()
+    newest: dict[str, datetime] = {}
+    for row in rejected:
+        counted[row.reason] += row.count
+        newest[row.reason] = max(row.received_time, newest.get(row.reason, NO_TIME))
+    rows: list[list[Node]] = [
+        [age(newest[reason]), _reason(scene, reason), span(scene.words.number(n), cls="num")]
+        for reason, n in sorted(counted.items(), key=lambda each: (-each[1], each[0]))
+    ]
+    return table([scene.words.t(f"health.{key}") for key in ("time", "reason", "count")], rows, numeric=(2,))
+
+
+def _reason(scene: Scene, reason: str, more: str = "") -> Component:
+    return div(span(f"{scene.words.known('reason', reason)}{more}", cls="strong"), div(reason, cls="code muted"))
 
 
 def _gaps(scene: Scene) -> Component:

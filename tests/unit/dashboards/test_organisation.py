@@ -101,7 +101,7 @@ def test_health_of_an_organisation_tells_that_parts_work_and_counts_nothing() ->
 @pytest.mark.parametrize("page", ["/", "/alarms", "/map", "/health", "/asset/t1"])
 def test_no_page_of_an_organisation_shows_another(page: str) -> None:
     words = Words("fr", UTC)  # type: ignore[arg-type]
-    scene = Scene(TOWN.seen_by(OWN), words, load(), NOW, organisation=OWN)
+    scene = Scene(TOWN.seen_by(OWN), words, load(), NOW, organisation=OWN, may_see_rejected=page == "/health")
     drawing = draw_page(scene, page)
     told = module.json.dumps([drawing.fragments, drawing.rows], cls=module.PlotlyJSONEncoder)
     assert "t1" in told or page == "/"

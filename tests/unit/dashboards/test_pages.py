@@ -15,8 +15,9 @@ from dashboards.pages import alarms, asset, overview, system, town_map
 from dashboards.theme import colours
 from dashboards.town import Progress, Town
 from dashboards.trends import Trend, Trends
-from dashboards.views import Scene
+from dashboards.views import Scene, ViewKey
 from dashboards.words import Language, Words
+from hypervision.accounts import Account, Role
 from hypervision.domains import load
 from hypervision.store.screens import (
     AlarmRow,
@@ -115,6 +116,28 @@ def test_system_page_speaks_one_language_and_every_figure_has_an_age() -> None:
     away = system.draw(scene(failure="the database does not answer"), "/health").fragments
     assert "La base ne répond pas" in text(away["health-server"]["children"])
     assert "does not answer" not in text([part["children"] for part in away.values()])
+
+
+def test_system_page_shows_payloads_to_those_alone_who_may_see_them() -> None:
+    def refused(number: int, reason: str, minutes: int) -> RejectedRow:
+        at = NOW - timedelta(minutes=minutes)
+        return RejectedRow(number, at, "urban/v1/water/x/up", 9, reason, "detail-x", 1, False, None, "payload-x")
+
+    shown = scene("en", rejected=(refused(3, "empty", 1), refused(2, "conflict", 2), refused(1, "conflict", 3)))
+
+    def told(role: Role) -> Any:
+        key = ViewKey.of("/health", "en", Account(1, "x", role))
+        seen = replace(shown, may_see_rejected=key.may_see_rejected)
+        return system.draw(seen, "/health").fragments["health-rejected"]["children"]
+
+    for role in Role:
+        secret = role in (Role.ENGINEER, Role.ADMINISTRATOR)
+        assert [word in text(told(role)) for word in ("urban/", "detail-x", "payload-x")] == [secret] * 3, role
+    cells = [one for one in nodes(told(Role.VIEWER)) if type(one).__name__ == "Td"]
+    assert [text(cell) for cell in cells[1::3]] == ["Contradicts a stored reading conflict", "No reading empty"]
+    assert [text(cell) for cell in cells[2::3]] == ["2", "1"]
+    # The newest of each.
+    assert ages(cells[0]) == [str(int((NOW - timedelta(minutes=2)).timestamp() * 1000))]
 
 
 def test_system_page_says_that_no_collector_is_alive() -> None:
