@@ -55,6 +55,8 @@ class LiveReader:
     ----------
     town : Town
         Replaced as a whole; take it once and work on it.
+    ended : callable
+        Called in the reader's thread when it ends before its time; `check` says why.
     """
 
     def __init__(self, url: str, catalogue: Catalogue, *, changed: Callable[[], None] = lambda: None) -> None:
@@ -62,6 +64,8 @@ class LiveReader:
         self._url = url
         self._catalogue = catalogue
         self.changed = changed
+        self.ended: Callable[[], None] = lambda: None
+        self._failure: BaseException | None = None
         self._born = time.monotonic()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="live-reader", daemon=True)
@@ -84,7 +88,19 @@ class LiveReader:
         self._stop.set()
         self._thread.join(timeout=5.0)
 
+    def check(self) -> None:
+        """Raise what ended the thread before its time."""
+        if self._failure is not None:
+            raise self._failure
+
     def _run(self) -> None:
+        try:
+            self._follow()
+        except BaseException as error:  # noqa: BLE001  (the process raises it: nobody else would look again)
+            self._failure = error
+            self.ended()
+
+    def _follow(self) -> None:
         while not self._stop.is_set():
             try:
                 with Listener(self._url) as listener:

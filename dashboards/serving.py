@@ -23,6 +23,11 @@ def run(settings: Settings) -> int:
     ------
     ServiceError
         The port is busy or not ours to take.
+
+    Notes
+    -----
+    Without its reader a server would show a town that stands still: it ends with what ended the reader, and whoever
+    supervises it begins it anew.
     """
     server = create_server(complete(settings))
     bound = bind(settings.http.host, settings.http.port)
@@ -47,7 +52,14 @@ def run(settings: Settings) -> int:
     logging.getLogger("uvicorn.error").addFilter(SeldomFilter())
     host, port = bound.getsockname()[:2]
     log.info("control room at http://%s:%d/", host, port)
-    uvicorn.Server(config).run(sockets=[bound])
+    web = uvicorn.Server(config)
+
+    def leave() -> None:
+        web.should_exit = True
+
+    server.reader.ended = leave
+    web.run(sockets=[bound])
+    server.reader.check()
     return 0
 
 

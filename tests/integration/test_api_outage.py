@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 
 import httpx
 import pytest
 from websockets.sync.client import connect
 
+from dashboards import serving
+from dashboards.live import LiveReader
+from dashboards.writing import HttpWriter
 from hypervision.accounts import token_hash
 from hypervision.store.connection import connect as database
 from hypervision.store.connection import url_of
@@ -83,6 +88,29 @@ def test_database_that_hangs_is_one_steady_cause_within_five_seconds(
     assert {state for _at, state in causes} == {"live", "database"}
     assert {state for at, state in causes if at > 5.0} == {"database"}
     assert max(at for at, state in causes if state == "live") < 5.0
+
+
+def test_server_ends_when_nobody_looks_at_the_database_any_more(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who supervises it begins it anew; the screens of one that stayed would stand still for ever."""
+
+    def broken(_reader: LiveReader, _listener: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(LiveReader, "look", broken)
+    # The place of this writer is taken by the town's own server.
+    monkeypatch.setattr(HttpWriter, "_run", lambda _writer: None)
+    http = town.settings.http.model_copy(update={"port": 0})
+    ended: Future[int] = Future()
+
+    def run() -> None:
+        try:
+            ended.set_result(serving.run(town.settings.model_copy(update={"http": http})))
+        except BaseException as error:  # noqa: BLE001  (the test raises it)
+            ended.set_exception(error)
+
+    threading.Thread(target=run, daemon=True).start()
+    with pytest.raises(ZeroDivisionError):
+        ended.result(timeout=30)
 
 
 def test_log_in_and_query_do_not_wait_for_ever_for_a_database_that_hangs(

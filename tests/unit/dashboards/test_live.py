@@ -1,7 +1,8 @@
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -58,6 +59,19 @@ def test_reader_remembers_since_when_a_collector_commits_nothing(
     database.writer = replace(HELD, stored=4, received=7)
     assert _failing(reader, database, monkeypatch, 32) == []
     assert _failing(reader, database, monkeypatch, 63) == ["collector-1/1", "collectors"]
+
+
+def test_reader_that_breaks_says_so_and_keeps_why(database: _Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live, "Listener", lambda _url: nullcontext(database))
+    ended = threading.Event()
+    reader = LiveReader("", {})
+    reader.ended = ended.set
+    reader.check()
+    monkeypatch.setattr(live.screens, "read_latest", lambda _c, _cursors: 1 // 0)
+    reader.start()
+    assert ended.wait(5.0)
+    with pytest.raises(ZeroDivisionError):
+        reader.check()
 
 
 def test_reader_does_not_hold_an_outage_of_the_database_against_a_collector(
