@@ -25,7 +25,7 @@ COLUMNS: Final = (
     "payload", "encoding",
 )  # fmt: skip
 PORTION: Final = 200
-"""Messages that one call sends again when it is not told a number."""
+"""Rows whose messages one call sends again when it is not told a number."""
 # A portion goes on when its caller has left; what it did not reach waits [s].
 _PATIENCE: Final = 120.0
 _GREATEST: Final = 2**63

@@ -108,7 +108,7 @@ def resend(
     after : int, optional
         `last` of an earlier part of the same.
     limit : int, optional
-        At most so many of them, the oldest.
+        So many rows are looked at, the oldest: no more messages than that.
 
     Notes
     -----
@@ -146,8 +146,7 @@ def resend(
         reasons.update(rejected.settle(intake.connection, sent, newest=before, now=clock()).values())
         messages += len(sent)
     intake.beat(now=clock())
-    full = limit is not None and len(waiting.ids) >= limit
-    return Replayed(messages, stored, reasons.total(), dict(reasons), waiting.ids[-1] if full else None)
+    return Replayed(messages, stored, reasons.total(), dict(reasons), waiting.last)
 
 
 def _chunks(ids: list[int]) -> Iterator[list[int]]:

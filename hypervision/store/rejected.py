@@ -17,8 +17,9 @@ from hypervision.store.writer import PAYLOAD_KEPT, storable
 
 EXCERPT: Final = 400
 """So much of a payload is read for a list [bytes]."""
-# Of more rows than this it is not counted how many messages they are.
+# Of more rows than this it is not counted how many messages they are, nor are more payloads read for it [bytes].
 _COUNTED: Final = 10_000
+_READ: Final = 2**24
 _ALL: Final = 2**31 - 1
 
 
@@ -139,12 +140,12 @@ class Waiting:
     ----------
     ids : list of int
         One row of each message, in order of receipt.
-    newest : int
-        The newest row there was; what comes later is not meant.
+    last : int or None
+        The last row that was looked at, where there may be more behind it; it need not be one of `ids`.
     """
 
     ids: list[int]
-    newest: int
+    last: int | None = None
 
 
 def newest(connection: Connection) -> int:
@@ -169,9 +170,9 @@ def waiting(
     newest : int
         What came later is not meant.
     after : int, optional
-        The last one of an earlier part of the same; it must still be there.
+        `last` of an earlier part of the same; it must still be there.
     limit : int, optional
-        At most so many; None: all.
+        So many rows are looked at, which may be fewer messages; None: all.
     """
     with mapped():
         place = None if after is None else connection.execute(query("rejected_place"), {"id": after}).fetchone()
@@ -181,15 +182,16 @@ def waiting(
         }  # fmt: skip
         rows = _rows(connection, "rejected_waiting", values)
         connection.rollback()
-        return Waiting([row[0] for row in rows], newest)
+        more = limit is not None and len(rows) >= limit
+        return Waiting([number for number, first in rows if first], rows[-1][0] if more else None)
 
 
 def count_waiting(connection: Connection, chosen: Chosen, *, newest: int) -> tuple[int, bool]:
-    """How many messages wait, and whether that is all of them: of very many it is not counted."""
+    """How many messages wait, and whether that is all of them: of very many, or very large ones, it is not counted."""
     with mapped():
-        values = chosen.values() | {"newest": newest, "limit": _COUNTED}
-        messages, rows = _rows(connection, "rejected_waiting_count", values)[0]
-        return int(messages), rows < _COUNTED
+        values = chosen.values() | {"newest": newest, "limit": _COUNTED, "bytes": _READ}
+        messages, rows, unread = _rows(connection, "rejected_waiting_count", values)[0]
+        return int(messages), rows < _COUNTED and not unread
 
 
 def read(connection: Connection, ids: Sequence[int]) -> list[Rejected]:

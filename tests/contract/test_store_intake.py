@@ -131,10 +131,9 @@ def test_closed_registration_keeps_the_message_until_admission(world: Any) -> No
         assert (waiting.code, waiting.domain, waiting.messages) == ("new", "water", 1)
         assert registry.admit(connection, "new", domain="water", name="New pump", now=NOW)
         assert not registry.admit(connection, "new", domain="water", name="Other", now=NOW)
-        found = rejected.waiting(
-            connection, Chosen(thing="new", reason="unknown_thing"), newest=rejected.newest(connection)
-        )
-        rejected.settle(connection, found.ids, newest=found.newest, now=NOW)
+        newest = rejected.newest(connection)
+        found = rejected.waiting(connection, Chosen(thing="new", reason="unknown_thing"), newest=newest)
+        rejected.settle(connection, found.ids, newest=newest, now=NOW)
         assert rejected.waiting(connection, Chosen(thing="new"), newest=99).ids == []
         assert registry.waiting(connection) == []
         connection.rollback()

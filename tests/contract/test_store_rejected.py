@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import random
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -14,6 +15,7 @@ from hypervision.intake import Intake
 from hypervision.purging import Daily, purge
 from hypervision.store import rejected
 from hypervision.store.rejected import Chosen, Counted
+from hypervision.store.sql import query
 from ingest import rejects
 
 pytestmark = pytest.mark.integration
@@ -72,9 +74,7 @@ def test_rejected_messages_are_found_counted_and_purged(world: Any) -> None:
         # A replay by portions: what was there when it was counted, each once, the oldest first.
         last = rejected.newest(connection)
         assert rejected.count_waiting(connection, Chosen(), newest=last) == (8, True)
-        ids: list[int] = []
-        while part := rejected.waiting(connection, Chosen(), newest=last, after=ids[-1] if ids else None, limit=3).ids:
-            ids += part
+        ids = [number for part in portions(connection, newest=last, limit=3) for number in part]
         assert (len(ids), len(set(ids))) == (8, 8)
         assert rejected.waiting(connection, Chosen(), newest=last - 9).ids == ids[-1:]
 
@@ -91,6 +91,62 @@ def test_rejected_messages_are_found_counted_and_purged(world: Any) -> None:
     assert world.rows("SELECT kind, actor, (detail->>'rows')::int FROM hv.journal ORDER BY journal_id") == [
         ("rejected_purged", "anna", 3), ("rejected_purged", "watch", 3),
     ]  # fmt: skip
+
+
+def portions(connection: Any, *, newest: int, limit: int) -> list[list[int]]:
+    """What the parts of a replay would send."""
+    found = [rejected.waiting(connection, Chosen(), newest=newest, limit=limit)]
+    while (after := found[-1].last) is not None:
+        assert len(found) < 50
+        found.append(rejected.waiting(connection, Chosen(), newest=newest, after=after, limit=limit))
+    return [part.ids for part in found]
+
+
+def put(world: Any, *rows: tuple[int, str, bytes], at: datetime = NOW) -> None:
+    """Rows of messages: of which second, for which reason, with what payload."""
+    for seconds, reason, payload in rows:
+        values = {"at": at + timedelta(seconds=seconds), "payload": payload, "size": len(payload), "reason": reason}
+        world.execute(
+            "INSERT INTO hv.rejected_message (received_time, topic, thing, payload, payload_bytes, reason, detail, partial)"
+            " VALUES (%(at)s, 'urban/v1/water/p1/up', 'p1', %(payload)s, %(size)s, %(reason)s, '', false)",
+            values,
+        )
+
+
+def test_message_with_several_rows_waits_once_however_its_rows_are_parted(
+    world: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, other, later = b"{1", b"{2", b"{1"
+    put(world, (0, "a", one), (0, "a", other), (0, "b", one), (0, "c", one), (0, "b", other), (1, "a", later))
+    with world.intake("look").between() as connection:
+        last = rejected.newest(connection)
+        rows = [row.rejected_id for row in rejected.read(connection, range(last + 1))]
+        wanted = [rows[0], rows[1], rows[5]]
+        for limit in range(1, 8):
+            parts = portions(connection, newest=last, limit=limit)
+            assert [number for part in parts for number in part] == wanted, limit
+        # What is only more rows of messages that were sent is nothing to send, and not the end.
+        assert portions(connection, newest=last, limit=2)[:2] == [wanted[:2], []]
+        assert rejected.count_waiting(connection, Chosen(), newest=last) == (3, True)
+        # What would have to be read to be told apart, and is too much, is counted as one at least.
+        monkeypatch.setattr(rejected, "_READ", 9)
+        assert rejected.count_waiting(connection, Chosen(), newest=last) == (2, False)
+
+
+def test_large_payloads_are_not_read_to_be_counted_or_parted(world: Any) -> None:
+    shuffled = random.Random(7)  # no compression makes it small
+    put(world, *[(i, "malformed", shuffled.randbytes(60_000)) for i in range(20)])
+
+    def blocks(name: str) -> int:
+        values = Chosen().values() | {
+            "newest": 10**9, "limit": 10, "bytes": 10**9, "after": None, "after_time": None,
+        }  # fmt: skip
+        told = world.rows("EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) " + query(name), values)[0][0][0]["Plan"]
+        return int(told["Shared Hit Blocks"]) + int(told["Shared Read Blocks"])
+
+    # A payload has eight blocks.
+    assert blocks("rejected_waiting_count") < 40
+    assert blocks("rejected_waiting") < 40
 
 
 def test_verb_counts_and_purges(world: Any, newest_only: None, capsys: pytest.CaptureFixture[str]) -> None:

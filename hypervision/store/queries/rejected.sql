@@ -21,6 +21,13 @@ x.replayed_at IS NULL AND x.reason <> 'rate_limited' AND x.payload_bytes = octet
   AND -- part: chosen_rejected
   AND -- part: rejected_of_organisation
 
+-- part: further_rejected
+-- Behind the last row of an earlier part.
+%(after)s::bigint IS NULL OR (x.received_time, x.rejected_id) > (%(after_time)s::timestamptz, %(after)s::bigint)
+
+-- part: digest_where_alike
+CASE WHEN alike > 1 THEN (SELECT sha256(p.payload) FROM hv.rejected_message p WHERE p.rejected_id = row_of.rejected_id) END
+
 -- name: rejected_page
 -- Quarantined messages by time of receipt, newest first; of a payload its beginning.
 SELECT rejected_id, received_time, thing, topic, substring(payload FROM 1 FOR %(bytes)s) AS payload,
@@ -91,26 +98,60 @@ LIMIT %(top)s
 SELECT coalesce(max(rejected_id), 0) FROM hv.rejected_message
 
 -- name: rejected_waiting
--- Messages kept whole that a second try may mend, in order of receipt; a message with several rows once.
-SELECT min(rejected_id), received_time
-FROM hv.rejected_message x
-WHERE -- part: waiting_rejected
-  AND (%(after)s::bigint IS NULL OR received_time >= %(after_time)s::timestamptz)
-GROUP BY received_time, topic, sha256(payload)
-HAVING %(after)s::bigint IS NULL OR (received_time, min(rejected_id)) > (%(after_time)s::timestamptz, %(after)s::bigint)
-ORDER BY received_time, min(rejected_id)
+-- Rows kept whole that a second try may mend, in order of receipt, and whether each is the first of its message: one has
+-- a row for each of its reasons, of one instant. Payloads are read only to tell messages of one size apart.
+WITH span AS MATERIALIZED (
+    SELECT min(received_time) AS first, max(received_time) AS last
+    FROM (
+        SELECT received_time
+        FROM hv.rejected_message x
+        WHERE -- part: waiting_rejected
+          AND -- part: further_rejected
+        ORDER BY received_time, rejected_id
+        LIMIT %(limit)s
+    ) looked
+), row_of AS (
+    -- Whole instants, with what was looked at before in the first of them.
+    SELECT rejected_id, received_time, topic, payload_bytes,
+           count(*) OVER (PARTITION BY received_time, topic, payload_bytes) AS alike
+    FROM hv.rejected_message x
+    WHERE -- part: waiting_rejected
+      AND received_time BETWEEN (SELECT first FROM span) AND (SELECT last FROM span)
+), placed AS (
+    SELECT rejected_id, received_time, row_number() OVER (
+        PARTITION BY received_time, topic, payload_bytes, -- part: digest_where_alike
+        ORDER BY rejected_id) AS place
+    FROM row_of
+)
+SELECT rejected_id, place = 1
+FROM placed x
+WHERE -- part: further_rejected
+ORDER BY received_time, rejected_id
 LIMIT %(limit)s
 
 -- name: rejected_waiting_count
--- How many of them there are, looked at up to a limit of rows, and whether that was all.
+-- How many messages there are of them, looked at up to a limit of rows and read up to a limit of bytes; how many rows that
+-- were, and whether messages of one size and instant were left that nobody told apart.
 WITH row_of AS (
-    SELECT received_time, topic, payload
-    FROM hv.rejected_message x
-    WHERE -- part: waiting_rejected
-    LIMIT %(limit)s
+    SELECT rejected_id, received_time, topic, payload_bytes,
+           count(*) OVER (PARTITION BY received_time, topic, payload_bytes) AS alike
+    FROM (
+        SELECT rejected_id, received_time, topic, payload_bytes
+        FROM hv.rejected_message x
+        WHERE -- part: waiting_rejected
+        LIMIT %(limit)s
+    ) few
+), weighed AS (
+    SELECT *, sum(CASE WHEN alike > 1 THEN payload_bytes ELSE 0 END)
+               OVER (ORDER BY received_time, topic, payload_bytes) > %(bytes)s AS unread
+    FROM row_of
+), message AS (
+    SELECT count(*) AS rows, bool_or(unread AND alike > 1) AS unread
+    FROM weighed row_of
+    GROUP BY received_time, topic, payload_bytes, CASE WHEN NOT unread THEN -- part: digest_where_alike
+             END
 )
-SELECT (SELECT count(*) FROM (SELECT 1 FROM row_of GROUP BY received_time, topic, sha256(payload)) m),
-       (SELECT count(*) FROM row_of)
+SELECT count(*), coalesce(sum(rows), 0)::bigint, coalesce(bool_or(unread), false) FROM message
 
 -- name: rejected_old
 -- What a purge would take, by reason.
