@@ -97,6 +97,8 @@ class Batch:
         History: bounds of an import hold, and nothing rings.
     again : list of int
         Messages that the broker marked as delivered before.
+    moments : list of (message, time)
+        Of messages without any reading, of which each value was refused for itself: their time [us].
     """
 
     topics: list[str]
@@ -113,6 +115,7 @@ class Batch:
     imported: bool = False
     numbers: list[Number] = field(default_factory=list)
     again: list[int] = field(default_factory=list)
+    moments: list[tuple[int, int]] = field(default_factory=list)
 
     @property
     def messages(self) -> int:
@@ -180,8 +183,8 @@ class Draft:
     """
 
     __slots__ = (
-        "again", "identities", "message", "numbers", "payloads", "quality", "received_us", "refusals", "result", "slot",
-        "statuses", "time_us", "topics",
+        "again", "identities", "message", "moments", "numbers", "payloads", "quality", "received_us", "refusals",
+        "result", "slot", "statuses", "time_us", "topics",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -198,6 +201,7 @@ class Draft:
         self.statuses: list[Status] = []
         self.numbers: list[Number] = []
         self.again: list[int] = []
+        self.moments: list[tuple[int, int]] = []
 
     def message_of(self, topic: str, payload: bytes, *, received_us: int) -> int:
         """Open a message and return its index."""
@@ -229,6 +233,7 @@ class Draft:
         self.statuses[:] = [one for one in self.statuses if one.message < messages]
         self.numbers[:] = [one for one in self.numbers if one[0] < messages]
         self.again[:] = [one for one in self.again if one < messages]
+        self.moments[:] = [one for one in self.moments if one[0] < messages]
 
     def close(self) -> Batch:
         """Turn the columns into numpy arrays; the draft must not be used again."""
@@ -246,6 +251,7 @@ class Draft:
             statuses=self.statuses,
             numbers=self.numbers,
             again=self.again,
+            moments=self.moments,
         )
 
 

@@ -338,8 +338,9 @@ class Intake:
         touched = self._touched.note(planned.slot[new], planned.time_us[new], held.epoch)
         rollups.mark(writer.connection, self.streams.datastream_id[touched.slot], touched.hour)
         self._numbering.take(writer.connection, batch, dropped)
+        # Also beyond the pace: what the link of a Thing is, its last word says.
         links = registry.set_status(writer.connection, batch.statuses)
-        refusals += unknown_things(batch, links.known)
+        refusals += unknown_things(batch, links.known, paced.limited)
         if self.settings.registration == "closed":
             known = registry.registered(writer.connection, senders(batch, refusals))
             refusals += strangers(batch, refusals, known)

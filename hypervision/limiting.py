@@ -20,13 +20,13 @@ class Limiter:
     def __init__(self, settings: IngestSettings) -> None:
         self.pace = Pace(rate=settings.rate, burst=settings.burst)
         # Per Thing the minute [since the epoch] and the row that counts in it.
-        self._rows: dict[int, tuple[int, int]] = {}
+        self._rows: dict[str, tuple[int, int]] = {}
         self._detail = (
             f"more than {settings.rate:g} messages a second from one Thing (ingest.rate, ingest.burst); "
             "this is the first of them"
         )
 
-    def reject(self, connection: Connection, batch: Batch, judgement: Judgement) -> dict[int, tuple[int, int]]:
+    def reject(self, connection: Connection, batch: Batch, judgement: Judgement) -> dict[str, tuple[int, int]]:
         """Count what was beyond the pace, in the batch's transaction.
 
         Returns
@@ -36,25 +36,23 @@ class Limiter:
         """
         if not len(judgement.limited):
             return {}
-        rows: dict[int, tuple[int, int]] = {}
-        wanted: list[tuple[int, store.Limited]] = []
-        counts: dict[int, tuple[int, int]] = {}
+        rows: dict[str, tuple[int, int]] = {}
+        wanted: dict[str, store.Limited] = {}
+        counts: dict[int, int] = {}
         for thing, first, number in _first_of_each(judgement):
-            message = int(judgement.limited[first])
-            minute = int(batch.received_us[message]) // _MINUTE_US
-            known = self._rows.get(thing)
-            if known is not None and known[0] == minute:
-                counts[known[1]] = (thing, number)
-                rows[thing] = known
+            name, message = self.pace.name(thing), int(judgement.limited[first])
+            received_us = int(batch.received_us[message])
+            known = self._rows.get(name)
+            if known is not None and known[0] == received_us // _MINUTE_US:
+                counts[known[1]] = number
+                rows[name] = known
             topic, payload = batch.topics[message], batch.payloads[message]
-            wanted.append(
-                (minute, store.Limited(thing, number, int(batch.received_us[message]), topic, thing_of(topic), payload))
-            )
-        counted = store.count(connection, {row: number for row, (_, number) in counts.items()})
-        again = {counts[row][0] for row in counted}
-        new = [(minute, one) for minute, one in wanted if one.thing_id not in again]
-        for (minute, one), row in zip(new, store.put(connection, [one for _, one in new], self._detail), strict=True):
-            rows[one.thing_id] = (minute, row)
+            wanted[name] = store.Limited(number, received_us, topic, thing_of(topic), payload)
+        counted = set(store.count(connection, counts))
+        new = {name: one for name, one in wanted.items() if name not in rows or rows[name][1] not in counted}
+        begun = store.put(connection, list(new.values()), self._detail)
+        for (name, one), row in zip(new.items(), begun, strict=True):
+            rows[name] = (one.received_us // _MINUTE_US, row)
         return rows
 
     def things(self, now_us: int) -> int:
@@ -62,13 +60,15 @@ class Limiter:
         since = now_us // _MINUTE_US - 1
         return sum(minute >= since for minute, _ in list(self._rows.values()))
 
-    def noted(self, judgement: Judgement, rows: dict[int, tuple[int, int]]) -> None:
+    def noted(self, judgement: Judgement, rows: dict[str, tuple[int, int]]) -> None:
         """The batch is committed."""
         self.pace.noted(judgement)
-        self._rows |= rows
+        if rows:
+            since = max(minute for minute, _ in rows.values()) - 1
+            self._rows = {name: row for name, row in self._rows.items() if row[0] >= since} | rows
 
 
 def _first_of_each(judgement: Judgement) -> list[tuple[int, int, int]]:
-    """(thing_id, index of its first limited message, how many) of every Thing."""
+    """(number of the Thing, index of its first limited message, how many) of every Thing."""
     things, first, number = np.unique(judgement.things, return_index=True, return_counts=True)
     return [(int(t), int(f), int(n)) for t, f, n in zip(things, first, number, strict=True)]

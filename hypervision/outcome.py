@@ -31,18 +31,19 @@ def outcomes(
     """
     outcome = np.full(batch.messages, DUPLICATE, np.int8)
     outcome[[refusal.message for refusal in refusals]] = REJECTED
-    outcome[limited] = REJECTED
     outcome[planned.message[new]] = STORED
     outcome[[status.message for status in batch.statuses if status.thing in newer]] = STORED
+    outcome[limited] = REJECTED
     return outcome
 
 
-def unknown_things(batch: Batch, known: set[str]) -> list[Refusal]:
-    """Refusals of statuses of Things that are not registered."""
+def unknown_things(batch: Batch, known: set[str], limited: Int32) -> list[Refusal]:
+    """Refusals of statuses of Things that are not registered, but of those beyond their pace."""
+    beyond = set(limited.tolist())
     return [
         Refusal(status.message, "unknown_thing", unknown_thing(status.thing, status.domain))
         for status in batch.statuses
-        if status.thing not in known
+        if status.thing not in known and status.message not in beyond
     ]
 
 

@@ -68,7 +68,9 @@ def replay(
     actor : str
         Who asked for it, for the journal; empty: nobody did, and nothing is noted.
     """
-    with Intake.open(settings, writer="replay", wait=10.0) as intake:
+    # A person who sends messages again is no loop: what was beyond a pace would be lost.
+    unpaced = settings.model_copy(update={"ingest": settings.ingest.model_copy(update={"rate": 0.0})})
+    with Intake.open(unpaced, writer="replay", wait=10.0) as intake:
         done = resend(intake, chosen, clock=clock, newest=newest, after=after, limit=limit)
         if actor and done.messages:
             told = {"messages": done.messages, "stored": done.stored, "refused": done.refused, **described(chosen)}

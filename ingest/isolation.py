@@ -89,4 +89,5 @@ def part(batch: Batch, first: int, last: int, *, readings: bool = True) -> Batch
         imported=batch.imported,
         numbers=[(n[0] - first, *n[1:]) for n in numbers if first <= n[0] < last],
         again=[message - first for message in batch.again if first <= message < last],
+        moments=[(message - first, time_us) for message, time_us in batch.moments if first <= message < last],
     )

@@ -16,7 +16,6 @@ from hypervision.store.writer import PAYLOAD_KEPT
 class Limited(NamedTuple):
     """Messages of one Thing in one minute, with the first of them."""
 
-    thing_id: int
     number: int
     received_us: int
     topic: str

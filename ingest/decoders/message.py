@@ -30,7 +30,8 @@ class Message:
     """
 
     __slots__ = (
-        "_assigned", "_bounds", "_draft", "_identified", "_index", "_received_us", "_refused", "_route", "_routes",
+        "_assigned", "_bounds", "_draft", "_identified", "_index", "_moment_us", "_received_us", "_refused", "_route",
+        "_routes",
     )  # fmt: skip
 
     def __init__(
@@ -45,6 +46,7 @@ class Message:
         self._refused = 0
         self._identified = False
         self._assigned = False
+        self._moment_us: int | None = None
 
     def decode(self) -> None:
         """Take everything in the payload that can be taken, and refuse the rest."""
@@ -72,11 +74,14 @@ class Message:
     def finish(self) -> None:
         """Make sure that the message ends with at least a reading or a refusal."""
         draft = self._draft
+        unread = not draft.message or draft.message[-1] != self._index
         more = self._refused - MOST_REFUSALS
         if more > 0:
             draft.refuse(self._index, "too_many_refusals", f"{more} more values of this message were refused.")
-        elif not self._refused and (not draft.message or draft.message[-1] != self._index):
+        elif not self._refused and unread:
             draft.refuse(self._index, "empty", "the message holds no reading.")
+        if unread and self._moment_us is not None:
+            draft.moments.append((self._index, self._moment_us))
 
     def _array(self, content: list[Any]) -> None:
         for item in content:
@@ -165,9 +170,15 @@ class Message:
 
     def values(self, item: dict[str, Any], time_us: int, quality: int) -> None:
         """Append the readings of an object, each on its own."""
+        self._note(time_us, quality)
         for name, value in item.items():
             if name not in RESERVED:
                 self._value(name, value, time_us, quality)
+
+    def _note(self, time_us: int, quality: int) -> None:
+        """The first time that a device gave and that is taken is that of its message, should nothing else be."""
+        if self._moment_us is None and quality == GOOD:
+            self._moment_us = time_us
 
     def _value(self, name: str, value: object, time_us: int, quality: int) -> None:
         try:
@@ -188,19 +199,15 @@ class Message:
                 self._record(record)
 
     def _record(self, record: senml.Record) -> None:
+        quality = TIME_ASSUMED if record.relative else GOOD
+        self._note(record.time_us, quality)
         try:
             target = self._routes.target(self._route, senml.property_name(record.name, self._route.thing))
             result = target.meaning.in_unit(record.value, record.unit)
         except RefusedError as error:
             self.refuse(error.reason, str(error))
             return
-        self._draft.reading(
-            self._index,
-            slot=target.slot,
-            time_us=record.time_us,
-            result=result,
-            quality=TIME_ASSUMED if record.relative else GOOD,
-        )
+        self._draft.reading(self._index, slot=target.slot, time_us=record.time_us, result=result, quality=quality)
 
 
 def payload_hash(topic: str, payload: bytes) -> int:

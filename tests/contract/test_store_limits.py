@@ -7,7 +7,14 @@ from typing import Any
 
 import pytest
 
+from hypervision.batch import Draft, Status
+from hypervision.clock import to_us
+from hypervision.decoding import bounds_of, decoder
+from hypervision.intake import Intake
+from hypervision.replay import replay
 from hypervision.settings import IngestSettings
+from hypervision.store import limits
+from hypervision.store.rejected import Chosen
 
 pytestmark = pytest.mark.integration
 NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
@@ -61,3 +68,62 @@ def test_thing_that_talks_too_much_rings_and_is_quiet_again(world: Any, several:
     ]
     world.ticks(watch, until=NOW + 300 * SECOND)
     assert world.alarms() == [("water.talking", "loud", "RTNUN")]
+
+
+def deliver(intake: Intake, *payloads: bytes, at: datetime = NOW, thing: str = "loud") -> tuple[int, int, int]:
+    """What a device sends, as a collector gives it: stored, duplicate and rejected."""
+    draft, topic = Draft(), f"urban/v1/water/{thing}/up"
+    for payload in payloads:
+        if payload in (b"online", b"offline"):
+            message = draft.message_of(f"urban/v1/water/{thing}/status", payload, received_us=to_us(at))
+            draft.statuses.append(Status(message, "water", thing, payload.decode(), to_us(at)))
+            continue
+        decoder("urban")(
+            [topic], [payload], received_us=to_us(at), draft=draft, streams=intake.streams,
+            bounds=bounds_of(intake.settings),
+        )  # fmt: skip
+    receipt = intake.commit(draft.close(), now=at)
+    return receipt.stored, receipt.duplicate, receipt.rejected
+
+
+def test_loop_of_messages_that_nobody_can_read_is_one_row_a_minute_and_rings(world: Any) -> None:
+    intake = world.intake(**SLOW)
+    world.send(intake, ("water", "loud", "flow", NOW, 1.0))
+    assert deliver(intake, *[b"{bad"] * 100) == (0, 0, 100)
+    assert deliver(intake, *[b'{"nonsense": 1}'] * 100, at=NOW + SECOND) == (0, 0, 100)
+    rows = rejected(world)
+    expected = [*[("malformed", 1)] * 10, ("rate_limited", 189), ("unknown_property", 1)]
+    assert sorted(row[1:3] for row in rows) == expected
+    assert intake.committed == (1, 0, 200) == (1, 0, sum(row[2] for row in rows))
+    # Its readings are not held back: they have a pace of their own.
+    assert deliver(intake, b'{"time": %d, "flow": 2}' % (NOW.timestamp() * 1000 + 1)) == (1, 0, 0)
+    with intake.between() as connection:
+        assert [told[1:] for told in limits.talking(connection, since=NOW)] == [("water", 189)]
+
+
+def test_loop_of_a_thing_that_nobody_let_in_and_of_words_about_a_link_are_one_row(world: Any) -> None:
+    intake = world.intake(registration="closed", **SLOW)
+    assert deliver(intake, *[b'{"flow": 1, "time": 1795341600000}'] * 50, thing="stranger") == (0, 0, 50)
+    assert deliver(intake, *[b"online", b"offline"] * 50, thing="other") == (0, 0, 100)
+    assert [row[:3] for row in rejected(world) if row[1] == "rate_limited"] == [
+        ("stranger", "rate_limited", 40), ("other", "rate_limited", 90),
+    ]  # fmt: skip
+    assert world.rows("SELECT sum(count)::int FROM hv.rejected_message") == [(150,)]
+
+
+def test_last_word_about_a_link_counts_also_beyond_the_pace(world: Any) -> None:
+    intake = world.intake(**SLOW)
+    deliver(intake, *[b"offline", b"online"] * 50, b"offline")
+    assert world.rows("SELECT status FROM things WHERE code = 'loud'") == [("offline",)]
+    assert intake.committed == (10, 0, 91)
+
+
+def test_messages_that_a_person_sends_again_are_not_limited(world: Any, several: None) -> None:
+    intake = world.intake(ingest=IngestSettings(rate=0.0).model_dump())
+    deliver(intake, *[b"{bad%d" % n for n in range(30)])
+    world.close()
+    found = replay(world.settings(**SLOW), Chosen(), clock=lambda: NOW)
+    assert (found.messages, found.reasons) == (30, {"malformed": 30})
+    assert world.rows("SELECT reason, count(*) FROM rejected_messages WHERE replayed_at IS NULL GROUP BY 1") == [
+        ("malformed", 30)
+    ]

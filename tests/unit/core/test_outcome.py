@@ -43,12 +43,24 @@ def test_outcome_of_a_status_is_stored_where_newer(streams: StreamTable) -> None
         message = draft.message_of(f"urban/v1/air/{thing}/status", b"online", received_us=NOW_US)
         draft.statuses.append(Status(message, "air", thing, "online", NOW_US))
     batch = draft.close()
-    refusals = unknown_things(batch, {"a", "b"})
+    refusals = unknown_things(batch, {"a", "b"}, NONE)
     assert [(one.message, one.reason) for one in refusals] == [(2, "unknown_thing")]
     found = outcomes(
         batch, planned(batch, streams), new=np.zeros(0, np.bool_), newer={"a"}, refusals=refusals, limited=NONE
     )
     assert found.tolist() == [STORED, DUPLICATE, REJECTED]
+
+
+def test_status_beyond_the_pace_is_refused_for_that_alone(streams: StreamTable) -> None:
+    draft, beyond = Draft(), np.array([1, 2], np.int32)
+    for thing in ("a", "a", "nobody"):
+        message = draft.message_of(f"urban/v1/air/{thing}/status", b"online", received_us=NOW_US)
+        draft.statuses.append(Status(message, "air", thing, "online", NOW_US))
+    batch = draft.close()
+    assert unknown_things(batch, {"a"}, beyond) == []
+    none = np.zeros(0, np.bool_)
+    found = outcomes(batch, planned(batch, streams), new=none, newer={"a"}, refusals=[], limited=beyond)
+    assert found.tolist() == [STORED, REJECTED, REJECTED]
 
 
 def test_rows_are_one_per_reason_of_a_stored_message_and_one_per_refused_message(batch: Batch) -> None:

@@ -1,10 +1,11 @@
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hypervision.batch import Batch, Draft
-from hypervision.datastreams import StreamTable
+from hypervision.batch import Batch, Draft, Status
+from hypervision.datastreams import UNKNOWN, StreamTable
 from hypervision.domains import load
 from hypervision.pace import Pace
 
@@ -17,7 +18,7 @@ def streams() -> StreamTable:
     for number in range(3):
         slot = table.slot("water", f"p{number}", "flow")
         table.extend()
-        table.datastream_id[slot] = table.thing_id[slot] = 10 * number
+        table.datastream_id[slot] = table.thing_id[slot] = 10 * number or UNKNOWN
     return table
 
 
@@ -97,9 +98,81 @@ def test_batches_give_what_one_message_after_the_other_gives_or_less(
             assert taken <= burst + rate * (max(seconds) - min(seconds)) + 1e-9
 
 
-def test_things_far_apart_are_covered() -> None:
-    TABLE.thing_id[2] = 9_000
-    try:
-        assert limited(Pace(rate=1, burst=1), batch((2, 0.0), (2, 0.0))) == [1]
-    finally:
-        TABLE.thing_id[2] = 20
+def test_many_things_are_covered() -> None:
+    table = StreamTable(load())
+    slots = [table.slot("water", f"q{number}", "flow") for number in range(5_000)]
+    pace, draft = Pace(rate=1, burst=1), Draft()
+    for slot in (slots[-1], slots[-1], slots[0]):
+        m = draft.message_of("urban/v1/water/q/up", b"{}", received_us=NOW)
+        draft.reading(m, slot=slot, time_us=NOW, result=1.0)
+    found = pace.judge(draft.close(), table)
+    assert found.limited.tolist() == [1]
+    assert [pace.name(int(thing)) for thing in found.things] == ["q4999"]
+
+
+def unread(*messages: tuple[str, float], moments: bool = False, statuses: bool = False) -> Batch:
+    """Messages of (topic, seconds) without a reading."""
+    draft = Draft()
+    for topic, second in messages:
+        at = NOW + round(second * SECOND)
+        m = draft.message_of(topic, b"{bad", received_us=NOW + 10**5 * SECOND if moments else at)
+        if statuses:
+            draft.statuses.append(Status(m, "water", "p0", "online", at))
+        else:
+            draft.refuse(m, "malformed", "bad")
+            draft.refuse(m, "malformed", "worse")
+        if moments:
+            draft.moments.append((m, at))
+    return draft.close()
+
+
+@pytest.mark.parametrize("statuses", [False, True])
+@pytest.mark.parametrize("thing", ["p0", "never-seen", "no thing"])
+def test_looping_device_that_nobody_can_read_is_limited_by_its_receipt(thing: str, statuses: bool) -> None:
+    pace, topic = Pace(rate=10, burst=50), f"urban/v1/water/{thing}/up"
+    found: list[int] = []
+    for begin in range(0, 5_000, 500):
+        loop = [(topic, n / 5_000) for n in range(begin, begin + 500)]
+        found += limited(pace, unread(*loop, statuses=statuses))
+    assert 5_000 - 50 - 10 <= len(found) <= 5_000 - 50
+    assert limited(pace, unread((topic, 60.0), statuses=statuses)) == []
+
+
+def test_poison_of_many_things_is_not_limited() -> None:
+    pace = Pace(rate=10, burst=50)
+    assert limited(pace, unread(*[(f"urban/v1/water/poison{n}/up", 0.0) for n in range(5_000)])) == []
+
+
+def test_backlog_of_refused_values_passes_by_the_times_that_it_gives() -> None:
+    pace = Pace(rate=2, burst=10)
+    night = [("urban/v1/water/p0/up", float(second)) for second in range(5_000)]
+    assert limited(pace, unread(*night, moments=True)) == []
+    assert len(limited(pace, unread(*[night[-1]] * 100, moments=True))) == 91
+
+
+def test_what_cannot_be_read_leaves_the_pace_of_the_readings_alone() -> None:
+    pace = Pace(rate=2, burst=10)
+    limited(pace, unread(*[("urban/v1/water/p0/up", 10.0**6)] * 30))
+    assert limited(pace, batch(*[(0, float(second)) for second in range(1_000)])) == []
+
+
+def test_messages_with_and_without_readings_are_judged_each_in_its_place() -> None:
+    draft = Draft()
+    for number in range(12):
+        m = draft.message_of("urban/v1/water/p0/up", b"{}", received_us=NOW)
+        if number % 2:
+            draft.reading(m, slot=0, time_us=NOW, result=1.0)
+        if number % 2 == 0 or number > 5:
+            draft.refuse(m, "malformed", "bad")
+    # One that comes again without reading or refusal is known, and not asked.
+    draft.message_of("urban/v1/water/p0/up", b"{}", received_us=NOW)
+    assert limited(Pace(rate=1, burst=4), draft.close()) == [8, 9, 10, 11]
+
+
+def test_names_that_are_made_up_do_not_stay(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hypervision.pace._MOST_STRANGERS", 20)
+    pace = Pace(rate=1, burst=1)
+    for begin in range(0, 100, 10):
+        limited(pace, unread(*[(f"urban/v1/water/made-up{n}/up", 0.0) for n in range(begin, begin + 10)]))
+    assert len(pace._names) <= 40
+    assert limited(pace, batch((2, 0.0), (2, 0.0))) == [1]

@@ -150,6 +150,24 @@ def test_five_thousand_bad_messages_do_not_slow_the_good_ones(streams: StreamTab
     assert {refusal.reason for refusal in draft.refusals} == {"unknown_unit"}
 
 
+def test_message_whose_values_are_all_refused_tells_its_time(streams: StreamTable) -> None:
+    at = NOW - 3_600_000_000
+    draft = run(
+        streams,
+        (TOPIC, b'{"time": %d, "flow": 1, "nonsense": 1}' % (at // 1000)),
+        (TOPIC, b'{"time": %d, "nonsense": 1}' % (at // 1000)),
+        (TOPIC, b'[{"time": %d, "nonsense": 1}, {"time": %d, "more": 1}]' % (at // 1000, NOW // 1000)),
+        (TOPIC, b'[{"bn": "p1:", "n": "nonsense", "v": 1, "t": %d}]' % (at // 1_000_000)),
+        (TOPIC, b'{"nonsense": 1}'),
+        (TOPIC, b'{"time": 1, "flow": 1}'),
+        (TOPIC, b"{bad"),
+    )
+    assert sorted({refusal.message for refusal in draft.refusals}) == [0, 1, 2, 3, 4, 5, 6]
+    assert draft.moments == [(1, at), (2, at), (3, at)]
+    draft.rewind(3)
+    assert draft.close().moments == [(1, at), (2, at)]
+
+
 @pytest.mark.parametrize("digits", [19, 310, 4_000])
 @pytest.mark.parametrize("sign", ["", "-"])
 @pytest.mark.parametrize("key", ["time", "seq", "boot"])
