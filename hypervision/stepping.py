@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -34,6 +34,9 @@ class _Fed(NamedTuple):
 
 _MOST_OUTAGES: Final = 32
 """So many of the last outages are kept in mind; a link that flaps has many."""
+BACKLOG: Final = timedelta(days=1)
+"""What an outage of the platform held up has come by then; what comes later was held up by its own device."""
+_BACKLOG_US: Final = BACKLOG // timedelta(microseconds=1)
 
 
 class Stepper:
@@ -57,7 +60,7 @@ class Stepper:
         self._outages: tuple[tuple[int, int], ...] = ()
 
     def excuse(self, began_us: int, ended_us: int) -> None:
-        """Let readings of an outage of the platform itself ring, however old they are when they come.
+        """Let readings of an outage of the platform itself ring that come within `BACKLOG` of its end.
 
         Their devices were not late; a state that was told once, meanwhile, would never be known.
 
@@ -106,7 +109,8 @@ class Stepper:
         for began_us, ended_us in self._outages:
             if not recent.all():
                 # What was young when the outage began counts too: it may have been on its way.
-                recent = recent | ((planned.time_us >= began_us - self._live_age_us) & (planned.time_us <= ended_us))
+                of_then = (planned.time_us >= began_us - self._live_age_us) & (planned.time_us <= ended_us)
+                recent = recent | (of_then & (planned.received_us <= ended_us + _BACKLOG_US))
         return recent
 
     def write(

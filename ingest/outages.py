@@ -9,6 +9,7 @@ from typing import Final
 from hypervision.clock import to_us
 from hypervision.errors import StoreError, TemporaryStoreError
 from hypervision.intake import Intake
+from hypervision.stepping import BACKLOG
 from hypervision.store.collectors import enlist
 from hypervision.store.outages import Cause, Outage, last_beat, put, since
 from ingest.quiet import Quiet
@@ -17,7 +18,6 @@ _quiet = Quiet(__name__)
 
 SHORTEST: Final = timedelta(seconds=5)
 """What is over sooner is no outage: a restart takes that long."""
-_BACKLOG: Final = timedelta(days=1)
 
 
 class Outages:
@@ -57,7 +57,7 @@ class Outages:
                 if lasting:
                     enlist(connection, self._intake.name)
                 # A backlog may still be under way.
-                for outage in since(connection, now - _BACKLOG):
+                for outage in since(connection, now - BACKLOG):
                     self._intake.excuse(to_us(outage.began), to_us(outage.ended))
         except TemporaryStoreError as error:
             _quiet.warning("how long no collector ran is not known: %s", error)

@@ -141,6 +141,18 @@ def test_what_was_told_once_during_a_long_outage_rings_afterwards(world: Any) ->
     world.close(intake)
 
 
+def test_backlog_of_a_device_that_comes_weeks_after_an_outage_is_history(world: Any) -> None:
+    """A collector that ran on knows the outage still; one that was started anew would not."""
+    intake = world.intake()
+    outages = Outages(intake)
+    outages.note("database", NOW - 300 * MINUTE, NOW)
+    world.send(intake, lamp(NOW - 290 * MINUTE, 2.0), received=NOW + timedelta(days=29))
+    assert world.alarms() == []
+    world.send(intake, lamp(NOW - 280 * MINUTE, 2.0), received=NOW + timedelta(hours=23))
+    assert world.alarms() == [("lighting.lamp.fault", "lamp-1", "UNACK")]
+    world.close(intake)
+
+
 def test_collector_started_anew_in_the_midst_of_a_backlog_knows_the_outage(world: Any) -> None:
     ended = datetime.now(UTC)
     first = world.intake()
