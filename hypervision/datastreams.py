@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from typing import Final
+from collections.abc import Callable
+from typing import Any, Final, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,7 @@ UNRESOLVED: Final = -1
 UNKNOWN: Final = -2
 NEVER: Final = -(2**62)
 
+Made = TypeVar("Made")
 Key = tuple[str, str, str]
 """(domain, thing, property)"""
 
@@ -50,6 +52,7 @@ class StreamTable:
         self.keys: list[Key] = []
         self._props: list[int] = []
         self._count = 0
+        self._beside: dict[Callable[[StreamTable], Any], Any] = {}
         self._allocate(1024)
 
     def _allocate(self, size: int) -> None:
@@ -83,6 +86,17 @@ class StreamTable:
             self.keys.append(key)
             self._slots[key] = slot
         return slot
+
+    def beside(self, make: Callable[[StreamTable], Made]) -> Made:
+        """What is worked out about this table and goes with it, made when it is asked for first.
+
+        Parameters
+        ----------
+        make : callable
+            Makes it. It must hold the table weakly: otherwise neither goes when its process needs it no more.
+        """
+        found: Made | None = self._beside.get(make)
+        return self._beside.setdefault(make, make(self)) if found is None else found
 
     def extend(self) -> None:
         """Let the arrays cover every slot; for the committing thread."""

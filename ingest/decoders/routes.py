@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Final
+from weakref import proxy
 
 from hypervision import topics
 from hypervision.datastreams import StreamTable
@@ -57,10 +58,10 @@ class Route:
 
 
 class Routes:
-    """The topics of one process."""
+    """The topics of one process; kept by its stream table (`StreamTable.beside`), which it must not keep in turn."""
 
     def __init__(self, streams: StreamTable) -> None:
-        self._streams = streams
+        self._streams: StreamTable = proxy(streams)
         self.known: dict[str, Route] = {}
         self._floor_us = 0
         self._meanings: dict[tuple[str, str], Meaning] = {}

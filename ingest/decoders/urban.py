@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any, Final
-from weakref import WeakKeyDictionary
 
 import orjson
 
@@ -22,7 +21,6 @@ from ingest.decoders.message import Message
 from ingest.decoders.routes import Route, Routes
 from ingest.decoders.values import RefusedError
 
-_ROUTES: Final[WeakKeyDictionary[StreamTable, Routes]] = WeakKeyDictionary()
 _LONGEST_TOPIC: Final = 1024
 # From so many values on, columns are extended and not appended to.
 _MANY: Final = 4
@@ -39,9 +37,7 @@ def decode(
     bounds: Bounds,
 ) -> None:
     """Append every message and its readings or refusals; see `hypervision.decoding.Decoder`."""
-    routes = _ROUTES.get(streams)
-    if routes is None:
-        routes = _ROUTES.setdefault(streams, Routes(streams))
+    routes = streams.beside(Routes)
     known, loads, parse_time = routes.known, orjson.loads, times.parse
     add_topic, add_payload, add_received = draft.topics.append, draft.payloads.append, draft.received_us.append
     message, slots = draft.message, draft.slot

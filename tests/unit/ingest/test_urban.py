@@ -4,6 +4,7 @@ import json
 import time
 from dataclasses import replace
 from datetime import UTC, datetime
+from weakref import ref
 
 import pytest
 
@@ -14,7 +15,6 @@ from hypervision.decoding import Bounds
 from hypervision.domains import load
 from hypervision.quality import GOOD, TIME_ASSUMED
 from ingest.decoders import routes as routes_module
-from ingest.decoders import urban
 from ingest.decoders.message import payload_hash
 from ingest.decoders.urban import decode
 
@@ -150,6 +150,18 @@ def test_five_thousand_bad_messages_do_not_slow_the_good_ones(streams: StreamTab
     assert {refusal.reason for refusal in draft.refusals} == {"unknown_unit"}
 
 
+def test_stream_table_goes_with_all_that_was_worked_out_about_it() -> None:
+    """A replay has one of its own, and a web server many replays."""
+    table = StreamTable(load())
+    run(
+        table, (TOPIC, b'{"time": "2026-11-22T11:00:00Z", "flow": 1}'), (TOPIC, b'{"flow": {"value": 1, "unit": "zz"}}')
+    )
+    assert len(table.keys) == 1
+    left = ref(table)
+    del table
+    assert left() is None
+
+
 def test_message_whose_values_are_all_refused_tells_its_time(streams: StreamTable) -> None:
     at = NOW - 3_600_000_000
     draft = run(
@@ -238,4 +250,4 @@ def test_ever_new_combinations_of_properties_are_not_all_remembered(streams: Str
         order = names[turn % 6 :] + names[: turn % 6]
         item = json.dumps({"time": AT_MS + turn, **dict.fromkeys(order[: 4 + turn % 2], turn)}).encode()
         assert len(run(streams, (TOPIC, item)).slot) == 4 + turn % 2
-    assert len(urban._ROUTES[streams].known[TOPIC].shapes) <= routes_module._MOST_SHAPES
+    assert len(streams.beside(routes_module.Routes).known[TOPIC].shapes) <= routes_module._MOST_SHAPES
