@@ -125,13 +125,23 @@ def run(
                 terminal.say("create_database")
             database.clear(data_dir, database.prepare(data_dir, account=account))
         plan.write(data_dir)
-        if not own_broker:
-            # The collectors wait until the broker has said what an earlier number of them left there.
-            write_private(data_dir / "run" / EARLIER_SESSIONS, "")
+        expect_earlier(data_dir, own_broker=own_broker)
         start = Start(name, settings, plan, wanted)
         _environment(start)
         _supervise(start, terminal)
     return 0
+
+
+def expect_earlier(data_dir: Path, *, own_broker: bool) -> None:
+    """Let the collectors wait until the broker has said what an earlier number of them left there.
+
+    A broker of the user's own says nothing: what a start before this one left unsettled would be waited for for ever.
+    """
+    path = data_dir / "run" / EARLIER_SESSIONS
+    if own_broker:
+        path.unlink(missing_ok=True)
+    else:
+        write_private(path, "")
 
 
 def check_division(settings: Settings) -> None:

@@ -7,8 +7,14 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from hypervision.errors import ServiceError
 from hypervision.services.plan import EARLIER_SESSIONS as NAME
+from hypervision.services.plan import Plan
 from hypervision.services.secrets import write_private
+from hypervision.settings import Settings
+from ingest.session import Address
+
+_LOOPBACK = frozenset(("127.0.0.1", "localhost", "::1"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +44,18 @@ def path(data_dir: Path) -> Path:
 def expected(data_dir: Path) -> bool:
     """Whether sessions may be there that nobody has retired in this start."""
     return path(data_dir).exists()
+
+
+def concerns(settings: Settings) -> bool:
+    """Whether they are noted of the very broker that these settings name, and not of another in this data directory."""
+    if not expected(settings.data_dir):
+        return False
+    try:
+        port = Plan.read(settings.data_dir).mqtt_port
+    except ServiceError:
+        return False
+    address = Address.of(settings)
+    return address.host in _LOOPBACK and address.port == port
 
 
 def write(data_dir: Path, sessions: Sequence[Session]) -> None:

@@ -26,6 +26,9 @@ from ingest.session import Address
 _log = logging.getLogger(__name__)
 
 _LOOK: Final = 0.1
+# The broker's guard looks within seconds of its start; from then on it is worth a line, and again each minute [s].
+_PATIENCE: Final = 10.0
+_TELL_AGAIN: Final = 60.0
 
 
 def run(settings: Settings, *, partition: str | None = None, retire: bool = False) -> int:
@@ -83,12 +86,13 @@ def clear_earlier(settings: Settings, part: Partition) -> set[str] | None:
         Writers that could not be retired; None where this is not ours to do.
     """
     data_dir = settings.data_dir
-    if part.number != 1 or not earlier.expected(data_dir):
-        while earlier.expected(data_dir):
-            time.sleep(_LOOK)
+    if not earlier.concerns(settings):
         return None
-    while (sessions := earlier.read(data_dir)) is None:
-        time.sleep(_LOOK)
+    if part.number != 1:
+        _wait(lambda: not earlier.expected(data_dir), "the first part to store what another number of collectors left")
+        return None
+    _wait(lambda: earlier.read(data_dir) is not None, "the broker to say what another number of collectors left")
+    sessions = earlier.read(data_dir) or []
     left: set[str] = set()
     for session in sessions:
         old = Partition.parse(session.partition)
@@ -102,6 +106,17 @@ def clear_earlier(settings: Settings, part: Partition) -> set[str] | None:
             _log.warning("partition %s is not retired (%s)", old, error)
             left.add(old.writer)
     return left
+
+
+def _wait(done: Callable[[], bool], what: str) -> None:
+    """Wait, and tell the log: nothing else would say why a process that runs collects nothing."""
+    began = time.monotonic()
+    due = began + _PATIENCE
+    while not done():
+        if time.monotonic() >= due:
+            _log.warning("waiting since %.0f s for %s", time.monotonic() - began, what)
+            due += _TELL_AGAIN
+        time.sleep(_LOOK)
 
 
 def begin(settings: Settings, intake: Intake, part: Partition, left: set[str] | None) -> None:

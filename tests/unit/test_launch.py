@@ -158,3 +158,14 @@ def test_every_step_has_a_phrase() -> None:
 
 def test_data_dir_of_tests_is_not_the_default() -> None:
     assert start().settings.data_dir == Path("/d")
+
+
+def test_what_an_earlier_number_of_collectors_left_is_waited_for_at_the_embedded_broker_only(tmp_path: Path) -> None:
+    noted = tmp_path / "run" / "earlier-sessions.json"
+    noted.parent.mkdir()
+    launch.expect_earlier(tmp_path, own_broker=False)
+    assert noted.read_text("utf-8") == ""
+    # That start is killed before anybody has looked; the next one has another broker.
+    launch.expect_earlier(tmp_path, own_broker=True)
+    assert not noted.exists()
+    launch.expect_earlier(tmp_path, own_broker=True)
