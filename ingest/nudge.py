@@ -113,23 +113,44 @@ class Nudge:
     def __init__(self, settings: Settings, client_id: str) -> None:
         self._settings = settings
         self._client_id = client_id
-        self._thread: threading.Thread | None = None
+        self._lock = threading.Lock()
+        self._asked = self._busy = False
 
     def begin(self) -> None:
-        """In a thread of its own, once a connection stands; unless one is at it."""
-        if self._thread is None or not self._thread.is_alive():
-            self._thread = threading.Thread(target=self._run, name="nudge", daemon=True)
-            self._thread.start()
+        """In a thread of its own, once a connection stands.
+
+        While one is at it for a connection before, it does so once more afterwards: what this connection's predecessor
+        held may have been delivered after it had looked.
+        """
+        with self._lock:
+            self._asked = True
+            if not self._busy:
+                threading.Thread(target=self._run, name="nudge", daemon=True).start()
+                self._busy = True
 
     def _run(self) -> None:
-        try:
-            port = Plan.read(self._settings.data_dir).nats_port
-            if port:
-                pending = nudge(port, self._settings, self._client_id)
-                if pending:
-                    _log.info("%d messages of the connection before come again", pending)
-        except (OSError, ValueError, KeyError, HypervisionError) as error:
-            _log.info("what the connection before held comes when ack_wait ends: %s", error)
+        while self._take():
+            try:
+                self._once()
+            except (OSError, ValueError, KeyError, HypervisionError) as error:
+                _log.info("what the connection before held comes when ack_wait ends: %s", error)
+            except BaseException:
+                with self._lock:
+                    self._busy = False
+                raise
+
+    def _take(self) -> bool:
+        """Whether somebody has asked since the last look; the thread ends where nobody has."""
+        with self._lock:
+            self._busy, self._asked = self._asked, False
+            return self._busy
+
+    def _once(self) -> None:
+        port = Plan.read(self._settings.data_dir).nats_port
+        if port:
+            pending = nudge(port, self._settings, self._client_id)
+            if pending:
+                _log.info("%d messages of the connection before come again", pending)
 
 
 def nudge(port: int, settings: Settings, client_id: str) -> int:

@@ -1,0 +1,64 @@
+"""When the broker is asked for what a connection before held."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from hypervision.errors import ServiceError
+from hypervision.services.plan import Plan
+from hypervision.settings import load
+from ingest import nudge as module
+from ingest.nudge import Nudge
+
+Wait = Callable[..., None]
+
+
+class Broker:
+    """Stands in for the broker: each question waits until it is answered."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+        self.answers = threading.Semaphore(0)
+
+    def nudge(self, *_: object) -> int:
+        self.asked += 1
+        assert self.answers.acquire(timeout=10)
+        if self.asked == 1:
+            raise ServiceError("the broker is away")
+        return 0
+
+    def at_it(self) -> bool:
+        return any(thread.name == "nudge" for thread in threading.enumerate())
+
+
+@pytest.fixture
+def broker(monkeypatch: pytest.MonkeyPatch) -> Broker:
+    made = Broker()
+    monkeypatch.setattr(module, "nudge", made.nudge)
+    return made
+
+
+def test_connection_that_stands_while_the_one_before_is_seen_to_is_seen_to_as_well(
+    tmp_path: Path, broker: Broker, wait_until: Wait
+) -> None:
+    (tmp_path / "run").mkdir()
+    Plan(8050, 1883, 4222, 5432).write(tmp_path)
+    nudge = Nudge(load({}, overrides={"data_dir": tmp_path}), "collector")
+    nudge.begin()
+    wait_until(lambda: broker.asked == 1)
+    # The line comes and goes; three connections want one more look, not three, and whatever became of the first.
+    for _ in range(3):
+        nudge.begin()
+    broker.answers.release()
+    wait_until(lambda: broker.asked == 2)
+    broker.answers.release()
+    wait_until(lambda: not broker.at_it())
+    assert broker.asked == 2
+    nudge.begin()
+    wait_until(lambda: broker.asked == 3)
+    broker.answers.release()
+    wait_until(lambda: not broker.at_it())
