@@ -17,7 +17,7 @@ from hypervision.errors import TemporaryStoreError
 from hypervision.intake import Intake
 from hypervision.settings import Settings
 from hypervision.store import rejected
-from hypervision.store.rejected import Chosen, Rejected
+from hypervision.store.rejected import IN_HAND, Chosen, Rejected
 
 _log = logging.getLogger(__name__)
 
@@ -114,25 +114,30 @@ def resend(
 
     Notes
     -----
+    While it is at work its beat tells what it has in hand, and `watch` ends no delay of those Things: the reading that
+    ends it may be the next one that is sent again. Nothing else waits for it.
+
     What no second try can mend stays as it is: messages cut at 64 KiB, topics that are not a device's, lines of
     an import (mend the file and import it again), answers to no command.
     """
     decode, bounds = decoder("urban"), bounds_of(intake.settings)
     messages = stored = 0
     reasons: Counter[str] = Counter()
-    beaten = clock()
-    intake.beat(now=beaten)
     # Listed before the first is sent: one that is refused again goes on waiting, and must not come back.
     before = rejected.newest(intake.connection)
-    waiting = rejected.waiting(
-        intake.connection, chosen, newest=before if newest is None else min(newest, before), after=after, limit=limit
-    )
+    upto = before if newest is None else min(newest, before)
+    waiting = rejected.waiting(intake.connection, chosen, newest=upto, after=after, limit=limit)
+    if not waiting.ids:
+        return Replayed(0, 0, last=waiting.last)
+    at_work = {IN_HAND: {"newest": upto, "organisation": chosen.organisation, "thing": chosen.thing}}
+    beaten = clock()
+    intake.beat(now=beaten, detail=at_work)
     for part in _chunks(waiting.ids):
         sent: list[int] = []
         for row in rejected.read(intake.connection, part):
             if clock() - beaten >= _BEAT:
                 beaten = clock()
-                intake.beat(now=beaten)
+                intake.beat(now=beaten, detail=at_work)
             try:
                 batch = _batch(row, intake, decode, bounds)
                 if batch is None:

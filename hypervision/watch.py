@@ -110,7 +110,9 @@ class Watch:
     def _expire(self, writer: Writer, stepper: Stepper, now: datetime) -> tuple[list[Case], int]:
         """End delays that no reading ended."""
         limit = now - timedelta(seconds=self.settings.alarms.grace)
-        rules = self._rules(watch_store.due(writer.connection, limit), stepper)
+        due = watch_store.due(writer.connection, limit)
+        held = watch_store.replayed(writer.connection, due, now=now)
+        rules = self._rules([source for source in due if source not in held], stepper)
         return self._feed(rules, Expiry(to_us(limit)), writer, stepper, now=now)
 
     def _second_look(self, now: datetime) -> int:

@@ -17,6 +17,8 @@ from hypervision.store.writer import PAYLOAD_KEPT, storable
 
 EXCERPT: Final = 400
 """So much of a payload is read for a list [bytes]."""
+IN_HAND: Final = "replaying"
+"""Where the beat of a replay at work tells what it may still send."""
 # Of more rows than this it is not counted how many messages they are, nor are more payloads read for it [bytes].
 _COUNTED: Final = 10_000
 _READ: Final = 2**24

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from psycopg import Connection
@@ -13,7 +13,11 @@ from hypervision.alarms import State, Transition
 from hypervision.batch import Bool, Float64, Int8, Int32, Int64
 from hypervision.clock import to_us
 from hypervision.store.alarms import Source, note_step
+from hypervision.store.rejected import IN_HAND
 from hypervision.store.sql import query
+
+# A replay beats each second, and at its end; one that was killed holds nothing any more.
+_REPLAY_LIVES: Final = timedelta(seconds=15)
 
 
 class Newest(NamedTuple):
@@ -58,6 +62,21 @@ def silences(connection: Connection, derived: Sequence[str]) -> list[ThingSilenc
 def due(connection: Connection, before: datetime) -> list[Source]:
     """Conditions whose delay ended before an instant."""
     return [Source(*r) for r in connection.execute(query("due_conditions"), {"before": before}).fetchall()]
+
+
+def replayed(connection: Connection, sources: Sequence[Source], *, now: datetime) -> set[Source]:
+    """Those of some conditions whose Thing may have readings in the hand of a replay at work.
+
+    Notes
+    -----
+    Asked after `due`: a condition that a replay has touched was touched after its first beat.
+    """
+    row = connection.execute(query("replay_in_hand"), {"key": IN_HAND, "since": now - _REPLAY_LIVES}).fetchone()
+    if row is None or not sources:
+        return set()
+    values = {**row[0], "kinds": [s.kind for s in sources], "ids": [s.source_id for s in sources]}
+    found = set(connection.execute(query("replayed_sources"), values).fetchall())
+    return {source for source in sources if (source.kind, source.source_id) in found}
 
 
 def strays(connection: Connection) -> list[Source]:

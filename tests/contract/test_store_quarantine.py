@@ -12,7 +12,7 @@ from hypervision.clock import to_us
 from hypervision.decoding import bounds_of, decoder
 from hypervision.intake import Intake
 from hypervision.replay import Replayed, resend
-from hypervision.store import registry, watch
+from hypervision.store import registry
 from hypervision.store.rejected import Chosen
 
 pytestmark = pytest.mark.integration
@@ -154,7 +154,7 @@ def test_what_no_second_try_can_mend_stays_as_it_is(world: Any) -> None:
     assert world.rows("SELECT * FROM rejected_messages ORDER BY id") == before
 
 
-def test_replay_counts_its_messages_and_holds_the_timers_back(world: Any) -> None:
+def test_replay_counts_its_messages(world: Any) -> None:
     receive(world.intake(), (UP, b'{"flow": 1, "xyz": 2}'))
     again(world)
     counters = world.rows(
@@ -162,10 +162,3 @@ def test_replay_counts_its_messages_and_holds_the_timers_back(world: Any) -> Non
         " JOIN hv.writer w USING (writer_id) WHERE w.name = 'replay'"
     )
     assert counters == [(1, 0, 0, 1, 0)]
-    ended = NOW + timedelta(minutes=1)
-    for later, flowing in ((1, False), (20, True)):
-        now = ended + timedelta(seconds=later)
-        world.beat(at=now)
-        with world.intake("watch").between() as connection:
-            assert watch.collectors_alive(connection, now=now, held=10) is flowing
-        world.close()
