@@ -13,8 +13,10 @@ from dashboards import town as judge
 from dashboards.live import utc_now
 from dashboards.server import Server
 from dashboards.sessions import CALLER
-from dashboards.town import BEAT_LIMIT, RETIRED, Town
-from hypervision.partitions import missing
+from dashboards.town import BEAT_LIMIT, Town
+from hypervision.collecting import FORGOTTEN
+from hypervision.flowing import Held
+from hypervision.partitions import WRITER as COLLECTOR
 from hypervision.pulse import PATIENCE
 from hypervision.store.screens import WriterRow
 
@@ -22,6 +24,9 @@ from hypervision.store.screens import WriterRow
 _LISTED: Final = 60.0
 # Besides the collectors: what the platform is not ready without, once it has run.
 _LASTING: Final = ("watch", "http", "analyse", "devices")
+TIMERS: Final = "watch"
+HELD_LIMIT: Final = 300.0
+"""Timers that are held for so long are a fault of their own [s]; a restart, or a backlog, takes less."""
 _COUNTERS: Final = ("received", "stored", "duplicate", "rejected", "in_flight")
 
 
@@ -51,41 +56,45 @@ def parts(town: Town, *, now: datetime) -> list[Part]:
     found = [Part("database", answered and silent <= BEAT_LIMIT, silent if answered else None, True, town.failure)]
     if not answered:
         return found
-    collecting: list[WriterRow] = []
-    needed_collectors: list[str] = []
     trouble: list[str] = []
+    known = judge.in_service(town, now=now)
     ages = judge.beat_ages(town, now=now)
     for writer in town.writers:
-        if writer.beat_age is None or judge.is_out(writer):
+        if writer.beat_age is None:
             continue
         age = ages[writer.name]
-        collector = writer.name.startswith("collector")
+        collector = writer.name.startswith(COLLECTOR)
+        if collector and writer.name not in known.at_work + known.stopped:
+            continue
         limit = BEAT_LIMIT if collector else PATIENCE
         # One that is long gone was taken out of service or ran once (an import, a generated history).
-        lasting = collector or writer.name in _LASTING
-        needed = lasting and age <= RETIRED
+        needed = collector or (writer.name in _LASTING and age <= FORGOTTEN)
         if not needed and age > _LISTED:
             continue
         working, detail = age <= limit, writer.link or ""
-        if collector and working:
-            collecting.append(writer)
-        if collector and needed:
-            needed_collectors.append(writer.name)
         held = judge.stuck(town, writer, now=now) if working else None
         if held is not None:
             working, detail = False, f"{writer.in_flight} messages in flight, none committed for {held:.0f} s"
             trouble.append(f"{writer.name}: {detail}")
         found.append(Part(writer.name, working, writer.beat_age + silent, needed, detail))
+        if writer.name == TIMERS and working:
+            found += _timers(writer)
     # Of parts of one whole, those that nobody ever started, or that were taken out of service alone.
-    found += [
-        Part(part.writer, False, None, True, "nobody takes this part of the messages")
-        for part in missing([writer.name for writer in collecting], needed_collectors)
-    ]
-    if not collecting:
+    found += [Part(part.writer, False, None, True, "nobody takes this part of the messages") for part in known.untaken]
+    if not known.at_work:
         trouble.append("no collector beats")
     if trouble:
         found.append(Part("collectors", False, None, True, "; ".join(trouble)))
-    return found + _broker(collecting)
+    return found + _broker([writer for writer in town.writers if writer.name in known.at_work])
+
+
+def _timers(watch: WriterRow) -> list[Part]:
+    """The timers, where something holds them for long: no silence rings then, and no delay ends."""
+    held = Held.of(watch.detail)
+    if held is None or held.seconds < HELD_LIMIT:
+        return []
+    detail = f"held for {held.seconds / 60:.0f} min ({held.cause}: {', '.join(held.names) or '-'})"
+    return [Part("timers", held.on_purpose, None, True, detail)]
 
 
 def _broker(collecting: list[WriterRow]) -> list[Part]:

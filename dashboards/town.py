@@ -6,10 +6,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
 from dashboards.limits import Limits, Periods
-from hypervision.partitions import missing
+from hypervision.collecting import Seen, Service, service
+from hypervision.flowing import KEY as HELD
 from hypervision.pulse import COLLECTOR_PATIENCE
 from hypervision.store.screens import (
     AlarmRow,
@@ -139,7 +140,8 @@ class Town:
             latest={i: self.latest[i] for i in streams if i in self.latest},
             alarms={i: a for i, a in self.alarms.items() if a.thing_id in things},
             writers=tuple(
-                replace(w, received=None, stored=None, duplicate=None, rejected=None, detail=None) for w in self.writers
+                replace(w, received=None, stored=None, duplicate=None, rejected=None, detail=_held(w.detail))
+                for w in self.writers
             ),
             courses=own.courses,
             rejected=own.rejected,
@@ -164,6 +166,11 @@ class Town:
             own = {t.thing_id for t in self.visible_things(organisation)}
             found = [a for a in found if a.thing_id in own]
         return sorted(found, key=urgency)
+
+
+def _held(detail: dict[str, Any] | None) -> dict[str, Any] | None:
+    """Of what a beat tells, what holds the timers: it names parts of the platform alone."""
+    return None if detail is None or HELD not in detail else {HELD: detail[HELD]}
 
 
 def waits(state: str) -> bool:
@@ -272,8 +279,6 @@ def by_priority(alarms: Iterable[AlarmRow]) -> dict[str, tuple[int, int]]:
 
 # A beat comes each second and the reader looks each second: past this age a collector, or the database, has stopped.
 BEAT_LIMIT: Final = COLLECTOR_PATIENCE
-# A part silent for so long was taken out of service; a collector only when another one works [s].
-RETIRED: Final = 86_400.0
 
 # The reader looks each second: a longer silence is the database's, and nobody else's age grows by it.
 _LOOK: Final = timedelta(seconds=1)
@@ -340,9 +345,11 @@ def stuck(town: Town, writer: WriterRow, *, now: datetime) -> float | None:
     return silent if silent >= STUCK_AFTER else None
 
 
-def is_out(writer: WriterRow) -> bool:
-    """Whether a writer was taken out of service on purpose, and is gone."""
-    return writer.retired and (writer.beat_age is None or writer.beat_age > BEAT_LIMIT)
+def in_service(town: Town, *, now: datetime) -> Service:
+    """The collectors in service, those that stopped, and parts of the messages that nobody takes."""
+    ages = beat_ages(town, now=now)
+    seen = (Seen(w.name, ages[w.name], w.retired) for w in town.writers if w.name in ages)
+    return service(seen, patience=BEAT_LIMIT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -376,21 +383,15 @@ def feed(town: Town, *, now: datetime) -> Feed:
         return Feed("database")
     if silent > BEAT_LIMIT:
         return Feed("database", since=town.proved_at)
-    collectors = [
-        w for w in town.writers if w.name.startswith("collector") and w.beat_age is not None and not is_out(w)
-    ]
-    every = beat_ages(town, now=now)
-    ages = {w.name: every[w.name] for w in collectors}
-    if not ages:
+    known = in_service(town, now=now)
+    writers = {w.name: w for w in town.writers}
+    if known.stopped:
+        return Feed("collector", known.stopped[0], writers[known.stopped[0]].beat_at)
+    if not known.at_work:
         return Feed("none")
-    alive = any(age <= BEAT_LIMIT for age in ages.values())
-    dead = [w for w in collectors if ages[w.name] > BEAT_LIMIT and not (alive and ages[w.name] > RETIRED)]
-    if dead:
-        worst = max(dead, key=lambda w: ages[w.name])
-        return Feed("collector", worst.name, worst.beat_at)
-    for part in missing((name for name, age in ages.items() if age <= BEAT_LIMIT), ages):
+    for part in known.untaken:
         return Feed("collector", part.writer)
-    for writer in collectors:
-        if ages[writer.name] <= BEAT_LIMIT and stuck(town, writer, now=now) is not None:
-            return Feed("collector", writer.name, town.progress[writer.name].since)
+    for name in known.at_work:
+        if stuck(town, writers[name], now=now) is not None:
+            return Feed("collector", name, town.progress[name].since)
     return Feed("live")

@@ -10,6 +10,7 @@ import logging
 import signal
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -20,6 +21,7 @@ from hypervision.alarms import Expiry, Reading, RuleChange, apply
 from hypervision.clock import to_us
 from hypervision.errors import TemporaryStoreError
 from hypervision.evaluation import delays
+from hypervision.flowing import KEY, Held, holding
 from hypervision.intake import Intake
 from hypervision.keeping import Keeper
 from hypervision.plan import Plan
@@ -59,7 +61,8 @@ class Watch:
         self._seen: RuleSet | None = None
         self._ticks = 0
         self._purge = Daily(settings.rejected.keep_days)
-        self._flows = False
+        self._held: Held | None = Held("none", ())
+        self._held_since: datetime | None = None
         # What a collector had in hand when it died comes again when the broker's patience ends, not before: until
         # then a delay may be ended by a reading that is still under way.
         self._redelivered = timedelta(seconds=settings.broker.ack_wait + settings.alarms.grace)
@@ -72,7 +75,7 @@ class Watch:
         int
             Alarm transitions written.
         """
-        flowing = self._flows = self._flowing(now)
+        flowing = self._flowing(now)
         steps = 0
         if self._ticks % _SECOND_LOOK_EVERY == 0 or self._rules_changed():
             self.intake.know_all()
@@ -94,18 +97,24 @@ class Watch:
         return steps
 
     def beat(self, now: datetime) -> None:
-        """Publish that the timers run."""
-        self.intake.beat(now=now, detail={"flowing": self._flows})
+        """Publish that the timers run, or what holds them and for how long."""
+        held = self._held
+        self.intake.beat(now=now, detail={"flowing": held is None, **({KEY: held.told()} if held else {})})
 
     def _flowing(self, now: datetime) -> bool:
         """Whether readings flow; a timer that ran while they are held up would ring for the platform's own fault."""
         with self.intake.between() as connection:
-            alive = watch_store.collectors_alive(connection, now=now, held=self.settings.ingest.batch_size)
-        if not alive:
+            writers = watch_store.flow(connection, now=now)
+        held = holding(writers, most=self.settings.ingest.batch_size)
+        if held is None:
+            self._held_since = None
+            self._flowing_since = self._flowing_since or now
+        else:
             self._flowing_since = None
-        elif self._flowing_since is None:
-            self._flowing_since = now
-        return alive
+            self._held_since = self._held_since or now
+            held = replace(held, seconds=(now - self._held_since).total_seconds())
+        self._held = held
+        return held is None
 
     def _expire(self, writer: Writer, stepper: Stepper, now: datetime) -> tuple[list[Case], int]:
         """End delays that no reading ended."""

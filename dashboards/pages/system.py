@@ -15,12 +15,18 @@ from dashboards.components.values import age
 from dashboards.town import NO_TIME
 from dashboards.ui import Node, div, el, icon, link, span
 from dashboards.views import Drawing, Scene
+from hypervision.flowing import Held
 from hypervision.store.screens import NewGapRow, RejectedRow
 from hypervision.topics import thing_of
 
 _OUTCOMES = ("received", "stored", "duplicate", "rejected", "in_flight")
 # What is no writer's name has a name in the operator's language.
-_PARTS = {"database": "health.database", "collectors": "health.collectors", "broker": "health.broker"}
+_PARTS = {
+    "database": "health.database",
+    "collectors": "health.collectors",
+    "broker": "health.broker",
+    "timers": "health.timers",
+}
 
 
 def layout(scene: Scene) -> Component:
@@ -110,8 +116,12 @@ def _detail(part: health.Part, scene: Scene) -> str:
         return "; ".join(
             words.t("health.broker_at", name=w.name, link=words.known("health", w.link or "")) for w in silent
         )
+    if part.name == "timers":
+        holds = next(h for w in town.writers if w.name == health.TIMERS and (h := Held.of(w.detail)) is not None)
+        names = ", ".join(holds.names) or words.t("health.no_collector")
+        return words.t("health.timers_held", minutes=words.number(round(holds.seconds / 60)), names=names)
     writer = next((w for w in town.writers if w.name == part.name), None)
-    if writer is None or judge.is_out(writer):
+    if writer is None or part.name in {gone.writer for gone in judge.in_service(town, now=scene.now).untaken}:
         return words.t("health.no_partition")
     if part.name in stuck and not town.whole:
         # How many messages it holds is of everybody.

@@ -12,6 +12,7 @@ from psycopg import Connection
 from hypervision.alarms import State, Transition
 from hypervision.batch import Bool, Float64, Int8, Int32, Int64
 from hypervision.clock import to_us
+from hypervision.flowing import Flow
 from hypervision.store.alarms import Source, note_step
 from hypervision.store.rejected import IN_HAND
 from hypervision.store.sql import query
@@ -84,10 +85,9 @@ def strays(connection: Connection) -> list[Source]:
     return [Source(*r) for r in connection.execute(query("stray_conditions")).fetchall()]
 
 
-def collectors_alive(connection: Connection, *, now: datetime, held: int) -> bool:
-    """Whether readings flow: every collector beats, is connected, and has no backlog in hand."""
-    row = connection.execute(query("collectors_alive"), {"since": now - timedelta(seconds=5), "held": held}).fetchone()
-    return row is not None and row[0] is True
+def flow(connection: Connection, *, now: datetime) -> list[Flow]:
+    """What the timers know of the writers that they wait for."""
+    return [Flow(*row) for row in connection.execute(query("flow"), {"now": now}).fetchall()]
 
 
 def escalate(

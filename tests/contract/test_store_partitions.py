@@ -15,6 +15,7 @@ from hypervision import rollups
 from hypervision.batch import Batch, Draft
 from hypervision.clock import to_us
 from hypervision.decoding import bounds_of, decoder
+from hypervision.flowing import holding
 from hypervision.intake import Intake
 from hypervision.settings import IngestSettings
 from hypervision.store import collectors, outages, watch
@@ -133,7 +134,7 @@ def test_collector_out_of_service_is_not_missed_and_still_counts(world: Any) -> 
 
     def flows() -> bool:
         with intake.between() as connection:
-            return watch.collectors_alive(connection, now=later, held=10)
+            return holding(watch.flow(connection, now=later), most=10) is None
 
     # The old one is silent, and of the new ones the second was never started.
     assert not flows()
@@ -158,3 +159,14 @@ def test_collector_out_of_service_is_not_missed_and_still_counts(world: Any) -> 
     with intake.between() as connection:
         collectors.enlist(connection, "collector-1/1")
     assert not flows()
+
+
+def test_timers_publish_what_holds_them_and_for_how_long(world: Any, newest_only: None) -> None:
+    timers = world.watch()
+    for seconds in (1, 61):
+        world.now = NOW + seconds * SECOND
+        world.beat("collector-1/2")
+        timers.tick(world.now)
+    timers.beat(world.now)
+    [(told,)] = world.rows("SELECT s.detail->'held' FROM hv.writer_snapshot s WHERE s.detail ? 'flowing'")
+    assert told == {"cause": "untaken", "names": ["collector-2/2"], "seconds": 60.0}

@@ -329,12 +329,11 @@ def test_timers_go_on_after_a_statement_that_failed(world: Any, several: None, m
     send(world, pressure(0, 1.0))
     watch = world.watch()
 
-    def fail(connection: Any, **_: object) -> bool:
+    def fail(connection: Any, **_: object) -> None:
         connection.execute("SELECT 1 FROM pg_sleep(0), no_such_table")
-        return True
 
     with monkeypatch.context() as broken:
-        broken.setattr(watch_store, "collectors_alive", fail)
+        broken.setattr(watch_store, "flow", fail)
         with pytest.raises(Exception, match="no_such_table"):
             watch.tick(NOW)
     look(world, watch, 180)

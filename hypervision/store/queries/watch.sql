@@ -2,18 +2,12 @@
 -- Newest value of every datastream, for a second look at the alarms.
 SELECT datastream_id, phenomenon_time, result, quality, received_time, live FROM hv.latest ORDER BY datastream_id
 
--- name: collectors_alive
--- Whether every collector beats, is connected and holds little (null when there is none), and no import
--- or generated history is at work. A collector out of service is not missed; a part of the traffic that
--- nobody takes is.
-SELECT bool_and(s.beat_at > %(since)s AND s.link = 'connected' AND s.in_flight <= %(held)s)
-           FILTER (WHERE w.name LIKE 'collect%%' AND w.retired_at IS NULL)
-       AND NOT bool_or(w.name IN ('import', 'simulate') AND s.beat_at > %(since)s::timestamptz - interval '10 s')
-       AND NOT EXISTS (
-           SELECT 1 FROM hv.writer_snapshot b JOIN hv.writer c ON c.writer_id = b.writer_id
-           WHERE c.name ~ '^collector-[0-9]+/[0-9]+$' AND c.retired_at IS NULL
-           GROUP BY split_part(c.name, '/', 2) HAVING count(*) < split_part(c.name, '/', 2)::int)
+-- name: flow
+-- Collectors and whoever fills history in, each with the age of its beat, whether it was retired, and what it holds.
+SELECT w.name, extract(epoch FROM %(now)s - s.beat_at)::float8, w.retired_at IS NOT NULL, s.link, s.in_flight
 FROM hv.writer_snapshot s JOIN hv.writer w ON w.writer_id = s.writer_id
+WHERE w.name LIKE 'collector-%%' OR w.name IN ('import', 'simulate')
+ORDER BY w.name
 
 -- name: replay_in_hand
 -- What a replay at work may still send: rows up to the newest, of one organisation or Thing.

@@ -19,6 +19,7 @@ from dashboards.views import Scene, ViewKey
 from dashboards.words import Language, Words
 from hypervision.accounts import Account, Role
 from hypervision.domains import load
+from hypervision.flowing import Held
 from hypervision.store.screens import (
     AlarmRow,
     JournalRow,
@@ -143,6 +144,13 @@ def test_system_page_shows_payloads_to_those_alone_who_may_see_them() -> None:
 def test_system_page_says_that_no_collector_is_alive() -> None:
     told = system.draw(scene(writers=(writer(beat_age=60.0),)), "/health").fragments
     assert "aucun collecteur ne donne signe de vie" in text(told["health-parts"]["children"])
+
+
+def test_system_page_says_what_holds_the_timers() -> None:
+    held = Held("stopped", ("collector-1/1",), 720.0).told()
+    told = system.draw(scene(writers=(writer(name="watch", detail={"held": held}),)), "/health").fragments
+    assert "retenues depuis 12\u00a0min" in text(told["health-parts"]["children"])
+    assert "s’achève\u00a0: collector-1/1" in text(told["health-parts"]["children"])
 
 
 def test_account_of_an_organisation_sees_no_counters_of_everybody() -> None:

@@ -11,7 +11,7 @@ from dashboards import exports, geo, guard
 from dashboards.components.spark import mask, path
 from dashboards.courses import fill
 from dashboards.figures import Figure, key_figures, leading_property, scale
-from dashboards.health import messages, parts, report
+from dashboards.health import HELD_LIMIT, messages, parts, report
 from dashboards.limits import Limits, Periods
 from dashboards.pages.system import refusals_of
 from dashboards.routes import CALLBACKS, action_of, is_page
@@ -19,6 +19,7 @@ from dashboards.theme import COLOURS
 from dashboards.town import NO_TIME, Feed, Town, feed, progressed, returned
 from hypervision.accounts import Action
 from hypervision.domains import load
+from hypervision.flowing import Flow, Held, holding
 from hypervision.pulse import NAMED_WITHIN, PATIENCE
 from hypervision.store.screens import LimitRow, ReadingRow, StreamRow, ThingRow, WriterRow
 
@@ -295,3 +296,31 @@ def test_health_does_not_miss_a_collector_out_of_service_and_counts_its_messages
     assert told["messages"]["stored"] == 9
     assert "collector-1/1" not in {part["name"] for part in told["parts"]}
     assert feed(town, now=NOW) == Feed("live")
+
+
+def test_health_fails_when_the_timers_are_held_for_minutes() -> None:
+    def told(held: Held) -> tuple[list[str], list[str]]:
+        watch = replace(_writer("watch", 0.5), detail={"flowing": False, "held": held.told()})
+        town = Town(proved_at=NOW, writers=(_writer("collector-1/1", 0.5), watch))
+        whole = report(town, now=NOW)
+        assert report(town.seen_by(1), now=NOW)["failing"] == whole["failing"]
+        return whole["failing"], [part["detail"] for part in whole["parts"] if part["name"] == "timers"]
+
+    backlog = Held("backlog", ("collector-1/1",), HELD_LIMIT)
+    assert told(replace(backlog, seconds=HELD_LIMIT - 1)) == ([], [])
+    assert told(backlog) == (["timers"], ["held for 5 min (backlog: collector-1/1)"])
+    assert told(Held("filling", ("import",), 600.0)) == ([], ["held for 10 min (filling: import)"])
+
+
+def test_collector_that_nobody_retired_is_forgotten_everywhere_after_a_day() -> None:
+    """The timers go by the same definition, so that health is not green while they wait for it."""
+    new = (_writer("collector-1/2", 0.5), _writer("collector-2/2", 0.5))
+    for age, failing in ((60.0, ["collector-1/1"]), (86_401.0, [])):
+        town = Town(proved_at=NOW, writers=(_writer("collector-1/1", age), *new))
+        assert report(town, now=NOW)["failing"] == failing
+        assert (feed(town, now=NOW) == Feed("live")) is (not failing)
+        flows = [Flow(w.name, w.beat_age or 0.0, w.retired, "connected", 0) for w in town.writers]
+        assert (holding(flows, most=10) is None) is (not failing)
+    # Where its part is of the whole at work it stays missed, on the screens too.
+    town = Town(proved_at=NOW, writers=(new[0], _writer("collector-2/2", 86_401.0)))
+    assert feed(town, now=NOW) == Feed("collector", "collector-2/2")
