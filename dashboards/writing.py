@@ -112,7 +112,7 @@ class HttpWriter:
         bounds = bounds_of(self._settings)
         while not self._stop.is_set():
             if time.monotonic() >= due:
-                intake.beat(now=utc_now())
+                intake.beat()
                 due = time.monotonic() + _BEAT
             try:
                 job = self._jobs.get(timeout=max(due - time.monotonic(), 0.0))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 
 from hypervision.errors import TemporaryStoreError
 from hypervision.store.connection import Connection, mapped
@@ -34,7 +33,7 @@ class Beat:
         self._connection: Connection | None = None
 
     def publish(
-        self, writer_id: int, counters: Counters, *, now: datetime, link: str, detail: Mapping[str, object]
+        self, writer_id: int, counters: Counters, *, age: float, link: str, detail: Mapping[str, object]
     ) -> None:
         """Publish the counters of one instant.
 
@@ -54,7 +53,7 @@ class Beat:
                     publish(
                         self._connection,
                         writer_id,
-                        now=now,
+                        age=age,
                         received=counters.received,
                         stored=counters.stored,
                         duplicate=counters.duplicate,

@@ -91,11 +91,11 @@ def perform(intake: Intake, wanted: Correction, *, clock: Callable[[], datetime]
         task = _task(intake, connection, wanted)
     steps = 0
     while not task.finished:
-        intake.beat(now=clock())
+        intake.beat()
         steps += intake.transact(partial(_step, task, limit=step, now=clock()), tell=True)
     with intake.between() as connection:
         store.release(connection)
-    intake.beat(now=clock())
+    intake.beat()
     assert task.correction_id is not None
     return Corrected(task.correction_id, task.stream.thing, task.stream.property, task.rows, steps)
 

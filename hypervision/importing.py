@@ -59,7 +59,7 @@ def import_file(settings: Settings, path: Path, *, clock: Callable[[], datetime]
     """
     rows = stored = repeated = 0
     with Intake.open(settings, writer="import", wait=10.0) as intake:
-        intake.beat(now=clock())
+        intake.beat()
         for frame in _chunks(path):
             # The first line of a file holds the names of the columns.
             batch, again = _batch(frame, intake, path, first_line=rows + 2, received_us=to_us(clock()))
@@ -67,7 +67,7 @@ def import_file(settings: Settings, path: Path, *, clock: Callable[[], datetime]
             rows += len(frame)
             stored += receipt.rows
             repeated += receipt.repeated + again
-            intake.beat(now=clock())
+            intake.beat()
     return Imported(rows, stored, repeated, max(0, rows - stored - repeated))
 
 

@@ -248,19 +248,25 @@ class Intake:
         duplicate: int,
         rejected: int,
         in_flight: int,
-        now: datetime,
+        age: float = 0.0,
         link: str = "",
         detail: Mapping[str, object] | None = None,
     ) -> None:
-        """Publish the five counters of one instant; also this writer's beat. Safe beside `commit`."""
+        """Publish the five counters of one instant; also this writer's beat. Safe beside `commit`.
+
+        Parameters
+        ----------
+        age : float
+            Since the work last went on [s]; from there the database's clock tells when that was.
+        """
         writer = self._writer
         if writer is None:
             raise TemporaryStoreError("database: not connected")
         counters = Counters(received, stored, duplicate, rejected, in_flight)
         told = {**(detail or {}), KEY: self.metrics.told()}
-        self._beat.publish(writer.writer_id, counters, now=now, link=link, detail=told)
+        self._beat.publish(writer.writer_id, counters, age=age, link=link, detail=told)
 
-    def beat(self, *, now: datetime, link: str = "", detail: Mapping[str, object] | None = None) -> None:
+    def beat(self, *, age: float = 0.0, link: str = "", detail: Mapping[str, object] | None = None) -> None:
         """Publish the committed counters of a writer that holds nothing in flight."""
         stored, duplicate, rejected = self.committed
         self.publish_counters(
@@ -269,7 +275,7 @@ class Intake:
             duplicate=duplicate,
             rejected=rejected,
             in_flight=0,
-            now=now,
+            age=age,
             link=link,
             detail=detail,
         )
@@ -345,7 +351,7 @@ class Intake:
             known = registry.registered(writer.connection, senders(batch, refusals))
             refusals += strangers(batch, refusals, known)
         refusing = tuple({refusal.message for refusal in refusals})
-        refusals = self._repeats.left(writer.connection, batch, refusals)
+        refusals = self._repeats.left(writer.connection, batch, refusals, now=now)
         limited = self._limiter.reject(writer.connection, batch, paced)
         outcome = outcomes(batch, planned, new=new, newer=links.newer, refusals=refusals, limited=paced.limited)
         refused = rejected_rows(batch, refusals, outcome)

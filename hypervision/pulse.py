@@ -6,7 +6,6 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from datetime import datetime, timedelta
 from typing import Final, Self
 
 from hypervision.errors import StoreError
@@ -67,9 +66,9 @@ class Pulse:
         if self._failure is not None:
             raise self._failure
 
-    def progressed_at(self, now: datetime, *, grace: float = 0.0) -> datetime:
-        """The instant that a beat may carry: now, or less by what the work has stood still beyond a grace [s]."""
-        return now - timedelta(seconds=max(0.0, self.age() - grace))
+    def still(self, *, grace: float = 0.0) -> float:
+        """The age that a beat must tell: what the work has stood still beyond a grace [s]."""
+        return max(0.0, self.age() - grace)
 
     def rest(self, stop: threading.Event, seconds: float) -> bool:
         """Wait on purpose, alive all the time; whether `stop` was set meanwhile. Raises as `check`."""
@@ -86,28 +85,25 @@ class Pulse:
 
 
 class Heart:
-    """A thread that beats each second with the instant of the last progress; a context manager.
+    """A thread that beats each second with the age of the last progress; a context manager.
 
     Notes
     -----
-    While the work stands still the beat goes on and tells an ever older instant, so that a process that hangs is
+    While the work stands still the beat goes on and tells an ever greater age, so that a process that hangs is
     named as soon as one that was stopped, and one that computes for long stays well as long as it gets ahead. What ends
     this thread otherwise ends the process too: `Pulse.rest` raises it in the thread that works.
 
     Parameters
     ----------
     beat : callable
-        Publishes a beat of that instant; a database that is away gets the next one.
+        Publishes a beat of that age [s]; a database that is away gets the next one.
     pulse : Pulse
         Of the work.
-    clock : callable
-        Aware UTC.
     """
 
-    def __init__(self, beat: Callable[[datetime], None], pulse: Pulse, *, clock: Callable[[], datetime]) -> None:
+    def __init__(self, beat: Callable[[float], None], pulse: Pulse) -> None:
         self._beat = beat
         self._pulse = pulse
-        self._clock = clock
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="heart", daemon=True)
 
@@ -123,7 +119,7 @@ class Heart:
         try:
             while True:
                 try:
-                    self._beat(self._pulse.progressed_at(self._clock()))
+                    self._beat(self._pulse.still())
                 except StoreError as error:
                     _log.debug("no beat: %s", error)
                 if self._stop.wait(EVERY):

@@ -8,9 +8,10 @@ messages. What this process itself has refused, its collector knows better.
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from hashlib import blake2b
 from typing import Final
 
@@ -31,7 +32,8 @@ class Repeats:
     """Which rows of the quarantine a redelivery was found in; each stands for one delivery."""
 
     def __init__(self) -> None:
-        self._window: rejected.Window | None = None
+        self._newest: int | None = None
+        self._beaten: float = 0.0
         self._followed = False
         self._taken: Counter[bytes] = Counter()
         self._pending: Mapping[bytes, int] = {}
@@ -42,19 +44,28 @@ class Repeats:
             return
         last = outages.last_beat(connection, writer)
         if last is not None:
-            self._window = rejected.Window(last - _MARGIN, rejected.newest(connection), _ROWS)
+            beat_at, now = last
+            self._beaten = time.monotonic() - (now - beat_at).total_seconds()
+            self._newest = rejected.newest(connection)
         self._followed = True
 
-    def left(self, connection: Connection, batch: Batch, refusals: list[Refusal]) -> list[Refusal]:
-        """The refusals without those of messages that are in the quarantine already; `noted` follows the commit."""
+    def left(self, connection: Connection, batch: Batch, refusals: list[Refusal], *, now: datetime) -> list[Refusal]:
+        """The refusals without those of messages that are in the quarantine already; `noted` follows the commit.
+
+        Parameters
+        ----------
+        now : datetime
+            By the clock that gives messages their times of receipt, which the database's need not agree with.
+        """
         self._pending = {}
-        if self._window is None or not batch.again or not refusals:
+        if self._newest is None or not batch.again or not refusals:
             return refusals
         again = set(batch.again)
         messages = sorted({refusal.message for refusal in refusals if refusal.message in again})
         if not messages:
             return refusals
-        known = self._known(connection, batch, messages, self._window)
+        silent = timedelta(seconds=time.monotonic() - self._beaten)
+        known = self._known(connection, batch, messages, rejected.Window(now - silent - _MARGIN, self._newest, _ROWS))
         return [refusal for refusal in refusals if refusal.message not in known]
 
     def noted(self) -> None:

@@ -131,13 +131,13 @@ def resend(
         return Replayed(0, 0, last=waiting.last)
     at_work = {IN_HAND: {"newest": upto, "organisation": chosen.organisation, "thing": chosen.thing}}
     beaten = clock()
-    intake.beat(now=beaten, detail=at_work)
+    intake.beat(detail=at_work)
     for part in _chunks(waiting.ids):
         sent: list[int] = []
         for row in rejected.read(intake.connection, part):
             if clock() - beaten >= _BEAT:
                 beaten = clock()
-                intake.beat(now=beaten, detail=at_work)
+                intake.beat(detail=at_work)
             try:
                 batch = _batch(row, intake, decode, bounds)
                 if batch is None:
@@ -152,7 +152,7 @@ def resend(
             stored += receipt.stored
         reasons.update(rejected.settle(intake.connection, sent, newest=before, now=clock()).values())
         messages += len(sent)
-    intake.beat(now=clock())
+    intake.beat()
     return Replayed(messages, stored, reasons.total(), dict(reasons), waiting.last)
 
 

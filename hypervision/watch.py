@@ -96,15 +96,15 @@ class Watch:
                 self._purge.step(connection, now=now)
         return steps
 
-    def beat(self, now: datetime) -> None:
+    def beat(self, age: float = 0.0) -> None:
         """Publish that the timers run, or what holds them and for how long."""
         held = self._held
-        self.intake.beat(now=now, detail={"flowing": held is None, **({KEY: held.told()} if held else {})})
+        self.intake.beat(age=age, detail={"flowing": held is None, **({KEY: held.told()} if held else {})})
 
     def _flowing(self, now: datetime) -> bool:
         """Whether readings flow; a timer that ran while they are held up would ring for the platform's own fault."""
         with self.intake.between() as connection:
-            writers = watch_store.flow(connection, now=now)
+            writers = watch_store.flow(connection)
         held = holding(writers, most=self.settings.ingest.batch_size)
         if held is None:
             self._held_since = None
@@ -120,7 +120,7 @@ class Watch:
         """End delays that no reading ended."""
         limit = now - timedelta(seconds=self.settings.alarms.grace)
         due = watch_store.due(writer.connection, limit)
-        held = watch_store.replayed(writer.connection, due, now=now)
+        held = watch_store.replayed(writer.connection, due)
         rules = self._rules([source for source in due if source not in held], stepper)
         return self._feed(rules, Expiry(to_us(limit)), writer, stepper, now=now)
 
@@ -300,7 +300,7 @@ def run(settings: Settings, *, clock: Callable[[], datetime], stop: threading.Ev
     intake.metrics.gauge("rollup_age_seconds", rolling.age)
     quiet = 0
     try:
-        with Heart(watch.beat, intake.pulse, clock=clock):
+        with Heart(watch.beat, intake.pulse):
             while not intake.pulse.rest(stop, TICK):
                 rolling.check()
                 keeping.check()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
@@ -69,7 +68,7 @@ class Beat:
                 self._refused += self._log.read()
             self._intake.publish_counters(
                 **self._counters.snapshot()._asdict(),
-                now=self._pulse.progressed_at(datetime.now(UTC), grace=_GRACE),
+                age=self._pulse.still(grace=_GRACE),
                 link=self._link(),
                 detail={"broker_refused": dict(self._refused)},
             )

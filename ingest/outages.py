@@ -53,7 +53,7 @@ class Outages:
         now = datetime.now(UTC)
         try:
             with self._intake.between() as connection:
-                beat_at = last_beat(connection, self._intake.name)
+                silence = last_beat(connection, self._intake.name)
                 if lasting:
                     enlist(connection, self._intake.name)
                 # A backlog may still be under way.
@@ -62,8 +62,8 @@ class Outages:
         except TemporaryStoreError as error:
             _quiet.warning("how long no collector ran is not known: %s", error)
             return
-        if beat_at is not None:
-            self.note("collector", beat_at, now)
+        if silence is not None:
+            self.note("collector", *silence)
 
     def write(self) -> None:
         """Write what is noted, in a transaction of its own; a database that is away gets it later."""

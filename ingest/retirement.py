@@ -207,7 +207,7 @@ def explicitly(settings: Settings, partition: Partition) -> str:
     retirement = Retirement(settings, partition, quiet=settings.broker.ack_wait + _MARGIN, proved=False)
     with Intake.open(settings, writer=partition.writer) as intake:
         with intake.between() as connection:
-            at_work = store.collectors(connection, now=datetime.now(UTC))
+            at_work = store.collectors(connection)
         lacking = lacking_beside(partition, at_work)
         if lacking:
             raise ServiceError(

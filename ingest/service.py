@@ -128,7 +128,7 @@ def begin(settings: Settings, intake: Intake, part: Partition, left: set[str] | 
         return
     now = datetime.now(UTC)
     with intake.between() as connection:
-        for name in store.collectors(connection, now=now):
+        for name in store.collectors(connection):
             known = of_writer(name)
             if known is not None and known.of != part.of and name not in left:
                 store.retire(connection, name, now=now)

@@ -95,9 +95,9 @@ class Analysis:
         self._queue(written, now)
         return stored + self._flush(now)
 
-    def beat(self, now: datetime) -> None:
+    def beat(self, age: float = 0.0) -> None:
         """Publish that the models are at work."""
-        self.intake.beat(now=now, detail=self.status)
+        self.intake.beat(age=age, detail=self.status)
 
     @staticmethod
     def _lag(stream: _Stream) -> float:
@@ -240,7 +240,7 @@ def run(settings: Settings, stop: threading.Event, *, every: float = 60.0) -> No
         metrics.gauge("detector_lag_seconds", lambda: analysis.lag)
         metrics.gauge("queue_length", lambda: len(analysis.pending), label="batches")
         pause = 0.0
-        with Heart(analysis.beat, intake.pulse, clock=lambda: datetime.now(UTC)):
+        with Heart(analysis.beat, intake.pulse):
             while not intake.pulse.rest(stop, pause):
                 began = time.monotonic()
                 try:

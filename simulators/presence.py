@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
 from typing import Final
 
 from hypervision.errors import StoreError
@@ -20,7 +19,7 @@ WRITER: Final = "devices"
 
 
 @contextmanager
-def presence(settings: Settings, *, clock: Callable[[], datetime]) -> Iterator[Pulse]:
+def presence(settings: Settings) -> Iterator[Pulse]:
     """Beat while the devices of a demo publish; a run beside the platform is no part of it.
 
     Yields
@@ -38,5 +37,5 @@ def presence(settings: Settings, *, clock: Callable[[], datetime]) -> Iterator[P
         log.warning("the health page will not tell of these devices: %s", error)
         yield pulse
         return
-    with intake, Heart(lambda at: intake.beat(now=at), pulse, clock=clock):
+    with intake, Heart(lambda age: intake.beat(age=age), pulse):
         yield pulse

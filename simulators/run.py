@@ -113,7 +113,7 @@ def run(wishes: Wishes, settings: Settings, *, clock: Callable[[], datetime], st
     if stop.is_set():
         return 0
     log.info("simulated time begins: --seed %d --start %s", scenario.seed, truth.rfc3339(playback.start_us))
-    with Publisher(settings.mqtt_url.get_secret_value()) as publisher, presence(settings, clock=clock) as pulse:
+    with Publisher(settings.mqtt_url.get_secret_value()) as publisher, presence(settings) as pulse:
         publisher.wait_connected(stop)
         publisher.status(simulation.published_things(), True, stop)
         published = live.play(
@@ -171,7 +171,7 @@ def _past(
             history.write_progress(settings.data_dir, done)
             # While this writer beats, nothing is judged silent: the town's past is not complete yet.
             with contextlib.suppress(TemporaryStoreError):
-                intake.beat(now=clock())
+                intake.beat()
 
         progress(0.0)
         # The town is as old as its history.

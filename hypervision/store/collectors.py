@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
-from typing import Final
+from datetime import datetime
 
 from psycopg import Connection
 
+from hypervision import flowing
 from hypervision.store.connection import mapped
 from hypervision.store.sql import query
-
-# A beat comes each second.
-_FRESH: Final = timedelta(seconds=5)
 
 
 def retire(connection: Connection, name: str, *, now: datetime) -> None:
@@ -28,9 +25,9 @@ def enlist(connection: Connection, name: str) -> None:
         connection.commit()
 
 
-def collectors(connection: Connection, *, now: datetime) -> dict[str, bool]:
+def collectors(connection: Connection) -> dict[str, bool]:
     """Name every collector in service, with whether it beats and is connected."""
     with mapped():
-        rows = connection.execute(query("collectors"), {"since": now - _FRESH}).fetchall()
+        rows = connection.execute(query("collectors"), {"patience": flowing.PATIENCE}).fetchall()
         connection.rollback()
     return dict(rows)

@@ -28,12 +28,12 @@ def put(connection: Connection, writer: str, outage: Outage) -> None:
         connection.commit()
 
 
-def last_beat(connection: Connection, writer: str) -> datetime | None:
-    """When a writer of this name last gave a sign of life; None when there never was one."""
+def last_beat(connection: Connection, writer: str) -> tuple[datetime, datetime] | None:
+    """When a writer of this name last gave a sign of life, and now, by the database; None when there never was one."""
     with mapped():
         row = connection.execute(query("last_beat"), {"name": writer}).fetchone()
         connection.rollback()
-    return None if row is None else row[0]
+    return None if row is None else (row[0], row[1])
 
 
 def since(connection: Connection, moment: datetime) -> list[Outage]:

@@ -17,8 +17,8 @@ from hypervision.store.alarms import Source, note_step
 from hypervision.store.rejected import IN_HAND
 from hypervision.store.sql import query
 
-# A replay beats each second, and at its end; one that was killed holds nothing any more.
-_REPLAY_LIVES: Final = timedelta(seconds=15)
+# A replay beats each second, and at its end; one that was killed holds nothing any more [s].
+_REPLAY_LIVES: Final = 15.0
 
 
 class Newest(NamedTuple):
@@ -65,14 +65,14 @@ def due(connection: Connection, before: datetime) -> list[Source]:
     return [Source(*r) for r in connection.execute(query("due_conditions"), {"before": before}).fetchall()]
 
 
-def replayed(connection: Connection, sources: Sequence[Source], *, now: datetime) -> set[Source]:
+def replayed(connection: Connection, sources: Sequence[Source]) -> set[Source]:
     """Those of some conditions whose Thing may have readings in the hand of a replay at work.
 
     Notes
     -----
     Asked after `due`: a condition that a replay has touched was touched after its first beat.
     """
-    row = connection.execute(query("replay_in_hand"), {"key": IN_HAND, "since": now - _REPLAY_LIVES}).fetchone()
+    row = connection.execute(query("replay_in_hand"), {"key": IN_HAND, "patience": _REPLAY_LIVES}).fetchone()
     if row is None or not sources:
         return set()
     values = {**row[0], "kinds": [s.kind for s in sources], "ids": [s.source_id for s in sources]}
@@ -85,9 +85,9 @@ def strays(connection: Connection) -> list[Source]:
     return [Source(*r) for r in connection.execute(query("stray_conditions")).fetchall()]
 
 
-def flow(connection: Connection, *, now: datetime) -> list[Flow]:
+def flow(connection: Connection) -> list[Flow]:
     """What the timers know of the writers that they wait for."""
-    return [Flow(*row) for row in connection.execute(query("flow"), {"now": now}).fetchall()]
+    return [Flow(*row) for row in connection.execute(query("flow")).fetchall()]
 
 
 def escalate(

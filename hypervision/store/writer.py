@@ -335,7 +335,7 @@ def publish(
     connection: Connection,
     writer_id: int,
     *,
-    now: datetime,
+    age: float,
     received: int,
     stored: int,
     duplicate: int,
@@ -354,7 +354,7 @@ def publish(
         query("publish_counters"),
         {
             "writer_id": writer_id,
-            "now": now,
+            "age": age,
             "received": received,
             "stored": stored,
             "duplicate": duplicate,

@@ -140,7 +140,7 @@ class Collector:
 
     def _beat(self) -> None:
         while not self._stop.is_set():
-            self._intake.beat(now=datetime.now(UTC), link="connected")
+            self._intake.beat(link="connected")
             self._stop.wait(1.0)
 
     def stop(self) -> None:

@@ -52,7 +52,7 @@ class Load:
         assert (receipt.stored, receipt.duplicate) == (20, 0)
         assert self.intake._writer is not None
         self.acknowledged.append((readings, self.intake._writer.commit_no))
-        self.intake.beat(now=NOW + i * SECOND)
+        self.intake.beat()
 
 
 @contextmanager
@@ -281,7 +281,7 @@ def test_restore_that_was_interrupted_is_used_by_nobody_and_starts_over(
         with pytest.raises(TemporaryStoreError):
             intake.commit(batch, now=NOW)
         with pytest.raises(TemporaryStoreError):
-            intake.beat(now=NOW)
+            intake.beat()
     said: list[str] = []
     restore.restore(tmp_path / "town", empty, say=said.append)
     assert said[0] == "clearing away a restore that was interrupted"

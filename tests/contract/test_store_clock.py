@@ -7,6 +7,9 @@ from typing import Any
 
 import pytest
 
+from hypervision import flowing
+from hypervision.store import collectors, outages, screens, watch
+
 pytestmark = pytest.mark.integration
 NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
 SECOND, HOUR = timedelta(seconds=1), timedelta(hours=1)
@@ -49,3 +52,43 @@ def test_clock_that_jumps_back_quarantines_what_seems_to_come_and_takes_it_when_
     assert (back.stored, back.rejected, back.duplicate) == (2, 0, 0)
     assert world.alarms() == [("lighting.lamp.fault", "l1", "UNACK")]
     assert intake.committed == (3, 0, 2)
+
+
+def test_beat_is_by_the_clock_of_the_database_for_health_timers_and_retirement(world: Any, newest_only: None) -> None:
+    """No process gives a time of its own, so that none is alive, or dead, for as long as its clock is wrong."""
+    intake = world.intake("collector-1/1")
+
+    def age() -> float:
+        with intake.between() as connection:
+            [row] = screens.read_writers(connection)
+            [flow] = watch.flow(connection)
+            told = collectors.collectors(connection)
+        assert row.beat_age is not None
+        assert abs(row.beat_age - flow.age) < 1.0
+        assert told == {"collector-1/1": flow.age < flowing.PATIENCE}
+        return flow.age
+
+    intake.beat(link="connected")
+    assert 0.0 <= age() < 30.0
+    # It ends, or its work stands still: it is as old as that, at once.
+    intake.beat(age=120.0, link="connected")
+    assert 120.0 <= age() < 150.0
+
+
+def test_beat_of_an_older_version_by_its_own_clock_is_read_as_before(world: Any, newest_only: None) -> None:
+    """Processes of the version before go on beside this one; their clocks are near that of the database."""
+    intake = world.intake("collector-1/1")
+    for ahead, works in ((2, True), (-2, True), (-120, False)):
+        world.beat("collector-1/1", age=-ahead)
+        with intake.between() as connection:
+            assert collectors.collectors(connection) == {"collector-1/1": works}
+            assert (flowing.holding(watch.flow(connection), most=10) is None) is works
+
+
+def test_absence_of_a_collector_is_measured_by_the_clock_of_the_database(world: Any, newest_only: None) -> None:
+    intake = world.intake("collector-1/1")
+    intake.beat(age=540.0)
+    with intake.between() as connection:
+        silence = outages.last_beat(connection, "collector-1/1")
+    assert silence is not None
+    assert 540 * SECOND <= silence[1] - silence[0] < 600 * SECOND

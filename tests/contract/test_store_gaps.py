@@ -275,9 +275,11 @@ def test_time_without_a_collector_is_an_outage(world: Any) -> None:
     outages.note_own()
     outages.write()
     assert platform(world) == []
-    beat_at = datetime.now(UTC) - timedelta(minutes=9)
-    world.beat("collector-2", at=beat_at)
-    world.beat("collector-1", at=beat_at)
+    world.beat("collector-2", age=540)
+    world.beat("collector-1", age=540)
+    ((beat_at,),) = world.rows(
+        "SELECT s.beat_at FROM hv.writer_snapshot s JOIN hv.writer w USING (writer_id) WHERE w.name = 'collector-1'"
+    )
     outages.note_own()
     outages.write()
     ((*_, began, ended, cause, _missing),) = platform(world)

@@ -233,11 +233,11 @@ def test_rejected_payload_is_kept_up_to_64_kib_with_its_whole_length(world: Any)
 def test_counters_must_add_up(world: Any) -> None:
     intake = world.intake()
     world.send(intake, flow(), flow())
-    intake.beat(now=NOW, link="connected")
+    intake.beat(link="connected")
     names = "received, stored, duplicate, rejected, in_flight"
     assert world.rows(f"SELECT {names}, link FROM hv.writer_snapshot") == [(2, 1, 1, 0, 0, "connected")]
     with pytest.raises(PermanentStoreError, match="do not add up"):
-        intake.publish_counters(received=3, stored=1, duplicate=0, rejected=0, in_flight=0, now=NOW)
+        intake.publish_counters(received=3, stored=1, duplicate=0, rejected=0, in_flight=0)
     with pytest.raises(psycopg.errors.CheckViolation):
         world.execute("UPDATE hv.writer_snapshot SET received = 7")
 
@@ -245,7 +245,7 @@ def test_counters_must_add_up(world: Any) -> None:
 def test_figures_of_a_batch_travel_with_the_beat(world: Any) -> None:
     intake = world.intake()
     world.send(intake, flow(), flow(), flow(ago=1))
-    intake.beat(now=NOW, link="connected")
+    intake.beat(link="connected")
     ((told,),) = world.rows("SELECT detail -> 'metrics' FROM hv.writer_snapshot")
     assert (told["readings"], told["batch_messages"][0]) == (2, 3)
     assert [sum(told[name][1:]) for name in ("commit_seconds", "phenomenon_lag_seconds", "receipt_lag_seconds")] == [

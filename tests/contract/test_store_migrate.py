@@ -167,7 +167,7 @@ def everything(world: Any, intake: Intake, i: int) -> None:
     assert (receipt.stored, receipt.duplicate, receipt.rejected) == (1, 1, 1)
     assert intake.commit(world.with_seq(intake, ("waste", thing, "fill", later, 1.0), i), now=later).stored == 1
     assert intake.commit(world.with_seq(intake, ("waste", thing, "fill", later, 1.0), i), now=later).duplicate == 1
-    intake.beat(now=later)
+    intake.beat()
     assert (thing, "UNACK") in [row[1:] for row in world.alarms()]
     with connect(world.url, application="test") as connection:
         rollups.bring_up_to_date(connection, zone="Europe/Paris")
@@ -186,7 +186,7 @@ def test_processes_of_this_version_work_on_a_database_of_a_newer_one(
     with pytest.raises(TemporaryStoreError):
         world.send(intake, ("waste", "bin", "temperature", NOW, 20.0))
     with pytest.raises(TemporaryStoreError):
-        intake.beat(now=NOW)
+        intake.beat()
     everything(world, intake, 2)
     world.close()
     with caplog.at_level(logging.WARNING, logger=versions.__name__):

@@ -21,6 +21,7 @@ from hypervision.settings import IngestSettings
 from hypervision.store import collectors, outages, watch
 from hypervision.store.connection import connect
 from hypervision.store.screens import read_writers
+from tests.contract.world import STOPPED
 
 pytestmark = pytest.mark.integration
 NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
@@ -128,23 +129,23 @@ def test_collector_out_of_service_is_not_missed_and_still_counts(world: Any) -> 
     world.now = NOW
     intake = world.intake("collector-1/1")
     world.send(intake, ("waste", "bin", "fill", NOW, 1.0))
-    world.beat("collector-1/1", at=NOW)
+    world.beat("collector-1/1", age=STOPPED)
     later = NOW + 60 * SECOND
-    world.beat("collector-1/2", at=later)
+    world.beat("collector-1/2")
 
     def flows() -> bool:
         with intake.between() as connection:
-            return holding(watch.flow(connection, now=later), most=10) is None
+            return holding(watch.flow(connection), most=10) is None
 
     # The old one is silent, and of the new ones the second was never started.
     assert not flows()
     with intake.between() as connection:
         collectors.retire(connection, "collector-1/1", now=later)
-        assert collectors.collectors(connection, now=later) == {"collector-1/2": True}
+        assert collectors.collectors(connection) == {"collector-1/2": True}
         # A month later it is no outage that it did not run.
         assert outages.last_beat(connection, "collector-1/1") is None
     assert not flows()
-    world.beat("collector-2/2", at=later)
+    world.beat("collector-2/2")
     assert flows()
     with intake.between() as connection:
         told = {w.name: (w.retired, w.stored) for w in read_writers(connection)}
@@ -167,6 +168,6 @@ def test_timers_publish_what_holds_them_and_for_how_long(world: Any, newest_only
         world.now = NOW + seconds * SECOND
         world.beat("collector-1/2")
         timers.tick(world.now)
-    timers.beat(world.now)
+    timers.beat()
     [(told,)] = world.rows("SELECT s.detail->'held' FROM hv.writer_snapshot s WHERE s.detail ? 'flowing'")
     assert told == {"cause": "untaken", "names": ["collector-2/2"], "seconds": 60.0}

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from hypervision import flowing
 from hypervision import settings as settings_module
 from hypervision.batch import Batch, Draft, Identity, Receipt
 from hypervision.clock import to_us
@@ -18,6 +19,9 @@ from hypervision.store.connection import connect
 from hypervision.store.writer import publish
 from hypervision.watch import Watch
 from tests.contract.servers import NOW, Server
+
+# A collector whose last beat is so old has stopped [s].
+STOPPED = 90.0
 
 Reading = tuple[str, str, str, datetime, float]
 
@@ -31,6 +35,8 @@ class World:
         self.now = NOW
         self._open: list[Intake] = []
         self._monkeypatch = monkeypatch
+        # A slow machine is no dead collector.
+        monkeypatch.setattr(flowing, "PATIENCE", 60.0)
 
     def settings(self, **overrides: Any) -> Settings:
         given = {"data_dir": "/nowhere", "database_url": self.url, "registration": "open", "language": "en"}
@@ -110,21 +116,23 @@ class World:
         self.execute(f"UPDATE hv.rule SET {change}, version = version + 1 WHERE code = %(code)s", {"code": code})
         self.execute("UPDATE hv.rule_set SET version = version + 1")
 
-    def beat(self, writer: str = "collector-1", *, at: datetime | None = None, link: str = "connected",
+    def beat(self, writer: str = "collector-1", *, age: float = 0.0, link: str = "connected",
              in_flight: int = 0) -> None:  # fmt: skip
-        """What a collector publishes each second."""
+        """What a collector publishes each second; its age [s] is by the clock of the database."""
         self.execute("INSERT INTO hv.writer (name) VALUES (%(name)s) ON CONFLICT DO NOTHING", {"name": writer})
         self.execute(
             "INSERT INTO hv.writer_snapshot (writer_id, beat_at, received, stored, duplicate, rejected, in_flight, link)"
-            " SELECT writer_id, %(at)s, %(held)s, 0, 0, 0, %(held)s, %(link)s FROM hv.writer WHERE name = %(name)s"
+            " SELECT writer_id, clock_timestamp() - %(age)s * interval '1 s', %(held)s, 0, 0, 0, %(held)s, %(link)s FROM hv.writer WHERE name = %(name)s"
             " ON CONFLICT (writer_id) DO UPDATE SET beat_at = excluded.beat_at, received = excluded.received,"
             " stored = 0, duplicate = 0, rejected = 0, in_flight = excluded.in_flight, link = excluded.link",
-            {"name": writer, "at": at or self.now, "held": in_flight, "link": link},
+            {"name": writer, "age": age, "held": in_flight, "link": link},
         )
 
     def ticks(self, watch: Watch, *, until: datetime, beats: bool = True) -> int:
         """Let the timers run once a second up to an instant, with collectors alive or not."""
         steps = 0
+        if not beats:
+            self.beat(age=STOPPED)
         while self.now < until:
             self.now = min(self.now + timedelta(seconds=1), until)
             if beats:
@@ -139,10 +147,10 @@ class _SameConnection:
     def __init__(self, intake: Intake) -> None:
         self._intake = intake
 
-    def publish(self, writer_id: int, counters: Any, *, now: datetime, link: str, detail: Mapping[str, object]) -> None:
+    def publish(self, writer_id: int, counters: Any, *, age: float, link: str, detail: Mapping[str, object]) -> None:
         connection = self._intake.connection
         publish(
-            connection, writer_id, now=now, received=counters.received, stored=counters.stored,
+            connection, writer_id, age=age, received=counters.received, stored=counters.stored,
             duplicate=counters.duplicate, rejected=counters.rejected, in_flight=counters.in_flight, link=link,
             detail=dict(detail),
         )  # fmt: skip

@@ -8,7 +8,7 @@ UPDATE hv.writer SET retired_at = NULL WHERE name = %(name)s AND retired_at IS N
 
 -- name: collectors
 -- Every collector that is not out of service, and whether it beats and is connected.
-SELECT w.name, coalesce(s.beat_at > %(since)s AND s.link = 'connected', FALSE)
+SELECT w.name, coalesce(s.beat_at > clock_timestamp() - %(patience)s * interval '1 s' AND s.link = 'connected', FALSE)
 FROM hv.writer w LEFT JOIN hv.writer_snapshot s ON s.writer_id = w.writer_id
 WHERE w.name LIKE 'collector-%%' AND w.retired_at IS NULL
 ORDER BY w.name

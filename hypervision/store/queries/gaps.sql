@@ -109,8 +109,10 @@ ON CONFLICT (writer, cause, began) DO NOTHING
 SELECT cause, began, ended FROM hv.outage WHERE ended > %(since)s ORDER BY ended
 
 -- name: last_beat
--- When a writer of this name last gave a sign of life; nothing when it was out of service.
-SELECT b.beat_at FROM hv.writer_snapshot b JOIN hv.writer w ON w.writer_id = b.writer_id WHERE w.name = %(name)s AND w.retired_at IS NULL
+-- When a writer of this name last gave a sign of life, and what time it is; nothing when it was out of service.
+SELECT b.beat_at, clock_timestamp()
+FROM hv.writer_snapshot b JOIN hv.writer w ON w.writer_id = b.writer_id
+WHERE w.name = %(name)s AND w.retired_at IS NULL
 
 -- name: api_gaps
 -- Gaps for the API, oldest first, that touch the asked time; those of the platform are for everybody.

@@ -4,7 +4,7 @@ SELECT datastream_id, phenomenon_time, result, quality, received_time, live FROM
 
 -- name: flow
 -- Collectors and whoever fills history in, each with the age of its beat, whether it was retired, and what it holds.
-SELECT w.name, extract(epoch FROM %(now)s - s.beat_at)::float8, w.retired_at IS NOT NULL, s.link, s.in_flight
+SELECT w.name, extract(epoch FROM clock_timestamp() - s.beat_at)::float8, w.retired_at IS NOT NULL, s.link, s.in_flight
 FROM hv.writer_snapshot s JOIN hv.writer w ON w.writer_id = s.writer_id
 WHERE w.name LIKE 'collector-%%' OR w.name IN ('import', 'simulate')
 ORDER BY w.name
@@ -13,7 +13,7 @@ ORDER BY w.name
 -- What a replay at work may still send: rows up to the newest, of one organisation or Thing.
 SELECT s.detail -> %(key)s
 FROM hv.writer_snapshot s JOIN hv.writer w ON w.writer_id = s.writer_id
-WHERE w.name = 'replay' AND s.beat_at > %(since)s AND s.detail -> %(key)s IS NOT NULL
+WHERE w.name = 'replay' AND s.beat_at > clock_timestamp() - %(patience)s * interval '1 s' AND s.detail -> %(key)s IS NOT NULL
 
 -- name: replayed_sources
 -- Which of some conditions are of Things with messages that a replay may still send.

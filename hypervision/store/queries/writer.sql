@@ -25,9 +25,9 @@ SET commit_no = %(commit_no)s, alarm_no = alarm_no + %(alarms)s, stored = stored
 WHERE writer_id = %(writer_id)s
 
 -- name: publish_counters
--- All five counters of one instant; also the writer's beat.
+-- All five counters of one instant; also the writer's beat, by the clock of the database: that of no writer is compared.
 INSERT INTO hv.writer_snapshot (writer_id, beat_at, received, stored, duplicate, rejected, in_flight, link, detail)
-VALUES (%(writer_id)s, %(now)s, %(received)s, %(stored)s, %(duplicate)s, %(rejected)s, %(in_flight)s, %(link)s,
+VALUES (%(writer_id)s, clock_timestamp() - %(age)s * interval '1 s', %(received)s, %(stored)s, %(duplicate)s, %(rejected)s, %(in_flight)s, %(link)s,
         %(detail)s)
 ON CONFLICT (writer_id) DO UPDATE SET
     beat_at = excluded.beat_at, received = excluded.received, stored = excluded.stored,

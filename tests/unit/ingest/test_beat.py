@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from types import SimpleNamespace
 from typing import Any
 
@@ -21,9 +22,11 @@ class FakeIntake:
     def __init__(self, *failures: Exception) -> None:
         self.failures = list(failures)
         self.asked = 0
+        self.told: dict[str, Any] = {}
 
-    def publish_counters(self, **_values: Any) -> None:
+    def publish_counters(self, **values: Any) -> None:
         self.asked += 1
+        self.told = values
         if self.failures:
             raise self.failures.pop(0)
 
@@ -54,3 +57,14 @@ def test_beat_outlives_a_database_that_is_away(
     wait_until(lambda: intake.asked > 3)
     beat.stop()
     pulse.check()
+
+
+def test_beat_tells_how_long_the_reader_stands_still_and_no_time_of_its_own() -> None:
+    now = [100.0]
+    pulse, intake = Pulse(clock=lambda: now[0]), FakeIntake()
+    beat = beat_of(intake, pulse)
+    for later, age in ((5.0, 0.0), (10.0, 4.0)):
+        now[0] = 100.0 + later
+        beat.publish()
+        assert intake.told["age"] == age
+        assert not any(isinstance(value, datetime) for value in intake.told.values())
