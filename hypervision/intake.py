@@ -322,7 +322,7 @@ class Intake:
         kept_us = max(kept_us, writer.ensure_days(times, now=now))
         held = self._follower.follow(writer)
         paced = self._limiter.pace.judge(batch, self.streams)
-        dropped = writer.claim(batch.identities, now)
+        dropped = writer.claim(batch.identities)
         planned = plan(
             batch,
             self.streams,

@@ -10,11 +10,14 @@ from typing import Final
 from hypervision.clock import to_us
 from hypervision.errors import StoreError
 from hypervision.settings import StorageSettings
+from hypervision.store import clocks
 from hypervision.store import retention as store
 from hypervision.store.connection import Connection, mapped, roll_back
 from hypervision.store.engines import engine_of
 
 _log = logging.getLogger(__name__)
+
+_APART: Final = timedelta(days=1)
 
 KEPT: Final = {"readings": "keep_readings", "hours": "keep_hours", "days": "keep_days", "gaps": "keep_gaps"}
 """What has a time to be kept, and the setting of it."""
@@ -42,13 +45,19 @@ def kept_from_us(storage: StorageSettings, *, now: datetime) -> int:
     return 0 if at is None else to_us(at)
 
 
+def due(connection: Connection, storage: StorageSettings, *, now: datetime) -> list[store.Dropped]:
+    """What `drop` would take, counted."""
+    return store.due(connection, limits(storage, now=_known(connection, now)))
+
+
 def drop(connection: Connection, storage: StorageSettings, *, actor: str, now: datetime) -> list[store.Dropped]:
     """Drop what is older than is kept; what that was, and what failed, each alone. Commits.
 
-    Readings whose dropping was begun are dropped whatever is kept today.
+    Readings whose dropping was begun are dropped whatever is kept today. No clock that is ahead makes anything old:
+    see `clocks.known_time`.
     """
     found: list[store.Dropped] = []
-    before: dict[str, datetime | None] = {"readings": None, **limits(storage, now=now)}
+    before: dict[str, datetime | None] = {"readings": None, **limits(storage, now=_known(connection, now))}
     for what, at in before.items():
         try:
             each = store.drop(connection, what, at, actor=actor, now=now)
@@ -67,6 +76,13 @@ def pack(connection: Connection, storage: StorageSettings, *, now: datetime, sto
     """Pack what is old enough; the partitions packed now. Commits."""
     if not storage.pack_after:
         return []
-    before = now.astimezone(UTC).date() - timedelta(days=storage.pack_after)
+    before = _known(connection, now).astimezone(UTC).date() - timedelta(days=storage.pack_after)
     with mapped():
         return engine_of(connection).pack(connection, before=before, stop=stop)
+
+
+def _known(connection: Connection, now: datetime) -> datetime:
+    known = clocks.known_time(connection, now)
+    if now - known > _APART:
+        _log.info("what is old goes by %s, which is what the readings and the database's clock know for sure", known)
+    return known

@@ -67,7 +67,7 @@ def pack(connection: Connection, partitions: Sequence[Partition], *, before: dat
     connection : Connection
         Of its own, not in autocommit mode.
     before : date
-        Not a day that writers still take for recent; see `Writer.write`.
+        Whatever day it is, nothing is lost or doubled; but readings of packed days take longer to store.
 
     Returns
     -------
@@ -84,8 +84,12 @@ def pack(connection: Connection, partitions: Sequence[Partition], *, before: dat
         late: dict[date, int] = dict(connection.execute(query("late_days")).fetchall())
         connection.commit()
         waiting = jobs(partitions, late, before=before)
-        if waiting and not _free_the_key(connection, partitions):
+        if waiting and not (_all_know(connection) and _free_the_key(connection, partitions)):
             return done
+        if waiting:
+            # Before the first of them is seized: whoever writes to it later sees the fence.
+            connection.execute(query("move_fence"), {"day": max(job.last for job in waiting)})
+            connection.commit()
         for job in waiting:
             if stop.is_set():
                 break
@@ -245,6 +249,17 @@ def _exchange(connection: Connection, job: Job, copy: str, before: object) -> bo
     return True
 
 
+def _all_know(connection: Connection) -> bool:
+    """Whether every writer knows what packed partitions ask of it."""
+    (others,) = connection.execute(query("writers_of_old")).fetchone() or (0,)
+    connection.rollback()
+    if others:
+        _log.warning(
+            "%d processes of an older version write to the database; nothing is packed until they are gone", others
+        )
+    return not others
+
+
 def _free_the_key(connection: Connection, partitions: Sequence[Partition]) -> bool:
     """Leave each partition its own unique key, and the observations none in common; False when it is not time yet.
 
@@ -257,13 +272,6 @@ def _free_the_key(connection: Connection, partitions: Sequence[Partition]) -> bo
         return True
     if any(partition.pending for partition in partitions):
         _log.info("nothing is packed until the dropping of partitions that was begun is finished")
-        connection.rollback()
-        return False
-    (others,) = connection.execute(query("writers_of_old")).fetchone() or (0,)
-    if others:
-        _log.warning(
-            "%d processes of an older version write to the database; nothing is packed until they are gone", others
-        )
         connection.rollback()
         return False
     bounded = {row[0] for row in connection.execute(query("bounded_partitions")).fetchall()}

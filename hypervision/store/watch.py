@@ -14,6 +14,7 @@ from hypervision.batch import Bool, Float64, Int8, Int32, Int64
 from hypervision.clock import to_us
 from hypervision.flowing import Flow
 from hypervision.store.alarms import Source, note_step
+from hypervision.store.clocks import known_time
 from hypervision.store.rejected import IN_HAND
 from hypervision.store.sql import query
 
@@ -110,7 +111,8 @@ def escalate(
 
 def tidy(connection: Connection, *, now: datetime) -> None:
     """Remove what is no longer needed. Commits."""
-    connection.execute(query("purge_identities"), {"before": now - timedelta(days=1)})
+    # Forgotten too early, a message that is delivered again would be stored twice.
+    connection.execute(query("purge_identities"), {"before": known_time(connection, now) - timedelta(days=1)})
     connection.execute(query("purge_login_failures"), {"before": now - timedelta(days=1)})
     connection.execute(query("purge_sessions"), {"now": now})
     connection.commit()

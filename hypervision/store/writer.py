@@ -69,6 +69,7 @@ class Writer:
         self.commit_no: int = row[1]
         self.committed: tuple[int, int, int] = (row[3], row[4], row[5])
         connection.execute(query("know_packing"))
+        self._care = lateness.Care(self.engine.packed_before(connection))
         connection.execute(query("create_stage"))
         connection.execute(query("create_stage_latest"))
         connection.commit()
@@ -101,6 +102,7 @@ class Writer:
         """After a transaction was undone: look at the partitions anew, for somebody may have dropped one."""
         self._days.clear()
         self._late.clear()
+        self._care.forget()
 
     def marks(self) -> dict[int, Mark]:
         """How far every other writer has committed, by writer id."""
@@ -136,14 +138,13 @@ class Writer:
         rows = self.connection.execute(query("latest_since"), {"writer_id": writer_id, "commit_no": commit_no})
         return [(r[0], to_us(r[1]), r[2], r[3]) for r in rows.fetchall()]
 
-    def claim(self, identities: Sequence[Identity], now: datetime) -> set[int]:
+    def claim(self, identities: Sequence[Identity]) -> set[int]:
         """Note messages without a time; return the indices of those that were seen before."""
         if not identities:
             return set()
         rows = self.connection.execute(
             query("claim_identities"),
             {
-                "now": now,
                 "things": [i.thing for i in identities],
                 "boots": [i.boot for i in identities],
                 "seqs": [i.seq for i in identities],
@@ -175,7 +176,8 @@ class Writer:
         if not len(columns):
             return new, existing
         days = columns.time_us // DAY_US
-        old = days < self._today - lateness.RECENT_DAYS
+        old = self._care.needed(days, today=self._today)
+        self._care.without(days[~old])
         packed = lateness.hold(self.engine, self.connection, days, old)
         data = columns.binary()
         with lateness.room():
@@ -282,9 +284,15 @@ class Writer:
             lateness.note(self.connection, np.concatenate(late))
 
     def commit(self, *, commit_no: int, stored: int, duplicate: int, rejected: int, alarms: int, notify: bool) -> None:
-        """Count the batch and commit."""
+        """Count the batch and commit.
+
+        Raises
+        ------
+        TemporaryStoreError
+            A day that was written to without care is being packed: nothing is committed, store the batch once more.
+        """
         self.count_late()
-        self.connection.execute(
+        row = self.connection.execute(
             query("advance_writer"),
             {
                 "writer_id": self.writer_id,
@@ -294,7 +302,8 @@ class Writer:
                 "duplicate": duplicate,
                 "rejected": rejected,
             },
-        )
+        ).fetchone()
+        self._care.require(None if row is None else row[0])
         if notify:
             self.connection.execute(query("notify_writer"), {"name": self.name})
         self.connection.commit()

@@ -12,7 +12,7 @@ from hypervision import retention
 from hypervision.settings import Settings, StorageSettings
 from hypervision.store.connection import Connection, connect, url_of
 from hypervision.store.partitions import Partition
-from hypervision.store.retention import Dropped, due
+from hypervision.store.retention import Dropped
 from hypervision.store.sizes import Sizes, read
 
 _WORDS: Final = {"readings": "readings", "hours": "hourly roll-ups", "days": "daily roll-ups", "gaps": "gaps"}
@@ -83,7 +83,7 @@ def retain(options: argparse.Namespace, settings: Settings) -> int:
     now = datetime.now(UTC)
     with connect(url_of(settings), application="retain") as connection:
         if options.dry_run:
-            found = due(connection, retention.limits(settings.storage, now=now))
+            found = retention.due(connection, settings.storage, now=now)
         else:
             found = retention.drop(connection, settings.storage, actor="db retain", now=now)
     for each in found:

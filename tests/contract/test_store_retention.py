@@ -11,7 +11,7 @@ import pytest
 from hypervision import retention
 from hypervision.keeping import Keeper
 from hypervision.settings import StorageSettings
-from hypervision.store import packing
+from hypervision.store import clocks, packing
 from hypervision.store import retention as retention_store
 from hypervision.store.connection import connect
 from hypervision.store.engines import engine_of
@@ -23,6 +23,12 @@ ROLLED = (
     "INSERT INTO hv.rollup SELECT d, level, %(now)s - ago * interval '1 day', 1, 1, 1, 1, NULL, 60"
     " FROM generate_series(1, 3) d, generate_series(0, 1) level, unnest(ARRAY[10, 40, 100]) ago"
 )
+
+
+@pytest.fixture(autouse=True)
+def _right(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every clock is right here; see `test_store_fence`."""
+    monkeypatch.setattr(clocks, "known_time", lambda _connection, now: now)
 
 
 def test_roll_ups_and_gaps_go_by_age(world: Any) -> None:

@@ -14,7 +14,7 @@ from hypervision.corrections import perform
 from hypervision.errors import PermanentStoreError
 from hypervision.keeping import Keeper
 from hypervision.settings import StorageSettings
-from hypervision.store import packing, sizes
+from hypervision.store import clocks, packing, sizes
 from hypervision.store import retention as retention_store
 from hypervision.store.connection import Connection, connect, mapped
 from hypervision.store.engines import engine_of
@@ -23,6 +23,12 @@ from tests.contract.test_store_rollups import bring_up_to_date
 pytestmark = pytest.mark.integration
 NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
 DAY = timedelta(days=1)
+
+
+@pytest.fixture(autouse=True)
+def _right(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every clock is right here; see `test_store_fence`."""
+    monkeypatch.setattr(clocks, "known_time", lambda _connection, now: now)
 
 
 def flow(at: datetime, result: float, thing: str = "p1") -> tuple[str, str, str, datetime, float]:

@@ -37,6 +37,9 @@ class Engine(Protocol):
     def hold(self, connection: Connection, days: Sequence[date]) -> set[date]:
         """Keep old days from being packed until the transaction ends; which of them have no unique key any more."""
 
+    def packed_before(self, connection: Connection) -> date | None:
+        """Before which day everything lies that has no unique key any more; see `lateness.Care`."""
+
     def partitions(self, connection: Connection) -> list[Partition]:
         """What the observations are kept in, in order of time."""
 

@@ -81,6 +81,12 @@ class Plain:
             connection.execute(query("lock_packed_months"), {"months": months})
         return packed
 
+    def packed_before(self, connection: Connection) -> date | None:
+        """The fence, or the end of the last packed partition: the version before had no fence."""
+        row = connection.execute(query("packed_before")).fetchone()
+        packed = (name for (name,) in connection.execute(query("packed_partitions")).fetchall())
+        return max([*(row or ()), *(partitions.extent_of(name)[1] for name in packed)], default=None)
+
     def partitions(self, connection: Connection) -> list[Partition]:
         """Every partition, in order of time."""
         rows = connection.execute(query("partition_sizes")).fetchall()

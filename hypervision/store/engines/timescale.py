@@ -61,6 +61,10 @@ class Timescale:
         """A compressed chunk keeps its unique key: nothing is held, and no day needs care."""
         return set()
 
+    def packed_before(self, connection: Connection) -> date | None:  # noqa: ARG002
+        """None: every chunk keeps its key."""
+        return None
+
     def partitions(self, connection: Connection) -> list[Partition]:
         """Every chunk, in order of time."""
         rows = connection.execute(query("chunk_sizes")).fetchall()

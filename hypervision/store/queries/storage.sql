@@ -23,18 +23,27 @@ WHERE i.inhparent = 'hv.observation'::regclass
 SELECT pg_advisory_xact_lock(7206471002)
 
 -- name: know_packing
--- Held by every writer as long as it lives: it knows that a partition may have no unique key.
-SELECT pg_advisory_lock_shared(7206471005)
+-- Held by every writer as long as it lives: it knows that a partition may have no unique key, and of the fence.
+SELECT pg_advisory_lock_shared(7206471005), pg_advisory_lock_shared(7206471008)
+
+-- name: packed_before
+-- The fence: whatever is packed, or is being packed, lies before this day.
+SELECT value::date FROM hv.installation WHERE key = 'packed before'
+
+-- name: move_fence
+-- What lies before a day may be packed once this is committed and everybody who writes has ended; never back.
+INSERT INTO hv.installation AS i (key, value) VALUES ('packed before', %(day)s::date::text)
+ON CONFLICT (key) DO UPDATE SET value = greatest(i.value::date, excluded.value::date)::text
 
 -- name: writers_of_old
--- Writers (they hold lock_writer) that do not know of packed partitions.
+-- Writers (they hold lock_writer) that do not know of packed partitions and their fence.
 SELECT count(*) FROM pg_locks w
 WHERE w.locktype = 'advisory' AND w.classid = 720647 AND w.objsubid = 2 AND w.granted
       AND w.database = (SELECT oid FROM pg_database WHERE datname = current_database())
       AND NOT EXISTS (
           SELECT FROM pg_locks k
           WHERE k.pid = w.pid AND k.locktype = 'advisory' AND k.objsubid = 1
-                AND k.classid = (7206471005 >> 32)::oid AND k.objid = (7206471005 & 4294967295)::oid)
+                AND k.classid = (7206471008 >> 32)::oid AND k.objid = (7206471008 & 4294967295)::oid)
 
 -- name: lock_packing_shared
 -- Whoever writes to an old day keeps every partition as it is, beside others who do; released at the end of the
@@ -137,6 +146,14 @@ SELECT set_config('lock_timeout', '500ms', true)
 -- name: newest_reading
 -- The last phenomenon time; of the newest values only.
 SELECT max(phenomenon_time) FROM hv.latest
+
+-- name: newest_known
+-- What the readings say that the time is: the newest receipt and the newest phenomenon time.
+SELECT max(received_time), max(phenomenon_time) FROM hv.latest
+
+-- name: server_time
+-- What the server says that the time is.
+SELECT clock_timestamp()
 
 -- name: storage_rest
 -- How many hours wait for their roll-up, the roll-ups (rows about, bytes), the whole database.

@@ -18,11 +18,13 @@ SELECT writer_id, commit_no, alarm_no FROM hv.writer
 SELECT pg_xact_status(%(transaction)s::xid8), commit_no >= %(commit_no)s FROM hv.writer WHERE writer_id = %(writer_id)s
 
 -- name: advance_writer
--- The counters of a batch, in its own transaction.
+-- The counters of a batch, in its own transaction; and the fence of what is packed, as it stands after the readings of
+-- the batch were written (see lateness.Care).
 UPDATE hv.writer
 SET commit_no = %(commit_no)s, alarm_no = alarm_no + %(alarms)s, stored = stored + %(stored)s,
     duplicate = duplicate + %(duplicate)s, rejected = rejected + %(rejected)s, retired_at = NULL
 WHERE writer_id = %(writer_id)s
+RETURNING (SELECT value::date FROM hv.installation WHERE key = 'packed before')
 
 -- name: publish_counters
 -- All five counters of one instant; also the writer's beat, by the clock of the database: that of no writer is compared.
@@ -117,9 +119,9 @@ WHERE datastream_id = %(datastream_id)s
 ORDER BY phenomenon_time
 
 -- name: claim_identities
--- Messages without a time: only those that were never seen come back.
+-- Messages without a time: only those that were never seen come back. By the server's clock, which all writers share.
 INSERT INTO hv.message_identity (thing, boot, seq, payload_hash, received_time)
-SELECT thing, boot, seq, payload_hash, %(now)s::timestamptz
+SELECT thing, boot, seq, payload_hash, now()
 FROM unnest(%(things)s::text[], %(boots)s::text[], %(seqs)s::bigint[], %(hashes)s::bigint[])
      AS x (thing, boot, seq, payload_hash)
 ORDER BY thing, boot, seq, payload_hash
