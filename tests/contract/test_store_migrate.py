@@ -22,7 +22,7 @@ from hypervision.intake import Intake
 from hypervision.store import migrate as migrate_module
 from hypervision.store import versions
 from hypervision.store.connection import connect
-from hypervision.store.migrate import alone, migrate
+from hypervision.store.migrate import ONLINE, alone, migrate
 from hypervision.store.versions import applied, behind, migrations, wait_for_schema
 from tests.test_schema import catalog
 
@@ -63,7 +63,8 @@ def test_every_migration_that_is_killed_leaves_nothing_and_runs_again_to_the_sam
                     migrate_now(empty)
             with connect(empty, application="test") as connection:
                 assert applied(connection) == list(migrations())[:n]
-                if n:
+                # An online one goes on after the statements that were done.
+                if n and not text.startswith(ONLINE):
                     found = catalog(connection)
                     assert before in (None, found)
                     before = found
@@ -98,6 +99,39 @@ def test_online_migration_goes_on_after_the_statement_it_was_interrupted_in(
         "SELECT c.relname::text, indisvalid, indisunique FROM pg_index JOIN pg_class c ON c.oid = indexrelid"
         " WHERE c.relname IN ('journal_kind', 'journal_at') ORDER BY 1"
     ) == [("journal_at", True, False), ("journal_kind", True, False)]
+
+
+def test_rejected_messages_are_taken_while_their_indexes_are_made(
+    world: Any, empty: str, migrate_now: Callable[..., list[str]], monkeypatch: pytest.MonkeyPatch,
+    wait_until: Callable[..., None],
+) -> None:  # fmt: skip
+    number = [name[:4] for name in migrations()].index("0008")
+    with monkeypatch.context() as patched:
+        knowing(patched, {}, only=number)
+        migrate_now(empty)
+    put = (
+        "INSERT INTO hv.rejected_message (received_time, topic, payload, payload_bytes, reason, detail, partial, count)"
+        " VALUES (now(), 't', '', 0, 'malformed', '', false, 1)"
+    )
+    working = "SELECT count(*) FROM pg_stat_activity WHERE query ~ 'INDEX' AND wait_event_type = 'Lock'"
+    done: list[str] = []
+    with connect(empty, application="slow") as slow, connect(empty, application="other", autocommit=True) as other:
+        slow.execute(put)
+        thread = threading.Thread(target=lambda: done.extend(migrate_now(empty)))
+        thread.start()
+        wait_until(lambda: other.execute(f"{working} AND pid <> pg_backend_pid()").fetchone() == (1,))
+        other.execute("SET lock_timeout = '100ms'")
+        for _ in range(3):
+            other.execute(put)
+        assert done == []
+        slow.commit()
+        thread.join(20)
+        assert done == list(migrations())[number:]
+        # Killed just before it was noted, it is done once more.
+        other.execute("DELETE FROM hv.installation WHERE key = 'migration 0008_rejected'")
+    assert migrate_now(empty) == ["0008_rejected"]
+    with connect(empty, application="test") as one, connect(world.url, application="test") as two:
+        assert catalog(one) == catalog(two)
 
 
 def test_migration_steps_aside_for_writers_and_goes_on_when_its_table_is_free(

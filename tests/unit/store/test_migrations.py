@@ -12,7 +12,7 @@ from hypervision.store.versions import migrations
 # Written before the rule, when no process of an older version was at work anywhere.
 BEFORE_THE_RULE = ("0001", "0002", "0003", "0004", "0005", "0006")
 TAKES_AWAY = re.compile(
-    r"\bDROP\s+(TABLE|COLUMN|VIEW|FUNCTION|SCHEMA)\b|\bRENAME\b|\bALTER\s+COLUMN\s+\w+\s+(SET\s+DATA\s+)?TYPE\b"
+    r"\bDROP\s+(TABLE|COLUMN|VIEW|FUNCTION|SCHEMA)\b|\bALTER\s+(?!INDEX\b)[^;]*\bRENAME\b|\bALTER\s+COLUMN\s+\w+\s+(SET\s+DATA\s+)?TYPE\b"
     r"|\bSET\s+NOT\s+NULL\b|\bADD\s+COLUMN\s+(?:(?!,|;|\bDEFAULT\b|\bGENERATED\b).)*\bNOT\s+NULL\b"
     r"(?!(?:(?!,|;).)*\b(?:DEFAULT|GENERATED)\b)",
     re.IGNORECASE | re.DOTALL,
@@ -35,6 +35,7 @@ def takes_away(text: str) -> bool:
         ("ALTER TABLE hv.latest ADD COLUMN a int, ADD COLUMN b int;", False),
         ("CREATE TABLE hv.x (a int NOT NULL);", False),
         ("-- no DROP TABLE here\nCREATE INDEX x ON hv.y (z);", False),
+        ("ALTER INDEX IF EXISTS hv.x RENAME TO y;", False),
         ("ALTER TABLE hv.latest ADD COLUMN live boolean NOT NULL;", True),
         ("ALTER TABLE hv.latest ADD COLUMN a int NOT NULL, ADD COLUMN b int DEFAULT 1;", True),
         ("ALTER TABLE hv.latest ALTER COLUMN a SET NOT NULL;", True),
@@ -73,6 +74,33 @@ def test_statement_of_an_online_migration_can_be_repeated() -> None:
         if re.search(rb"\b(CREATE|DROP|ADD)\b", statement) and not re.search(rb"\bIF\s+(NOT\s+)?EXISTS\b", statement)
     ]
     assert wrong == []
+
+
+def held_up(text: str) -> list[str]:
+    """Tables that were there before and get or lose an index while whoever writes to them waits."""
+    text = without_comments(text)
+    new = set(re.findall(r"\bCREATE\s+TABLE\s+(?:IF\s+NOT\s+EXISTS\s+)?([\w.]+)", text, re.IGNORECASE))
+    made = re.findall(r"\bCREATE\s+(?:UNIQUE\s+)?INDEX\s+(?!CONCURRENTLY)[^;]*?\bON\s+([\w.]+)", text, re.IGNORECASE)
+    gone = re.findall(r"\bDROP\s+INDEX\s+(?!CONCURRENTLY)([\w.]+)", text, re.IGNORECASE)
+    return [name for name in made if name not in new] + gone
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("CREATE TABLE hv.x (a int);\nCREATE INDEX ON hv.x (a);", []),
+        ("CREATE INDEX CONCURRENTLY IF NOT EXISTS y ON hv.x (a);\nDROP INDEX CONCURRENTLY IF EXISTS hv.z;", []),
+        ("CREATE UNIQUE INDEX y ON hv.x (a);", ["hv.x"]),
+        ("DROP INDEX hv.z;", ["hv.z"]),
+    ],
+)
+def test_index_that_holds_up_writers_is_seen(text: str, found: list[str]) -> None:
+    assert held_up(text) == found
+
+
+def test_index_on_a_table_that_has_grown_is_made_beside_its_writers() -> None:
+    texts = {name: text for name, text in migrations().items() if not name.startswith(BEFORE_THE_RULE)}
+    assert {name: held_up(text) for name, text in texts.items() if held_up(text)} == {}
 
 
 def test_numbers_of_migrations_are_all_different() -> None:
