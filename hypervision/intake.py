@@ -315,8 +315,7 @@ class Intake:
     def _transaction(self, batch: Batch, writer: Writer, now: datetime) -> Receipt:
         began = time.monotonic()
         settings = self.settings.ingest
-        bounds = bounds_of(self.settings)
-        earliest_us, future_us = bounds.earliest_us, bounds.future_us
+        earliest_us, future_us = (bounds := bounds_of(self.settings)).earliest_us, bounds.future_us
         kept_us = kept_from_us(self.settings.storage, now=now)
         times = times_to_store(batch, self.streams, earliest_us=earliest_us, future_us=future_us, kept_us=kept_us)
         kept_us = max(kept_us, writer.ensure_days(times, now=now))
