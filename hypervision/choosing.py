@@ -1,4 +1,4 @@
-"""Whether filters of rejected messages can mean anything: a word that nothing has is said, not answered with nothing."""
+"""Whether filters of rejected messages can mean anything; a word that nothing has is not answered with nothing."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from hypervision.store.connection import Connection
 from hypervision.store.rejected import Chosen
 
 REASONS: Final = (
-    "bad_topic", "bad_thing", "unknown_domain", "unknown_property", "unknown_thing", "malformed", "not_an_object", "empty",
+    "bad_topic", "bad_thing", "unknown_domain", "unknown_property", "unknown_thing", "malformed", "not_an_object",
+    "empty",
     "not_a_number", "unknown_state", "unknown_unit", "incompatible_unit", "bad_time", "no_time", "time_without_offset",
     "time_in_future", "time_too_old", "bad_seq", "derived_property", "conflict", "bad_senml", "bad_status",
     "unexpected_ack", "too_many_refusals", "store_refused", "decoder_failed", "rate_limited",

@@ -74,7 +74,7 @@ def strangers(batch: Batch, refusals: list[Refusal], known: set[str]) -> list[Re
 
 
 def rejected_rows(batch: Batch, refusals: list[Refusal], outcome: Int8) -> list[RejectedRow]:
-    """One row for a message that was refused whole, one per reason for the refused values of a stored one, or of a file.
+    """One row for a message that was refused whole, one per reason for refused values of a stored one or of a file.
 
     Notes
     -----

@@ -123,7 +123,7 @@ def bring_up_to_date(
         began = time.monotonic()
         taken = store.work(connection, zone=zone, first=newest[:_HOURS], limit=_HOURS)
         newest = newest[_HOURS:]
-        # What was counted may have been a part, and marks come meanwhile: counted anew when that is done, and at the end.
+        # What was counted may have been a part, and marks come meanwhile: counted anew when that is done.
         more = taken >= _HOURS
         due = (max(0, due - taken) if more else 0) or store.backlog(connection)
         progress(due)

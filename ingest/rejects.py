@@ -28,8 +28,8 @@ _UNITS: Final = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta
 
 
 _NOT_AGAIN: Final = (
-    "nothing was sent again: no second try can mend what fits (messages cut at 64 KiB, topics that are not a device's,"
-    " answers to no command, messages beyond the pace of a Thing, lines of an import: mend the file and import it again)"
+    "nothing was sent again: no second try can mend what fits (messages cut at 64 KiB, topics that are no device's,"
+    " answers to no command, messages beyond the pace of a Thing, lines of an import)"
 )
 
 

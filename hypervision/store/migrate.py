@@ -56,7 +56,8 @@ def migrate(connection: Connection, catalogue: Catalogue, *, now: datetime, pati
     Raises
     ------
     PermanentStoreError
-        The server is too old, the database is not in UTF-8, belongs to a newer version of the platform, or holds half a restore.
+        The server is too old, or the database is not in UTF-8, belongs to a newer version of the platform, or holds
+        half a restore.
     TemporaryStoreError
         The tables stayed busy, or another migration ran, for longer than `patience`.
     """

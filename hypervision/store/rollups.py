@@ -83,7 +83,7 @@ def work(connection: Connection, *, zone: str, first: Sequence[Marked], limit: i
 
 
 def backlog(connection: Connection) -> int:
-    """Hours due or marked, at most about a hundred thousand: after an import there are millions, which take long. Commits."""
+    """Hours due or marked, at most about a hundred thousand: of an import there are millions. Commits."""
     with mapped():
         row = connection.execute(query("rollup_backlog"), {"most": _COUNTED}).fetchone()
         connection.commit()
