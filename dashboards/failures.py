@@ -14,7 +14,7 @@ from fastapi.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from dashboards.plain import mended
-from hypervision.errors import PermanentStoreError, StoreError
+from hypervision.errors import PermanentStoreError, StoreError, UsageError
 
 log = logging.getLogger(__name__)
 
@@ -74,6 +74,10 @@ def register(app: FastAPI, failures: FailureLog) -> None:
     @app.exception_handler(DependencyException)
     async def no_file(_request: Request, _error: DependencyException) -> JSONResponse:
         return JSONResponse({"detail": "there is no such file"}, 404)
+
+    @app.exception_handler(UsageError)
+    async def not_meant(_request: Request, error: UsageError) -> JSONResponse:
+        return JSONResponse({"detail": mended(str(error))}, 422)
 
     @app.exception_handler(StoreError)
     async def store_failed(request: Request, error: StoreError) -> JSONResponse:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Final
 
-from pydantic import AfterValidator, AwareDatetime
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator
 
 # A day more or less of either must still be a date.
 _MARGIN: Final = timedelta(days=2)
+# Nobody asks for the years around 1970: so few seconds are a year, or a slip.
+_SECONDS: Final = 1e8
 _EARLIEST: Final = datetime.min.replace(tzinfo=UTC) + _MARGIN
 _LATEST: Final = datetime.max.replace(tzinfo=UTC) - _MARGIN
 
@@ -39,6 +41,23 @@ def within(at: datetime) -> datetime:
     return at
 
 
+def no_number(given: object) -> object:
+    """What was given for an instant.
+
+    Raises
+    ------
+    ValueError
+        It is a number of few digits, a year perhaps, which would be taken for seconds after 1970.
+    """
+    try:
+        seconds = float(given) if isinstance(given, str | int | float) else _SECONDS
+    except ValueError:
+        return given
+    if abs(seconds) < _SECONDS:
+        raise ValueError("a number is no instant: write 2026-11-22T10:00:00Z")
+    return given
+
+
 def mended(text: str) -> str:
     """The text as it can be sent: half characters become question marks.
 
@@ -59,4 +78,4 @@ def _is_unicode(text: str) -> bool:
 
 
 Plain = AfterValidator(plain)
-Instant = Annotated[AwareDatetime, AfterValidator(within)]
+Instant = Annotated[AwareDatetime, BeforeValidator(no_number), AfterValidator(within)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Annotated, Any, Final, Literal
 
 from fastapi import Depends, FastAPI, Query, Request
@@ -16,6 +16,7 @@ from dashboards.payloads import readable
 from dashboards.plain import Instant, Plain
 from dashboards.server import Server, in_time
 from dashboards.sessions import caller_account
+from hypervision.choosing import check
 from hypervision.replay import Replayed, replay
 from hypervision.store import rejected as store
 from hypervision.store.rejected import Chosen, Counted, Rejected
@@ -98,6 +99,7 @@ def register(app: FastAPI, server: Server) -> None:
 
         def work() -> list[dict[str, Any]]:
             with server.pool.connection() as connection:
+                check(connection, chosen, domains=server.catalogue)
                 return [told(row) for row in store.page(connection, chosen, before=before, limit=limit)]
 
         rows = await in_time(work)
@@ -117,6 +119,7 @@ def register(app: FastAPI, server: Server) -> None:
 
         def work() -> dict[str, Any]:
             with server.pool.connection() as connection:
+                check(connection, chosen, domains=server.catalogue)
                 newest = store.newest(connection)
                 messages, all_of_them = store.count_waiting(connection, chosen, newest=newest)
                 return {
@@ -151,6 +154,8 @@ def register(app: FastAPI, server: Server) -> None:
         )
 
         def work() -> Replayed:
+            with server.pool.connection() as connection:
+                check(connection, replace(chosen, ids=None), domains=server.catalogue)
             return replay(
                 server.settings, chosen, clock=utc_now, actor=account.name, newest=body.newest, after=body.after,
                 limit=body.limit,

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from hypervision import logs
 from hypervision import settings as settings_module
-from hypervision.errors import HypervisionError
+from hypervision.errors import HypervisionError, UsageError
 from hypervision.services import guard
 from hypervision.verbs import Verb
 
@@ -62,7 +62,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return verb.run(options, settings)
     except HypervisionError as error:
         logs.failed(verb.name, str(error), form=form)
-        return 1
+        return 2 if isinstance(error, UsageError) else 1
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:

@@ -54,5 +54,5 @@ DATABASE = Verb("database", "run the embedded database alone (a part of `up`)", 
 DB = _verb("db", "migrate, inspect, back up or restore the database")
 ACCOUNTS = _verb("accounts", "add or list accounts")
 THINGS = _verb("things", "list waiting Things and let them in")
-OBSERVATIONS = _verb("observations", "import past readings")
+OBSERVATIONS = _verb("observations", "import past readings, take out or put right wrong ones")
 WATCH = Verb("watch", "run the timers: delays, silence, tidying", _watch)

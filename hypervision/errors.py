@@ -32,6 +32,10 @@ class SettingError(HypervisionError):
     """A setting is missing, unreadable or has a wrong value."""
 
 
+class UsageError(SettingError):
+    """What a person typed or asked for cannot be meant; the command line ends with 2."""
+
+
 class ServiceError(HypervisionError):
     """An embedded service (database, broker) cannot be prepared or started."""
 

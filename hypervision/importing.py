@@ -100,6 +100,8 @@ def _chunks(path: Path, columns: tuple[str, ...] = COLUMNS) -> Iterator[pd.DataF
             frames = _lines(path)
         for frame in frames:
             missing = [name for name in columns if name not in frame.columns]
+            if missing and len(frame.columns) == 1 and ";" in str(frame.columns[0]):
+                raise SettingError(f"the columns of {path} are separated by ';'", remedy="separate them by commas")
             if missing:
                 raise SettingError(f"{path} lacks the column {missing[0]!r}", remedy=f"it needs {', '.join(columns)}")
             if pd.api.types.is_datetime64_dtype(frame["time"].dtype):

@@ -335,7 +335,9 @@ class Intake:
             planned.datastream_id, planned.time_us, planned.result, planned.quality, planned.late, planned.received_us
         )
         new, existing = writer.write(columns)
-        refusals = planned.refusals + stored_conflicts(planned, self.streams, new=new, existing=existing)
+        refusals = planned.refusals + stored_conflicts(
+            planned, self.streams, new=new, existing=existing, imported=batch.imported
+        )
         cases, steps = ([], 0) if batch.imported else self._stepper.step(planned, new, writer, now=now)
         commit_no = writer.commit_no + 1
         newest = newest_rows(planned, self.streams, new=new)

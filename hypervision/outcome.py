@@ -74,7 +74,7 @@ def strangers(batch: Batch, refusals: list[Refusal], known: set[str]) -> list[Re
 
 
 def rejected_rows(batch: Batch, refusals: list[Refusal], outcome: Int8) -> list[RejectedRow]:
-    """One row for a message that was refused whole, one per reason for the refused values of a stored one.
+    """One row for a message that was refused whole, one per reason for refused values of a stored one or of a file.
 
     Notes
     -----
@@ -86,7 +86,8 @@ def rejected_rows(batch: Batch, refusals: list[Refusal], outcome: Int8) -> list[
         of_message.setdefault(refusal.message, []).append(refusal)
     rows: list[RejectedRow] = []
     for message, found in of_message.items():
-        if outcome[message] != STORED:
+        # An import is a file of many readings, each with a fault of its own, whether any other was stored or not.
+        if outcome[message] != STORED and not batch.imported:
             rows.append(_row(batch, found, partial=False))
             continue
         of_reason: dict[str, list[Refusal]] = {}

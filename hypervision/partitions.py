@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final, Self
 
-from hypervision.errors import SettingError
+from hypervision.errors import UsageError
 
 # The control room and `watch` know collectors by this beginning.
 WRITER: Final = "collector-"
@@ -42,12 +42,12 @@ class Partition:
 
         Raises
         ------
-        SettingError
+        UsageError
             The text is no part of a whole.
         """
         found = _TEXT.fullmatch(text)
         if found is None or int(found[1]) > int(found[2]):
-            raise SettingError(f"a partition cannot be {text!r}", remedy="write which part of how many, such as 2/4")
+            raise UsageError(f"a partition cannot be {text!r}", remedy="write which part of how many, such as 2/4")
         return cls(int(found[2]), int(found[1]))
 
     def __str__(self) -> str:

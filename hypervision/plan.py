@@ -9,6 +9,7 @@ import numpy as np
 
 from hypervision import quality
 from hypervision.batch import Batch, Bool, Float64, Int8, Int32, Int64, Refusal
+from hypervision.clock import from_us
 from hypervision.datastreams import NEVER, UNKNOWN, StreamTable
 
 # Imports bring the past: they may reach back further than a device's clock.
@@ -161,7 +162,8 @@ def _explain(
     told: set[tuple[int, str]] = set()
     for i in np.nonzero(bad)[0]:
         message = int(batch.message[i])
-        domain, thing, name = streams.keys[int(batch.slot[i])]
+        domain, thing, _ = streams.keys[int(batch.slot[i])]
+        name = _name(streams, int(batch.slot[i]), int(batch.time_us[i]), imported=batch.imported)
         if unknown[i]:
             # A device's message speaks of one Thing, an import of many.
             if (message, thing) not in told:
@@ -183,8 +185,19 @@ def _conflicts(batch: Batch, streams: StreamTable, rows: Int32, again: Bool, ref
             continue
         kept, other = float(batch.result[rows[first]]), float(batch.result[rows[i]])
         if kept != other:
-            name = streams.keys[int(batch.slot[rows[i]])][2]
+            name = _name(streams, int(batch.slot[rows[i]]), int(batch.time_us[rows[i]]), imported=batch.imported)
             refusals.append(conflict(int(batch.message[rows[i]]), name, kept, other))
+
+
+def _name(streams: StreamTable, slot: int, time_us: int, *, imported: bool) -> str:
+    """A reading for a person: the message of a device names Thing and time, that of an import is a file of many."""
+    _, thing, name = streams.keys[slot]
+    if not imported:
+        return name
+    try:
+        return f"{thing}/{name} of {from_us(time_us).isoformat()}"
+    except OverflowError:
+        return f"{thing}/{name}"
 
 
 def unknown_thing(thing: str, domain: str) -> str:
@@ -197,7 +210,9 @@ def conflict(message: int, name: str, stored: float, refused: float) -> Refusal:
     return Refusal(message, "conflict", f"{name} has {stored!r} at this time already, {refused!r} was refused")
 
 
-def stored_conflicts(planned: Plan, streams: StreamTable, *, new: Bool, existing: Float64) -> list[Refusal]:
+def stored_conflicts(
+    planned: Plan, streams: StreamTable, *, new: Bool, existing: Float64, imported: bool
+) -> list[Refusal]:
     """Refusals of readings whose key is stored with another value.
 
     Parameters
@@ -206,12 +221,14 @@ def stored_conflicts(planned: Plan, streams: StreamTable, *, new: Bool, existing
         Readings that were written.
     existing : ndarray of float64, shape (n,)
         The stored results of the others.
+    imported : bool
+        See `Batch`.
     """
     other = ~new & (existing != planned.result)
     return [
         conflict(
             int(planned.message[i]),
-            streams.keys[int(planned.slot[i])][2],
+            _name(streams, int(planned.slot[i]), int(planned.time_us[i]), imported=imported),
             float(existing[i]),
             float(planned.result[i]),
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -21,9 +22,15 @@ _log = logging.getLogger(__name__)
 
 EVERY: Final = 5.0
 """Between two looks at the marks [s]."""
-_HOURS: Final = 2_000
-# A pass takes what it needs; twenty times as long the machine is left to the readings.
+_HOURS: Final = 500
+"""Computed in one step: of the newest ones and of those that wait, each."""
+_NEWEST: Final = 20_000
+"""Taken before those that wait, in one round."""
+# After each step the machine is left to the readings: hours under way are computed again and again and may take a
+# twentieth of the time, those that wait are computed once and may take a fifth. A slow step brings no longer rest.
 _REST: Final = 20.0
+_REST_BEHIND: Final = 4.0
+_LONGEST_REST: Final = 10.0
 _NOTHING: Final = np.iinfo(np.int64).min
 _HALF: Final = 2**31
 
@@ -81,10 +88,10 @@ def bring_up_to_date(
     connection: Connection,
     *,
     zone: str,
-    stop: threading.Event | None = None,
+    rest: Callable[[float], bool] = lambda _seconds: False,
     progress: Callable[[int], None] = lambda _due: None,
 ) -> int:
-    """Compute everything that is marked.
+    """Compute everything that is marked, step by step: the newest hours before those that wait, and some of these too.
 
     Parameters
     ----------
@@ -92,24 +99,36 @@ def bring_up_to_date(
         Of its own, not in autocommit mode.
     zone : str
         Whose midnight begins a day.
-    stop : threading.Event, optional
-        Ends the work early.
+    rest : callable
+        Asked after each step to wait so long [s]; True ends the work early.
     progress : callable
         Told at first and after each step how many hours are still due, as `store.rollups.backlog` counts them.
 
     Returns
     -------
     int
-        Hours still due.
+        Hours still due, marks that came meanwhile among them.
     """
-    store.collect(connection)
-    due = store.backlog(connection)
-    progress(due)
-    while due and not (stop is not None and stop.is_set()):
-        taken = store.work(connection, zone=zone, limit=_HOURS)
-        # What was counted may have been a part: it is counted anew when that is done, and not at each step.
-        due = 0 if taken < _HOURS else max(0, due - taken) or store.backlog(connection)
+    newest: list[store.Marked] = []
+    collected = -math.inf
+    due, ended = 0, False
+    while not ended:
+        if not newest and time.monotonic() - collected >= EVERY:
+            newest = store.collect(connection, newest=_NEWEST)
+            collected = time.monotonic()
+            due = store.backlog(connection)
+            progress(due)
+            if not due:
+                return 0
+        began = time.monotonic()
+        taken = store.work(connection, zone=zone, first=newest[:_HOURS], limit=_HOURS)
+        newest = newest[_HOURS:]
+        # What was counted may have been a part, and marks come meanwhile: counted anew when that is done.
+        more = taken >= _HOURS
+        due = (max(0, due - taken) if more else 0) or store.backlog(connection)
         progress(due)
+        waits = (_REST_BEHIND if more and due > len(newest) else _REST) * (time.monotonic() - began)
+        ended = rest(min(waits, _LONGEST_REST)) or not more
     return due
 
 
@@ -126,7 +145,8 @@ class Roller:
     Attributes
     ----------
     due : int
-        Hours that still waited after the last step; of very many, about a hundred thousand.
+        Hours that waited after the last step, marks not yet taken over among them; of very many, about a hundred
+        thousand.
     """
 
     def __init__(self, url: str, *, zone: str) -> None:
@@ -143,7 +163,7 @@ class Roller:
         self._thread.start()
 
     def stop(self) -> None:
-        """End the thread; the pass under way is finished or, after some seconds, abandoned."""
+        """End the thread; the step under way is finished or, after some seconds, abandoned."""
         self._stop.set()
         self._thread.join(5.0)
 
@@ -165,12 +185,11 @@ class Roller:
         warned = False
         try:
             while not self._stop.wait(pause):
-                began = time.monotonic()
                 try:
                     if connection is None or connection.closed:
                         connection = reconnect(self._url, application="rollups")
                         store.use_zone(connection, self._zone)
-                    bring_up_to_date(connection, zone=self._zone, stop=self._stop, progress=self._note)
+                    bring_up_to_date(connection, zone=self._zone, rest=self._stop.wait, progress=self._note)
                     self._abreast = time.monotonic()
                     warned = False
                 except TemporaryStoreError as error:
@@ -179,7 +198,7 @@ class Roller:
                     warned = True
                     if connection is not None:
                         roll_back(connection)
-                pause = max(EVERY, _REST * (time.monotonic() - began))
+                pause = EVERY
         except BaseException as error:  # noqa: BLE001  (the thread of the timers raises it)
             self._failure = error
         finally:

@@ -219,7 +219,8 @@ class Watch:
             source = Source("thing", thing.thing_id, rule.rule_id)
             overdue_us = thing.last_us + int(limit * thing.period_us)
             overdue = enabled and now_us > overdue_us
-            if not overdue and source not in standing:
+            # What is known by import only is not waited for; an alarm that stands is not ended by an import.
+            if source not in standing and not (overdue and thing.sends):
                 continue
             rules[source] = (rule, None)
             minutes = (now_us - thing.last_us) / 60e6

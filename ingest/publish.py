@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import queue
 import re
 import ssl
 import sys
@@ -11,7 +12,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
 import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
@@ -168,18 +169,16 @@ def send(address: Address, topic: str, payload: bytes) -> None:
     ServiceError
         The broker is away, refuses the log-in, or does not acknowledge.
     """
-    refused: list[str] = []
+    answers: queue.SimpleQueue[str] = queue.SimpleQueue()
     client = mqtt.Client(CallbackAPIVersion.VERSION2, reconnect_on_failure=False)
     if address.user:
         client.username_pw_set(address.user, address.password)
     if address.tls:
         client.tls_set_context(ssl.create_default_context())
-
-    def connected(_client: Any, _data: object, _flags: object, reason: Any, _properties: object) -> None:
-        if reason.is_failure:
-            refused.append(str(reason))
-
-    client.on_connect = connected
+    # Empty is good. Whichever comes first tells why: a broker that refuses closes the connection as well.
+    client.on_connect = lambda _c, _d, _f, reason, _p: answers.put(str(reason) if reason.is_failure else "")
+    client.on_publish = lambda *_: answers.put("")
+    client.on_disconnect = lambda _c, _d, _f, reason, _p: answers.put(f"it closed the connection: {reason}")
     try:
         client.connect(address.host, address.port, keepalive=30)
     except OSError as error:
@@ -188,15 +187,12 @@ def send(address: Address, topic: str, payload: bytes) -> None:
         ) from None
     client.loop_start()
     try:
-        message = client.publish(topic, payload, qos=1)
         deadline = time.monotonic() + _PATIENCE
-        while not message.is_published() and not refused and time.monotonic() < deadline:
-            with suppress(RuntimeError, ValueError):
-                message.wait_for_publish(0.1)
-            if not client.is_connected() and refused:
-                break
-        if not message.is_published():
-            why = refused[0] if refused else f"no acknowledgement within {_PATIENCE:g} s"
+        why = _answer(answers, deadline)
+        if not why:
+            client.publish(topic, payload, qos=1)
+            why = _answer(answers, deadline)
+        if why:
             raise ServiceError(
                 f"the broker at {address} did not take the message ({why})",
                 remedy="check user, password and rights in HYPERVISION_MQTT_URL",
@@ -204,6 +200,13 @@ def send(address: Address, topic: str, payload: bytes) -> None:
         client.disconnect()
     finally:
         client.loop_stop()
+
+
+def _answer(answers: queue.SimpleQueue[str], deadline: float) -> str:
+    try:
+        return answers.get(timeout=max(0.0, deadline - time.monotonic()))
+    except queue.Empty:
+        return f"no acknowledgement within {_PATIENCE:g} s"
 
 
 def _lookup(settings: Settings, stack: ExitStack) -> Lookup | None:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import argparse
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from hypervision.choosing import check
 from hypervision.cli import instant, whole
+from hypervision.domains import catalogue_of
 from hypervision.endpoints import complete
 from hypervision.purging import YOUNGEST, purge
 from hypervision.replay import replay
@@ -22,6 +25,12 @@ from hypervision.store.versions import wait_for_schema
 _MOST: Final = 10_000
 _GREATEST_ID: Final = 2**63 - 1
 _UNITS: Final = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
+
+
+_NOT_AGAIN: Final = (
+    "nothing was sent again: no second try can mend what fits (messages cut at 64 KiB, topics that are no device's,"
+    " answers to no command, messages beyond the pace of a Thing, lines of an import)"
+)
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -88,19 +97,29 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
         return _replay(options, settings)
     with wait_for_schema(url_of(settings), application="rejected", wait=5.0) as connection:
         if options.action == "purge":
+            _check(connection, Chosen(reason=options.reason), settings)
             return _purge(options, connection)
+        chosen = chosen_by(options)
+        _check(connection, chosen, settings)
         if options.action == "count":
-            return _count(options, connection)
-        found = rejected.page(connection, chosen_by(options), before=options.before, limit=options.limit, excerpt=80)
+            return _count(chosen, connection, top=options.top)
+        found = rejected.page(connection, chosen, before=options.before, limit=options.limit, excerpt=80)
     for message in found:
         print(line(message))  # noqa: T201
     if not found:
-        print("no message was rejected")  # noqa: T201
+        print("no message was rejected" if chosen == Chosen() else "no rejected message fits")  # noqa: T201
     return 0
 
 
 def _replay(options: argparse.Namespace, settings: Settings) -> int:
-    done = replay(settings, chosen_by(options), clock=lambda: datetime.now(UTC), actor=options.author)
+    chosen = chosen_by(options)
+    with wait_for_schema(url_of(settings), application="rejected", wait=5.0) as connection:
+        _check(connection, chosen, settings)
+        left = rejected.page(connection, replace(chosen, replayed=False), limit=1, excerpt=0)
+    done = replay(settings, chosen, clock=lambda: datetime.now(UTC), actor=options.author)
+    if not done.messages:
+        print(_NOT_AGAIN if left else "no rejected message waits")  # noqa: T201
+        return 1 if left else 0
     print(f"{done.stored} of {done.messages} messages are stored now")  # noqa: T201
     if done.refused:
         reasons = ", ".join(f"{reason} {n}" for reason, n in sorted(done.reasons.items()))
@@ -108,11 +127,14 @@ def _replay(options: argparse.Namespace, settings: Settings) -> int:
     return 0
 
 
-def _count(options: argparse.Namespace, connection: Connection) -> int:
-    chosen = chosen_by(options)
+def _check(connection: Connection, chosen: Chosen, settings: Settings) -> None:
+    check(connection, chosen, domains=tuple(catalogue_of(settings)))
+
+
+def _count(chosen: Chosen, connection: Connection, *, top: int) -> int:
     for head, found in (
         ("reason", rejected.by_reason(connection, chosen)),
-        ("Thing", rejected.by_thing(connection, chosen, top=options.top)),
+        ("Thing", rejected.by_thing(connection, chosen, top=top)),
     ):
         _table(head, found)
     return 0

@@ -46,11 +46,14 @@ def write(url: str, target: Path) -> Manifest:
     Raises
     ------
     ServiceError
-        It exists, the disk has no room, or pg_dump failed; nothing is left.
+        It exists or cannot be made, the disk has no room, or pg_dump failed; nothing is left.
     """
-    if target.exists() or target.is_symlink():
+    with _writable(target):
+        there = target.exists() or target.is_symlink()
+    if there:
         raise ServiceError(f"{target} exists", remedy="name a new folder")
-    target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with _writable(target):
+        target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     with _alone(target.parent) as lock:
         for path in target.parent.iterdir():
             # Only by a name of ours: the folder may be anybody's.
@@ -59,12 +62,10 @@ def write(url: str, target: Path) -> Manifest:
         part = target.with_name(f".{target.name}.part")
         if part.is_dir() and {path.name for path in part.iterdir()} <= {DUMP, manifests.NAME}:
             shutil.rmtree(part)
-        try:
+        if part.exists() or part.is_symlink():
+            raise ServiceError(f"{part} exists and is no backup", remedy="move it away, or name another folder")
+        with _writable(target):
             part.mkdir(mode=0o700)
-        except FileExistsError:
-            raise ServiceError(
-                f"{part} exists and is no backup", remedy="move it away, or name another folder"
-            ) from None
         try:
             manifest = _dump(url, part, beside=target, lock=lock)
             write_private(part / manifests.NAME, manifest.text())
@@ -183,6 +184,17 @@ def _check_room(folder: Path, wanted: int) -> None:
             f"{what}, and {_mb(free)} are free on the disk of {folder.parent}, of which {_mb(RESERVE)} stay free",
             remedy="make room, or name a folder on another disk",
         )
+
+
+@contextmanager
+def _writable(target: Path) -> Iterator[None]:
+    """Say of which backup a folder cannot be made."""
+    try:
+        yield
+    except OSError as error:
+        raise ServiceError(
+            f"{target} cannot be made ({error.strerror})", remedy="name a folder below one that can be written to"
+        ) from None
 
 
 def _mb(size: int) -> str:

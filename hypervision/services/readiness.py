@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import threading
 import time
@@ -25,12 +26,17 @@ class Step:
         Name of the log file that tells why it does not.
     answers : callable
         Looks once; quick.
+    values : dict
+        Of its phrase.
+    needs : tuple of str
+        Logs of what it waits for itself: they tell why where its own says nothing.
     """
 
     key: str
     log: str
     answers: Callable[[], bool]
     values: dict[str, object] = field(default_factory=dict)
+    needs: tuple[str, ...] = ()
 
 
 def http_ok(port: int, path: str, *, host: str = "127.0.0.1", seconds: float = 3.0) -> bool:
@@ -120,8 +126,10 @@ def watch(
         if waiting and time.monotonic() - reminded > remind:
             reminded = time.monotonic()
             say("still_waiting", names=", ".join(step.log for step in waiting))
-            if line := last_line(log_file(data_dir, waiting[0].log)):
-                say("last_line", name=waiting[0].log, line=line)
+            logs = (waiting[0].log, *waiting[0].needs)
+            said = ((name, line) for name in logs if (line := last_line(log_file(data_dir, name))))
+            for name, line in itertools.islice(said, 1):
+                say("last_line", name=name, line=line)
         if waiting:
             stopped.wait(pause)
     return not stopped.is_set()

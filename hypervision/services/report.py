@@ -120,7 +120,12 @@ def steps(start: Start) -> list[readiness.Step]:
         collector = "collect" if "collect" in start.names else "collect-1"
         found += [
             readiness.Step("live", "serve", lambda: readiness.http_ok(plan.http_port, "/api/health/live", host=host)),
-            readiness.Step("health", collector, lambda: readiness.http_ok(plan.http_port, "/api/health", host=host)),
+            readiness.Step(
+                "health",
+                collector,
+                lambda: readiness.http_ok(plan.http_port, "/api/health", host=host),
+                needs=("migrate",),
+            ),
         ]
     if "simulate" in start.names:
         progress = start.settings.data_dir / "run" / "progress.json"

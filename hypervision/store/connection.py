@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,6 +24,30 @@ _TEMPORARY: Final = ("08", "40", "53", "55", "57", "58", "25")
 # schema, a table, a column or a function that is not there (yet, or any more), a right that is missing.
 _AWAITED: Final = ("28", "3D000", "3F000", "42P01", "42703", "42883", "42501")
 
+# What libpq and the server say, in English unless the server speaks otherwise, and what a person does about it.
+_REMEDIES: Final = (
+    (
+        re.compile(r"Connection refused|No such file or directory|[Tt]imeout expired|is starting up|shutting down"),
+        "start the platform with `hypervision up`, or the server that HYPERVISION_DATABASE_URL names",
+    ),
+    (
+        re.compile(r"authentication failed|role .* does not exist|no password supplied|no pg_hba.conf entry"),
+        "check user and password in HYPERVISION_DATABASE_URL",
+    ),
+    (
+        re.compile(r"could not translate host name|failed to resolve host|[Nn]ame or service not known"),
+        "check the host in HYPERVISION_DATABASE_URL",
+    ),
+    (
+        re.compile(r"database .* does not exist"),
+        "make the database (createdb), or check its name in HYPERVISION_DATABASE_URL",
+    ),
+    (
+        re.compile(r"permission denied for (?:database|schema)|must be owner of"),
+        "make the role the owner of the database (ALTER DATABASE … OWNER TO …)",
+    ),
+)
+
 
 def is_temporary(error: psycopg.Error) -> bool:
     """Whether trying again later can succeed.
@@ -43,7 +68,8 @@ def to_store_error(error: psycopg.Error) -> StoreError:
     FAILURES.note(error.sqlstate)
     text = " ".join(str(error).split()) or type(error).__name__
     kind = TemporaryStoreError if is_temporary(error) else PermanentStoreError
-    return kind(f"database: {text}", sqlstate=error.sqlstate or "")
+    remedy = next((remedy for said, remedy in _REMEDIES if said.search(text)), "")
+    return kind(f"database: {text}", remedy=remedy, sqlstate=error.sqlstate or "")
 
 
 @contextmanager

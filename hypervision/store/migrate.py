@@ -56,7 +56,8 @@ def migrate(connection: Connection, catalogue: Catalogue, *, now: datetime, pati
     Raises
     ------
     PermanentStoreError
-        The server is too old, the database belongs to a newer version of the platform, or holds half a restore.
+        The server is too old, or the database is not in UTF-8, belongs to a newer version of the platform, or holds
+        half a restore.
     TemporaryStoreError
         The tables stayed busy, or another migration ran, for longer than `patience`.
     """
@@ -64,6 +65,7 @@ def migrate(connection: Connection, catalogue: Catalogue, *, now: datetime, pati
     with mapped():
         engine = engine_of(connection)
         engine.check()
+        _check_encoding(connection)
         connection.execute(query("no_hurry"))
         connection.commit()
         with alone(connection, patience=patience):
@@ -118,6 +120,15 @@ def _check(connection: Connection, there: list[str]) -> None:
     if not there and connection.execute(query("has_installation")).fetchone() == (True,):
         raise PermanentStoreError(
             "the database holds half a restore", remedy="run `hypervision db restore` again, or make a new database"
+        )
+
+
+def _check_encoding(connection: Connection) -> None:
+    encoding = connection.info.parameter_status("server_encoding")
+    if encoding != "UTF8":
+        raise PermanentStoreError(
+            f"the database has the encoding {encoding}, which cannot hold all texts",
+            remedy="make one in UTF-8 (createdb --template=template0 --encoding=UTF8 NAME)",
         )
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final, NamedTuple
 
 from psycopg import Connection
 
@@ -14,6 +16,13 @@ from hypervision.store.sql import query
 
 HOUR, DAY = 0, 1
 _COUNTED: Final = 100_001
+
+
+class Marked(NamedTuple):
+    """An hour of a datastream that must be computed anew, and when it begins."""
+
+    datastream_id: int
+    hour: datetime
 
 
 def mark(connection: Connection, datastream_id: Int32, hour: Int64) -> None:
@@ -30,33 +39,43 @@ def mark(connection: Connection, datastream_id: Int32, hour: Int64) -> None:
             target.write(data)
 
 
-def collect(connection: Connection) -> None:
-    """Take over the marks of all writers. Commits."""
+def collect(connection: Connection, *, newest: int) -> list[Marked]:
+    """Take over the marks of all writers. Commits.
+
+    Parameters
+    ----------
+    newest : int
+        How many to tell, those of the newest hours; all are due.
+    """
     with mapped():
         connection.execute(query("end_rollup_epoch"))
-        connection.execute(query("collect_rollup_marks"))
+        rows = connection.execute(query("collect_rollup_marks"), {"newest": newest}).fetchall()
         connection.commit()
+    return [Marked(*row) for row in rows]
 
 
-def work(connection: Connection, *, zone: str, limit: int) -> int:
+def work(connection: Connection, *, zone: str, first: Sequence[Marked], limit: int) -> int:
     """Compute some due hours and the local days they lie in. Commits.
 
     Parameters
     ----------
     zone : str
         Whose midnight begins a day.
+    first : sequence
+        Hours to compute in any case, as far as they are due.
     limit : int
-        At most so many due hours.
+        At most so many others.
 
     Returns
     -------
     int
         Hours that were due; fewer than the limit when no others are left.
     """
+    values = {"ids": [m.datastream_id for m in first], "hours": [m.hour for m in first], "limit": limit}
     with mapped():
         connection.execute(query("lock_kept_shared"))
         open_pass(connection)
-        row = connection.execute(query("take_rollup_spans"), {"limit": limit}).fetchone()
+        row = connection.execute(query("take_rollup_spans"), values).fetchone()
         compute(connection, zone=zone)
         connection.commit()
     assert row is not None
@@ -64,7 +83,7 @@ def work(connection: Connection, *, zone: str, limit: int) -> int:
 
 
 def backlog(connection: Connection) -> int:
-    """Hours due, at most about a hundred thousand: after an import there are millions, which take long. Commits."""
+    """Hours due or marked, at most about a hundred thousand: of an import there are millions. Commits."""
     with mapped():
         row = connection.execute(query("rollup_backlog"), {"most": _COUNTED}).fetchone()
         connection.commit()

@@ -34,12 +34,13 @@ class Newest(NamedTuple):
 
 
 class ThingSilence(NamedTuple):
-    """When a Thing was last heard [us] and the shortest period it should be heard in [us]."""
+    """When a Thing was last heard [us], the shortest period it should be heard in [us], whether it ever sent itself."""
 
     thing_id: int
     domain: str
     last_us: int
     period_us: int
+    sends: bool
 
 
 def newest(connection: Connection) -> Newest:
@@ -58,7 +59,7 @@ def newest(connection: Connection) -> Newest:
 def silences(connection: Connection, derived: Sequence[str]) -> list[ThingSilence]:
     """Every Thing that reports on a period, without the derived properties (`domain/property`)."""
     rows = connection.execute(query("thing_silence"), {"derived": list(derived)}).fetchall()
-    return [ThingSilence(r[0], r[2], to_us(r[3]), int(r[4] * 1e6)) for r in rows]
+    return [ThingSilence(r[0], r[2], to_us(r[3]), int(r[4] * 1e6), r[5]) for r in rows]
 
 
 def due(connection: Connection, before: datetime) -> list[Source]:

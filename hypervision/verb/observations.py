@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import math
+import shlex
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -64,7 +65,7 @@ def _import(file: Path, settings: Settings) -> int:
     done = import_file(settings, file, clock=lambda: datetime.now(UTC))
     print(
         f"{file}: {done.rows} rows, {done.stored} stored, {done.repeated} stored before, {done.refused} refused"
-        + (" (`hypervision rejected list` tells why)" if done.refused else "")
+        + (f" (`hypervision rejected list --topic import/{shlex.quote(file.name)}` tells why)" if done.refused else "")
     )
     return 1 if done.refused else 0
 

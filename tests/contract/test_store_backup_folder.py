@@ -40,6 +40,12 @@ class TestFolder:
         assert list(folder.iterdir()) == []
         assert world.rows("SELECT count(*) FROM hv.installation WHERE key = 'backup'") == [(0,)]
 
+    def test_folder_that_cannot_be_made_is_one_sentence(self, world: Any, tmp_path: Path) -> None:
+        (tmp_path / "file").touch()
+        for target in (tmp_path / "file" / "a", tmp_path / "file" / "b" / "c", tmp_path / ("n" * 300)):
+            with pytest.raises(ServiceError, match="cannot be made"):
+                backup.write(world.url, target)
+
     def test_leftover_of_a_killed_backup_is_cleared_and_the_oldest_are_dropped(
         self, world: Any, tmp_path: Path
     ) -> None:

@@ -41,12 +41,18 @@ def test_import_of_a_file_stores_its_readings_once(
     told = (started if suffix == ".csv" else verb)(world.url, "observations", "import", str(file), expect=1)
     assert "8 rows, 0 stored, 0 stored before, 8 refused" in told
     found = world.rows("SELECT reason, detail FROM rejected_messages")
-    assert [reason for reason, _ in found] == ["unknown_property"]
+    assert {reason for reason, _ in found} == {
+        "unknown_property", "bad_time", "not_a_number", "bad_thing", "derived_property", "unknown_thing",
+    }  # fmt: skip
+    told = verb(world.url, "rejected", "list", "--topic", f"import/{file.name}")
+    assert told.count("line 5: there is no property 'colour'") == 1
+    world.execute("DELETE FROM hv.rejected_message")
     for stored in (3, 0):
         told = verb(world.url, "observations", "import", str(file), registration="open", expect=1)
         assert f"8 rows, {stored} stored, {3 - stored} stored before, 5 refused" in told
     partly = world.rows("SELECT reason, count, detail FROM rejected_messages WHERE partial ORDER BY id")
-    assert [row[:2] for row in partly] == [
+    # Of each of the two, whether anything of the file was stored or not.
+    assert [row[:2] for row in partly] == 2 * [
         (reason, 1) for reason in ("unknown_property", "bad_time", "not_a_number", "bad_thing", "derived_property")
     ]
     assert partly[0][2] == "line 5: there is no property 'colour' in domain 'water'"
@@ -92,7 +98,10 @@ def test_import_counts_what_stands_there_twice_and_refuses_what_is_no_reading(
     listed = verb(world.url, "rejected", "list")
     assert "line 5: result '7' is no state of occupied" in listed
     assert "line 6: time '2024-01-01T00:01:00' has no offset from UTC, end it with Z or +01:00" in listed
-    assert "flow has 1.0 at this time already, 2.0 was refused" in listed
+    assert "p1/flow of 2024-01-01T00:00:00+00:00 has 1.0 at this time already, 2.0 was refused" in listed
+    assert world.rows("SELECT reason, count, partial FROM rejected_messages ORDER BY reason") == [
+        ("conflict", 1, True), ("time_without_offset", 3, True), ("unknown_state", 1, True)
+    ]  # fmt: skip
     assert world.rows("SELECT count(*) FROM observations") == [(2,)]
 
 
@@ -144,6 +153,7 @@ def _broken_gzip() -> bytes:
         ("broken.csv.zip", b"PK\x03\x04xxxx", "cannot read"),
         ("none.csv", None, "none.csv"),
         ("past.csv", b"domain,thing,property,time\n", "lacks the column 'result'"),
+        ("past.csv", b"domain;thing;property;time;result\nwater;p1;flow;2024-01-01T00:00:00Z;1,5\n", "by ';'"),
         ("past.csv", b"\xff\xfe\x00", "cannot read"),
         ("past.csv", b"", "cannot read"),
         ("past.parquet", b"no parquet", "cannot read"),

@@ -259,3 +259,18 @@ def test_cut_kills_within_the_migration() -> None:
     first, last = cut(text)
     assert re.sub(r"\s+", " ", first).index("pg_terminate") > first.index("$$;")
     assert last.endswith(KILLED)
+
+
+def test_database_that_cannot_hold_all_texts_is_refused_before_anything_is_made(
+    world: Any, migrate_now: Callable[..., list[str]]
+) -> None:
+    made = "CREATE DATABASE contract_latin ENCODING 'LATIN1' LOCALE_PROVIDER libc LOCALE 'C' TEMPLATE template0"
+    with psycopg.connect(**world.server.admin, autocommit=True) as admin:
+        admin.execute(made)
+        try:
+            with pytest.raises(PermanentStoreError, match=r"encoding LATIN1.*UTF-8"):
+                migrate_now(world.server.url("contract_latin"))
+            with psycopg.connect(world.server.url("contract_latin")) as connection:
+                assert connection.execute("SELECT to_regnamespace('hv')").fetchone() == (None,)
+        finally:
+            admin.execute("DROP DATABASE contract_latin WITH (FORCE)")

@@ -11,6 +11,7 @@ import pytest
 
 from hypervision.batch import Draft
 from hypervision.clock import to_us
+from hypervision.errors import UsageError
 from hypervision.intake import Intake
 from hypervision.purging import Daily, purge
 from hypervision.store import rejected
@@ -166,6 +167,35 @@ def test_verb_counts_and_purges(world: Any, newest_only: None, capsys: pytest.Ca
     assert said("purge", "--older-than", "6d", "--author", "anna")[0][:3] == ["4", "rows", "removed,"]
     assert len(said("list", "--replayed")) == 3
     assert world.rows("SELECT actor FROM hv.journal") == [("anna",)]
+
+
+def test_filters_that_nothing_can_fit_are_said(
+    world: Any, newest_only: None, several: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fill(world, now=datetime.now(UTC))
+    parser = argparse.ArgumentParser()
+    rejects.configure(parser)
+    world.execute("UPDATE hv.rejected_message SET reason = 'bad_topic' WHERE thing = ''")
+    world.execute("UPDATE hv.rejected_message SET topic = 'urban/v1/gaz/p1/up' WHERE replayed_at IS NOT NULL")
+
+    def run(*words: str) -> tuple[int, str]:
+        return rejects.run(parser.parse_args(words), world.settings()), capsys.readouterr().out.strip()
+
+    for words, what in (
+        (("list", "--reason", "nosuch"), "no reason 'nosuch': use bad_topic,"),
+        (("count", "--domain", "gas"), "no domain 'gas': use water,"),
+        (("list", "--from", "2026-02-01T00:00:00Z", "--to", "2026-01-01T00:00:00Z"), "is empty"),
+        (("purge", "--older-than", "6d", "--author", "anna", "--reason", "nosuch"), "no reason"),
+        (("replay", "--id", "999999"), "no rejected message 999999"),
+    ):
+        with pytest.raises(UsageError, match=what):
+            run(*words)
+    assert run("list", "--reason", "no_time") == (0, "no rejected message fits")
+    code, told = run("list", "--domain", "gaz")
+    assert (code, len(told.splitlines())) == (0, 3), "what was sent to a domain that there is not may be asked for"
+    code, told = run("replay", "--reason", "bad_topic")
+    assert (code, told[:22]) == (1, "nothing was sent again")
+    assert run("replay", "--domain", "gaz") == (0, "no rejected message waits")
 
 
 def refuse(intake: Intake, *payloads: bytes, again: bool, at: datetime = NOW) -> tuple[int, int, int]:

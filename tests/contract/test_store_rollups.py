@@ -240,12 +240,48 @@ def test_hours_due_are_counted_once_a_round_and_no_further_than_worth_it(
     with connect(world.url, application="test") as connection:
         assert rollups.bring_up_to_date(connection, zone="Europe/Paris", progress=told.append) == 0
         assert passes == [2, 2, 2, 2, 2, 1]
-        assert counted == [4, 4, 3]
+        assert counted == [4, 4, 3, 0]
         assert told == [4, 2, 4, 2, 3, 1, 0]
         # Nothing is due: nothing is worked.
         assert rollups.bring_up_to_date(connection, zone="Europe/Paris") == 0
-        assert (len(passes), counted[3:]) == (6, [0])
+        assert (len(passes), counted[4:]) == (6, [0])
     assert_equal(world, "t1", "flow", readings)
+
+
+def test_newest_hours_do_not_wait_for_an_import_nor_for_a_long_rest(
+    world: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An old backlog of many steps; a reading that comes between two of them is rolled up with the next."""
+    intake = world.intake()
+    at = datetime(2026, 3, 20, 9, 0, 0, tzinfo=UTC)
+    world.history(intake, *[("water", "t1", "flow", at + timedelta(hours=i), 1.0) for i in range(40)])
+    world.send(intake, ("water", "z9", "flow", at + timedelta(days=9), 2.0), received=at + timedelta(days=9))
+    monkeypatch.setattr(rollups, "_HOURS", 2)
+    monkeypatch.setattr(rollups, "_NEWEST", 2)
+    monkeypatch.setattr(rollups, "EVERY", 0.0)
+    rests: list[float] = []
+    steps: list[tuple[int, int]] = []
+    told: list[int] = []
+
+    def rest(seconds: float) -> bool:
+        rests.append(seconds)
+        steps.append((len(stored(world, "hourly", "t1", "flow")), len(stored(world, "hourly", "z9", "flow"))))
+        if len(rests) == 1:
+            sent = at + timedelta(days=9, hours=6)
+            world.send(intake, ("water", "z9", "flow", sent, 2.0), received=sent)
+        return len(rests) == 2
+
+    if world.server.many:
+        with connect(world.url, application="test") as connection:
+            left = rollups.bring_up_to_date(connection, zone="Europe/Paris", rest=rest, progress=told.append)
+        assert [bool(n) for _, n in steps] == [True, True]
+        assert steps[1][1] > steps[0][1], steps
+        assert 0 < steps[0][0] < steps[1][0] < 40, "what waits goes on as well"
+        assert max(rests) <= rollups._LONGEST_REST
+        assert left == told[-1] > 30
+        world.send(intake, ("water", "z8", "flow", at, 2.0), received=at + timedelta(days=10))
+        with connect(world.url, application="test") as connection:
+            assert store.backlog(connection) == left + 1, "a mark that nobody took over is counted"
 
 
 @pytest.mark.parametrize(

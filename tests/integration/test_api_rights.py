@@ -310,6 +310,13 @@ def test_rejected_messages_of_others_are_not_found_counted_nor_replayed(town: To
         order = {"newest": counts["replayable"]["newest"], "ids": ids}
         done = agent.post(f"{path}/replay", json=order).json()
         assert done == {"messages": 1, "stored": 0, "refused": 1, "reasons": {"malformed": 1}, "next": None}
+        for wrong in (
+            {"reason": "foo"},
+            {"domain": "gaz"},
+            {"from": "2026-02-02T00:00:00Z", "to": "2026-02-01T00:00:00Z"},
+        ):
+            assert [engineer.get(url, params=wrong).status_code for url in (path, f"{path}/counts")] == [422, 422]
+            assert engineer.post(f"{path}/replay", json={"newest": 1, **wrong}).status_code == 422
         for wrong in ({}, {"newest": 1, "colour": "red"}, {"newest": -1}, {"newest": 1, "thing": "\0"}):
             assert engineer.post(f"{path}/replay", json=wrong).status_code == 422
         again = [row["detail"] for row in engineer.get(path, params={"reason": "malformed"}).json()["rows"]]

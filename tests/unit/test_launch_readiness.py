@@ -62,6 +62,22 @@ def test_watch_reminds_of_what_is_missing_with_the_last_line_of_its_log(tmp_path
     assert said.values == [{"names": "serve, collect"}, {"name": "serve", "line": "the port is busy"}]
 
 
+def test_watch_reminds_with_the_log_of_what_a_silent_part_waits_for(tmp_path: Path) -> None:
+    (tmp_path / "logs").mkdir()
+    (tmp_path / "logs" / "collect.log").touch()
+    (tmp_path / "logs" / "migrate.log").write_text("password authentication failed\n")
+    said, stopped = Said(), threading.Event()
+
+    def say(key: str, **values: object) -> None:
+        said(key, **values)
+        if key == "last_line":
+            stopped.set()
+
+    steps = [Step("health", "collect", never, needs=("migrate",))]
+    assert not watch(steps, data_dir=tmp_path, say=say, stopped=stopped, pause=0.001, remind=0.0)
+    assert said.values[-1] == {"name": "migrate", "line": "password authentication failed"}
+
+
 def test_watch_shows_the_history_in_tens_of_percent(tmp_path: Path) -> None:
     (tmp_path / "run").mkdir()
     progress = tmp_path / "run" / "progress.json"

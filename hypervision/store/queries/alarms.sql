@@ -99,13 +99,16 @@ FROM hv.alarm_condition c JOIN hv.rule r ON r.rule_id = c.rule_id
 WHERE c.phase <> 'normal' AND NOT r.enabled
 
 -- name: thing_silence
--- Per Thing with an expected period: when it was last heard (or registered, when all it sent is older), and its
--- shortest period.
+-- Per Thing with an expected period: when it was last heard (or registered, when all it sent is older), its shortest
+-- period, and whether it sent any newest reading itself. A corrected one is history like an imported one; what it was
+-- is told by how soon it came.
 SELECT d.thing_id, t.code, t.domain, greatest(max(least(l.phenomenon_time, l.received_time)), t.registered_at),
-       extract(epoch FROM min(d.expected_period))::float8
+       extract(epoch FROM min(d.expected_period))::float8,
+       bool_or(l.live OR (w.name = 'correct' AND l.received_time <= l.phenomenon_time + interval '1 hour'))
 FROM hv.datastream d
 JOIN hv.thing t ON t.thing_id = d.thing_id
 JOIN hv.latest l ON l.datastream_id = d.datastream_id
+JOIN hv.writer w ON w.writer_id = l.writer_id
 WHERE d.expected_period IS NOT NULL AND NOT (d.domain || '/' || d.property) = ANY(%(derived)s)
 GROUP BY d.thing_id, t.code, t.domain, t.registered_at
 

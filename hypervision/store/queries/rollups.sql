@@ -11,11 +11,19 @@ SELECT pg_advisory_xact_lock_shared(7206471006)
 UPDATE hv.rollup_epoch SET epoch = epoch + 1
 
 -- name: collect_rollup_marks
--- A statement of its own after the one above, so that it sees every mark of the epoch that ended.
-WITH taken AS (DELETE FROM hv.rollup_mark RETURNING datastream_id, hour)
-INSERT INTO hv.rollup_due (datastream_id, hour)
-SELECT DISTINCT datastream_id, hour FROM taken
-ON CONFLICT (datastream_id, hour) DO NOTHING
+-- A statement of its own after the one above, so that it sees every mark of the epoch that ended. Tells the newest
+-- hours of them, in the order they lie in; where more are equally new than fit, another choice each time.
+WITH taken AS (
+    DELETE FROM hv.rollup_mark RETURNING datastream_id, hour
+), marked AS (
+    SELECT DISTINCT datastream_id, hour FROM taken
+), put AS (
+    INSERT INTO hv.rollup_due (datastream_id, hour) SELECT datastream_id, hour FROM marked
+    ON CONFLICT (datastream_id, hour) DO NOTHING
+)
+SELECT datastream_id, hour
+FROM (SELECT datastream_id, hour FROM marked ORDER BY hour DESC, random() LIMIT %(newest)s) AS newest
+ORDER BY datastream_id, hour
 
 -- name: create_rollup_span
 -- What one pass works on: stretches of hours (level 0), single days (level 1), hours that stay as they are (level 2).
@@ -45,12 +53,14 @@ ON CONFLICT (datastream_id, hour) DO NOTHING
 DELETE FROM hv.rollup WHERE level = 1 AND bucket >= (SELECT hv.kept_from('hours'))
 
 -- name: take_rollup_spans
--- Some due hours, with those that a reading in them changes: a value holds into the next hours, and a counter grows
--- evenly from the reading before to the reading after, however far. Hours whose readings are no longer kept stay as
--- they are (level 2), with the day after them, which readings that are gone reach into. Tells how many were due.
+-- The hours asked for and others that are due, with those that a reading in them changes: a value holds into the next
+-- hours, and a counter grows evenly from the reading before to the reading after, however far. Hours whose readings are
+-- no longer kept stay as they are (level 2), with the day after them, which readings that are gone reach into. Tells how
+-- many were due.
 WITH due AS (
     DELETE FROM hv.rollup_due WHERE (datastream_id, hour) IN (
-        SELECT datastream_id, hour FROM hv.rollup_due ORDER BY datastream_id, hour LIMIT %(limit)s)
+        SELECT * FROM unnest(%(ids)s::int[], %(hours)s::timestamptz[])
+        UNION (SELECT datastream_id, hour FROM hv.rollup_due ORDER BY datastream_id, hour LIMIT %(limit)s))
     RETURNING datastream_id, hour
 ), stream AS (
     SELECT u.datastream_id, u.hour, d.kind, hv.hold(d.kind, d.expected_period) AS hold
@@ -149,5 +159,6 @@ WHERE h.datastream_id = s.datastream_id AND h.level = s.level AND s.level = %(le
           WHERE r.datastream_id = h.datastream_id AND r.level = h.level AND r.bucket = h.bucket)
 
 -- name: rollup_backlog
--- How many hours wait to be computed, as far as it is worth counting.
-SELECT count(*) FROM (SELECT FROM hv.rollup_due LIMIT %(most)s) AS waiting
+-- How many hours wait to be computed, marks that nobody has taken over yet among them, as far as it is worth counting.
+SELECT count(*) FROM (
+    SELECT FROM (SELECT FROM hv.rollup_due UNION ALL SELECT FROM hv.rollup_mark) AS either LIMIT %(most)s) AS waiting

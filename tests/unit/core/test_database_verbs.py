@@ -2,16 +2,34 @@
 
 from __future__ import annotations
 
+import psycopg
 import pytest
 
 from hypervision.errors import SettingError, TemporaryStoreError
 from hypervision.store import address, versions
+from hypervision.store.connection import to_store_error
 
 
 def test_url_with_a_service_and_a_hidden_secret_is_refused() -> None:
     with pytest.raises(SettingError, match="'sslpassword'") as caught:
         address.for_tools("service=town sslpassword=geheim")
     assert "geheim" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("said", "remedy"),
+    [
+        ('connection to server at "127.0.0.1", port 1 failed: Connection refused', "start the platform with"),
+        ('FATAL:  password authentication failed for user "me"', "check user and password"),
+        ("failed to resolve host 'nowhere.example': [Errno -2] Name or service not known", "check the host"),
+        ('FATAL:  database "nosuch" does not exist', "make the database"),
+        ("permission denied for database town", "make the role the owner"),
+        ("deadlock detected", ""),
+    ],
+)
+def test_error_of_the_database_tells_what_to_do(said: str, remedy: str) -> None:
+    assert to_store_error(psycopg.OperationalError(said)).remedy.startswith(remedy)
+    assert bool(to_store_error(psycopg.OperationalError(said)).remedy) == bool(remedy)
 
 
 class _Fails:

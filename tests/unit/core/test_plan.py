@@ -160,7 +160,7 @@ def test_stored_conflicts_name_both_values(
 ) -> None:
     found = planned(make_batch((0, NOW, 1.0), (1, NOW, 2.0), (2, NOW, 3.0)))
     refused = stored_conflicts(
-        found, streams, new=np.array([True, False, False]), existing=np.array([np.nan, 2.0, 9.0])
+        found, streams, new=np.array([True, False, False]), existing=np.array([np.nan, 2.0, 9.0]), imported=False
     )
     assert [(one.message, one.reason) for one in refused] == [(2, "conflict")]
     assert refused[0].detail == "pm25 has 9.0 at this time already, 3.0 was refused"
