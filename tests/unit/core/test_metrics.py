@@ -49,7 +49,9 @@ def test_gauge_that_cannot_be_read_is_told_once_and_left_out(caplog: pytest.LogC
     metrics.gauge("detector_lag_seconds", lambda: float("nan"))
     metrics.gauge("rollup_age_seconds", lambda: 1.5)
     for _ in range(3):
-        assert metrics.told() == {"queue_length": {"assembly": 3}, "rollup_age_seconds": 1.5}
+        # Errors of the database are counted by the process: other tests may have met some.
+        told = {name: figure for name, figure in metrics.told().items() if name != "database_errors"}
+        assert told == {"queue_length": {"assembly": 3}, "rollup_age_seconds": 1.5}
     assert [record.getMessage() for record in caplog.records] == [
         "the figure queue_length held cannot be read and is left out",
         "the figure detector_lag_seconds cannot be read and is left out",
