@@ -47,7 +47,7 @@ FAMILIES = {
     "map": ("zoom_in", "zoom_out", "zoom_reset"),
     "action": SAID,
     "leave": LEAVING,
-    "column": ("rank", "state_label", "raised", "name", "label", "value", "place", "action"),
+    "column": ("rank", "state_label", "raised", "name", "label", "value", "place", "action", "brief"),
     "asset": (
         *("limit_high", "limit_low", "online", "offline", *RANGES, "place", "organisation", "part_of", "status"),
         *("property", "value", "age", "quality", "limits", "priority", "what", "from", "to", "by"),
