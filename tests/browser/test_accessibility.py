@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import TimeoutError, expect
+from playwright.sync_api import expect
 
 from tests.browser.conftest import Screen
 from tests.browser.fake_town import FAULTS, Town
@@ -47,9 +47,10 @@ def _beyond(screen: Screen) -> list[str]:
     found = []
     for width, height in ((390, 844), (768, 1024), (1440, 900)):
         screen.page.set_viewport_size({"width": width, "height": height})
-        with suppress(TimeoutError):
-            # A chart takes a moment to take its new size.
-            screen.page.wait_for_function(f"!({BEYOND})().length", timeout=10_000)
+        # A chart takes a moment to take its new size.
+        deadline = time.monotonic() + 10.0
+        while screen.page.evaluate(BEYOND) and time.monotonic() < deadline:
+            screen.page.wait_for_timeout(100)
         found += [f"{screen.page.url} at {width}: {what}" for what in screen.page.evaluate(BEYOND)]
     return found
 
