@@ -17,7 +17,7 @@ from dashboards.courses import read_courses
 from dashboards.limits import Limits
 from dashboards.town import Course, Own, Town, progressed, returned
 from hypervision.domains import Catalogue
-from hypervision.errors import StoreError
+from hypervision.errors import PermanentStoreError, StoreError
 from hypervision.store import screens
 from hypervision.store.pool import Listener
 
@@ -67,6 +67,7 @@ class LiveReader:
         self.ended: Callable[[], None] = lambda: None
         self._failure: BaseException | None = None
         self._born = time.monotonic()
+        self._unanswered: set[str] = set()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="live-reader", daemon=True)
         self._forget()
@@ -149,21 +150,32 @@ class LiveReader:
                 alarms = {a.alarm_id: a for a in screens.read_alarms(connection)}
                 if alarms != town.alarms:
                     town = replace(town, alarms=alarms)
-            rejected = sum(w.rejected or 0 for w in town.writers)
-            if rejected != self._rejected_seen:
-                town = replace(town, rejected=tuple(screens.read_rejected(connection, organisation=None)))
-                self._rejected_seen = rejected
-            if time.monotonic() >= self._engine_due:
-                town = self._with_rejected(town, connection, now=now)
-                self._engine_due = time.monotonic() + _ENGINE_EVERY
-            if time.monotonic() >= self._courses_due and town.latest:
-                town = self._with_courses(town, connection, now=now)
-                young = time.monotonic() - self._born < _YOUNG
-                self._courses_due = time.monotonic() + (_COURSES_YOUNG if young else _COURSES_EVERY)
+        rejected = sum(w.rejected or 0 for w in town.writers)
+        if time.monotonic() >= self._engine_due:
+            town = self._beside(listener, self._with_rejected, town, now=now)
+            self._engine_due = time.monotonic() + _ENGINE_EVERY
+        elif rejected != self._rejected_seen:
+            town = self._beside(listener, self._with_newest_rejected, town, now=now)
+        if time.monotonic() >= self._courses_due and town.latest:
+            town = self._beside(listener, self._with_courses, replace(town, courses={}), now=now)
+            young = time.monotonic() - self._born < _YOUNG
+            self._courses_due = time.monotonic() + (_COURSES_YOUNG if young else _COURSES_EVERY)
+        self._rejected_seen = rejected
         self._registry = registry
         self._alarm_numbers = numbers
         self._cursors = {w.writer_id: w.commit_no for w in town.writers}
         self.town = replace(town, seq=before.seq + 1)
+
+    def _beside(self, listener: Listener, read: Callable[..., Town], town: Town, *, now: datetime) -> Town:
+        """Read what alarms and readings do without: a question that can never be answered costs its own part alone."""
+        try:
+            with listener.snapshot() as connection:
+                return read(town, connection, now=now)
+        except PermanentStoreError as error:
+            if str(error) not in self._unanswered:
+                log.warning("a part of the screens stays empty: %s", error)
+            self._unanswered.add(str(error))
+            return town
 
     def _with_registry(self, town: Town, connection: screens.Database) -> Town:
         things = {t.thing_id: t for t in screens.read_things(connection)}
@@ -205,6 +217,9 @@ class LiveReader:
             },
             engine=screens.read_engine(connection),
         )
+
+    def _with_newest_rejected(self, town: Town, connection: screens.Database, *, now: datetime) -> Town:  # noqa: ARG002
+        return replace(town, rejected=tuple(screens.read_rejected(connection, organisation=None)))
 
     def _with_courses(self, town: Town, connection: screens.Database, *, now: datetime) -> Town:
         def read(part: Town) -> dict[str, Course]:

@@ -12,11 +12,14 @@ from typing import Final, Literal
 
 from babel.core import Locale
 from babel.dates import format_datetime
-from babel.numbers import format_decimal
+from babel.numbers import format_decimal, format_scientific
 
 Language = Literal["fr", "en"]
 LANGUAGES: Final[tuple[Language, ...]] = ("fr", "en")
 _LOCALES: Final[Mapping[str, str]] = {"fr": "fr_FR", "en": "en_GB"}
+
+HUGE: Final = 1e15
+"""From here on a number is written with its power of ten: float64 has no more digits, and nobody reads them."""
 
 # How people write what UCUM codes.
 _UNITS: Final[Mapping[str, str]] = {
@@ -84,7 +87,9 @@ class Words:
         return fr if self.language == "fr" else en
 
     def number(self, value: float, decimals: int = 0) -> str:
-        """A number with its separators."""
+        """A number with its separators; a huge one with its power of ten."""
+        if abs(value) >= HUGE:
+            return format_scientific(value, "0.##E0", locale=_LOCALES[self.language])
         pattern = "#,##0" + ("." + "0" * decimals if decimals else "")
         return format_decimal(value, pattern, locale=_LOCALES[self.language])
 

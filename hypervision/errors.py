@@ -80,3 +80,8 @@ class TemporaryStoreError(StoreError):
 
 class PermanentStoreError(StoreError):
     """Trying again cannot succeed; the row at fault must be isolated."""
+
+    @property
+    def of_data(self) -> bool:
+        """Whether values are to blame: out of range, a division by zero (SQLSTATE class 22)."""
+        return self.sqlstate.startswith("22")

@@ -13,7 +13,7 @@ import numpy as np
 
 from hypervision.batch import Int32, Int64
 from hypervision.clock import HOUR_US
-from hypervision.errors import TemporaryStoreError
+from hypervision.errors import PermanentStoreError, TemporaryStoreError
 from hypervision.store import rollups as store
 from hypervision.store.connection import Connection, roll_back
 from hypervision.store.versions import reconnect
@@ -121,7 +121,7 @@ def bring_up_to_date(
             if not due:
                 return 0
         began = time.monotonic()
-        taken = store.work(connection, zone=zone, first=newest[:_HOURS], limit=_HOURS)
+        taken = _work(connection, zone=zone, first=newest[:_HOURS], limit=_HOURS)
         newest = newest[_HOURS:]
         # What was counted may have been a part, and marks come meanwhile: counted anew when that is done.
         more = taken >= _HOURS
@@ -130,6 +130,28 @@ def bring_up_to_date(
         waits = (_REST_BEHIND if more and due > len(newest) else _REST) * (time.monotonic() - began)
         ended = rest(min(waits, _LONGEST_REST)) or not more
     return due
+
+
+def _work(connection: Connection, *, zone: str, first: list[store.Marked], limit: int) -> int:
+    """As `store.work`; the hour whose numbers cannot be added up is found, told and left out."""
+    try:
+        return store.work(connection, zone=zone, first=first, limit=limit)
+    except PermanentStoreError as error:
+        if not error.of_data:
+            raise
+        roll_back(connection)
+        if len(first) + limit == 1:
+            left = store.leave_out(connection, first=first, limit=limit)
+            _log.warning("an hour has no roll-up: %s: %s", left, error)
+            return 1
+    half, rest = len(first) // 2, limit // 2
+    if not first:
+        halves: tuple[tuple[list[store.Marked], int], ...] = (([], rest), ([], limit - rest))
+    elif limit:
+        halves = ((first, 0), ([], limit))
+    else:
+        halves = ((first[:half], 0), (first[half:], 0))
+    return sum(_work(connection, zone=zone, first=hours, limit=others) for hours, others in halves)
 
 
 class Roller:

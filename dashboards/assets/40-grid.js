@@ -6,15 +6,38 @@
   const make = (...rest) => window.React.createElement(...rest);
   const symbol = (row) =>
     make("span", { className: `sym sym-${row.priority}${row.waiting ? " sym-waiting" : ""}`, "aria-hidden": true }, make("span", { className: "sym-letter" }, row.letter));
-  cells.HvPriority = ({ data }) => make("span", { className: "cell-priority" }, symbol(data), data.priority_label);
-  cells.HvState = ({ data }) =>
-    make("span", { className: data.waiting ? "cell-state strong" : "cell-state cell-acked", title: data.by }, data.waiting || !data.by ? data.state_label : `${data.state_label} · ${data.by}`);
+  cells.HvPriority = ({ data }) => make("span", { className: "cell-priority" }, symbol(data), make("span", { className: "priority-word" }, data.priority_label));
+  const state = (row) => (row.waiting || !row.by ? row.state_label : `${row.state_label} · ${row.by}`);
+  cells.HvState = ({ data }) => make("span", { className: data.waiting ? "clamp strong" : "clamp cell-acked", title: state(data) }, state(data));
   cells.HvAge = ({ data }) => make("span", { className: "age num", "data-since": String(data.raised) });
   cells.HvText = ({ value }) => make("span", { className: "clamp", title: value }, value);
   cells.HvAsset = ({ data }) => (data.code ? make("a", { className: "cell-asset clamp", title: data.name, href: hv.assetPath(data.code) }, data.name) : make("span", { className: "cell-asset clamp" }, data.name));
 
+  // Where the columns have no room: what, where, in which state and what to do, one below the other.
+  cells.HvBrief = (cell) =>
+    make("div", { className: "brief" },
+      make("span", { className: "brief-wide strong cut", title: cell.data.label }, cell.data.label),
+      make("span", { className: "brief-wide cut" }, cells.HvAsset(cell)),
+      make("span", { className: "num cut" }, cell.data.value), cells.HvAge(cell),
+      make("span", { className: `brief-wide cut ${cell.data.waiting ? "" : "cell-acked"}` }, state(cell.data)),
+      make("span", { className: "brief-wide muted clamp", title: cell.data.action }, cell.data.action));
+  const ROOM = 1080; // The least widths of all columns together [px].
+  const BRIEF = { row: 118, rank: 50 }, FULL = { row: 40, rank: 124 }; // Heights and widths [px].
+  const fit = (grid) => {
+    const place = document.getElementById("alarms-place");
+    if (!place?.clientWidth || !grid.getColumn("brief")) return;
+    const narrow = place.clientWidth < ROOM;
+    if (narrow === grid.getColumn("brief").isVisible()) return;
+    place.classList.toggle("is-narrow", narrow);
+    const others = ["state_label", "raised", "name", "label", "value", "place", "action"];
+    const size = narrow ? BRIEF : FULL;
+    grid.applyColumnState({ state: [{ colId: "rank", width: size.rank }, { colId: "brief", hide: !narrow }, ...others.map((colId) => ({ colId, hide: narrow }))] });
+    grid.setGridOption("rowHeight", size.row);
+    grid.resetRowHeights();
+  };
+
   // The filter finds what is on the screen: without this "12" would also find a time whose milliseconds hold a 12.
-  const searched = { rank: (row) => row.priority_label, state_label: (row) => `${row.state_label} ${row.by}`, raised: () => "" };
+  const searched = { rank: (row) => row.priority_label, state_label: (row) => `${row.state_label} ${row.by}`, raised: () => "", order: () => "", brief: () => "" };
   (window.dashAgGridFunctions = window.dashAgGridFunctions || {}).HvSearched = ({ colDef, data }) => searched[colDef.field](data);
 
   let inside = false;
@@ -153,6 +176,7 @@
     }
     if (grid !== seen) queued = null;
     seen = grid;
+    fit(grid);
     catchUp();
     // The filter is in force before the selection is back: never does a selection cover more than was seen.
     const filter = hv.keptValue("alarms-filter") ?? document.getElementById("alarms-filter")?.value ?? "";

@@ -18,6 +18,7 @@ from dashboards.theme import colours
 from dashboards.trends import LINES, Trend, Trends, alone, line
 from dashboards.ui import Node, div, el, hidden, span
 from dashboards.views import Scene
+from dashboards.words import HUGE
 from hypervision.store.screens import JournalRow
 
 _HEIGHT = 132
@@ -127,7 +128,8 @@ def figure(scene: Scene, found: Trends, trend: Trend, *, theme: str) -> dict[str
     shapes, notes = _limits(scene, trend, c) if trend.growth is None else ([], [])
     spans, letters = alarm_spans(scene, found, trend, c)
     holes, names = gaps.drawn(scene, found, trend, c)
-    y: dict[str, Any] = {"tickformat": f",.{decimals}f", "nticks": 4, "rangemode": "normal"}
+    huge = max((abs(p.result) for p in trend.points), default=0.0) >= HUGE
+    y: dict[str, Any] = {"tickformat": ".2~e" if huge else f",.{decimals}f", "nticks": 4, "rangemode": "normal"}
     if states:
         y = {
             "tickvals": [s.value for s in states],

@@ -17,16 +17,23 @@ def table(heads: Sequence[str], rows: Sequence[Sequence[Node]], *, numeric: Cont
     numeric : container of int
         Columns set to the right.
     """
-    head = el(
+    top = el(
         "Thead",
         el("Tr", *[el("Th", text, cls="right" if i in numeric else "", scope="col") for i, text in enumerate(heads)]),
     )
     body = el(
         "Tbody",
         *[
-            el("Tr", *[el("Td", cell, cls="right" if i in numeric else "") for i, cell in enumerate(row)])
+            el(
+                "Tr",
+                *[
+                    # On a phone the cells stand below each other, each beside the name of its column.
+                    el("Td", cell, cls="right" if i in numeric else "", data_label=head or None)
+                    for i, (head, cell) in enumerate(zip(heads, row, strict=True))
+                ],
+            )
             for row in rows
         ],
     )
-    shown = [head, body] if any(heads) else [body]
+    shown = [top, body] if any(heads) else [body]
     return div(el("Table", *shown, cls="table"), cls="table-place", tabIndex="0")

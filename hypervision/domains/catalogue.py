@@ -38,7 +38,7 @@ class ObservedProperty:
     unit : str
         UCUM code of every stored result.
     valid : tuple of float
-        Lowest and highest plausible result [unit]; outside, quality is `out_of_range`.
+        Lowest and highest plausible result [unit]; outside, quality is `out_of_range`. Never beyond ±1e30.
     period : float or None
         Expected time between two readings [s]; None where readings come on change only.
     derived : bool

@@ -30,6 +30,8 @@ from hypervision.units import conversion
 
 _NAME: Final = r"[a-z][a-z0-9_]{0,63}"
 _NAME_IS: Final = "write small letters, digits and _, a letter first"
+# Whatever a file says: no sensor reads more, and a year's readings are summed and squared far from the end of float64.
+_FURTHEST: Final = 1e30
 _YEAR: Final = 31_622_400.0
 _MONTH: Final = 2_678_400.0
 # Codes known to be UCUM (a test asks the library), so that an ordinary start need not load its definitions.
@@ -152,7 +154,7 @@ def _property(domain: str, table: Table) -> ObservedProperty:
     if states and not labelled:
         raise table.refuse("states", f"leave them out, or make the {kind} a state")
     default = (min(s.value for s in states), max(s.value for s in states)) if states else (-inf, inf)
-    low, high = table.range("valid", default)
+    low, high = (min(max(bound, -_FURTHEST), _FURTHEST) for bound in table.range("valid", default))
     if not all(low <= state.value <= high for state in states):
         raise table.refuse("valid", "widen it: a state lies outside")
     fr, en = table.languages("label")

@@ -82,6 +82,15 @@ def work(connection: Connection, *, zone: str, first: Sequence[Marked], limit: i
     return int(row[0])
 
 
+def leave_out(connection: Connection, *, first: Sequence[Marked], limit: int) -> str:
+    """Let be what `work` would compute; tells what that is. Commits."""
+    values = {"ids": [m.datastream_id for m in first], "hours": [m.hour for m in first], "limit": limit}
+    with mapped():
+        rows = connection.execute(query("leave_out_due"), values).fetchall()
+        connection.commit()
+    return ", ".join(f"datastream {number}, {hour.isoformat()}" for number, hour in rows)
+
+
 def backlog(connection: Connection) -> int:
     """Hours due or marked, at most about a hundred thousand: of an import there are millions. Commits."""
     with mapped():

@@ -1,12 +1,14 @@
-"""No serious barrier on any page, in both themes and both languages."""
+"""No serious barrier on any page, in both themes and both languages; nothing out of sight on a small screen."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
 
 from tests.browser.conftest import Screen
 from tests.browser.fake_town import FAULTS, Town
@@ -28,11 +30,45 @@ def _violations(screen: Screen) -> list[str]:
     ]
 
 
+# What is wider or higher than it may be: the document scrolls, the page scrolls sideways, or something in the bar is cut.
+BEYOND = """() => {
+  const page = document.documentElement, main = document.querySelector(".main");
+  const found = [...document.querySelectorAll(".top .btn, .counter, .feed, .tools > *")]
+    .filter((e) => e.getBoundingClientRect().right > innerWidth + 1).map((e) => e.className);
+  if (page.scrollHeight > innerHeight) found.push(`document ${page.scrollHeight} high`);
+  if (page.scrollWidth > innerWidth) found.push(`document ${page.scrollWidth} wide`);
+  if (main.scrollWidth > main.clientWidth) found.push(`page ${main.scrollWidth} wide`);
+  return found;
+}"""
+
+
+def _beyond(screen: Screen) -> list[str]:
+    """What lies out of sight on a phone, a tablet and a desk."""
+    found = []
+    for width, height in ((390, 844), (768, 1024), (1440, 900)):
+        screen.page.set_viewport_size({"width": width, "height": height})
+        # A chart takes a moment to take its new size.
+        deadline = time.monotonic() + 10.0
+        while screen.page.evaluate(BEYOND) and time.monotonic() < deadline:
+            screen.page.wait_for_timeout(100)
+        found += [f"{screen.page.url} at {width}: {what}" for what in screen.page.evaluate(BEYOND)]
+    return found
+
+
+def _alarm_is_told_at_any_width(screen: Screen) -> None:
+    row = screen.page.locator("#alarm-grid .ag-center-cols-container .ag-row").first
+    for width, asset in ((390, ".brief .cell-asset"), (1440, "[col-id='name'] .cell-asset")):
+        screen.page.set_viewport_size({"width": width, "height": 900})
+        expect(row.locator(asset)).to_be_visible()
+        expect(row).to_contain_text("acquittée")
+
+
 @pytest.mark.parametrize("theme", ["dark", "light"])
 @pytest.mark.parametrize("language", ["fr", "en"])
 def test_axe_finds_nothing_serious(open_screen: Callable[..., Screen], town: Town, theme: str, language: str) -> None:
     town.collector.read(FAULTS)
-    town.collector.refuse(("urban/v1/water/water-001/up", b"\xff", "malformed"))
+    town.collector.refuse(*[("urban/v1/water/water-001/up", b"\xff", "malformed")] * 20)
+    measured = (theme, language) == ("dark", "fr")
     screen = open_screen(language=language, theme=theme)
     screen.page.goto(f"{town.base}/login")
     found = _violations(screen)
@@ -43,12 +79,16 @@ def test_axe_finds_nothing_serious(open_screen: Callable[..., Screen], town: Tow
         if path.startswith("/asset"):
             screen.page.wait_for_selector(".chart, .asset-history")
         found += _violations(screen)
+        found += _beyond(screen) if measured else []
+        if measured and path == "/alarms":
+            _alarm_is_told_at_any_width(screen)
     with town.session("engineer") as client:
         session = client.cookies["hypervision_session"]
         screen.context.add_cookies([{"name": "hypervision_session", "value": session, "url": town.base}])
         screen.go("/rejected")
         screen.page.wait_for_selector("#rejected-set .table tr")
         found += _violations(screen)
+        found += _beyond(screen) if measured else []
     assert found == []
 
 

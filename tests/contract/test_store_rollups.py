@@ -284,6 +284,23 @@ def test_newest_hours_do_not_wait_for_an_import_nor_for_a_long_rest(
             assert store.backlog(connection) == left + 1, "a mark that nobody took over is counted"
 
 
+def test_hour_that_cannot_be_added_up_is_left_out_and_the_others_are_not(
+    world: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What an older version took for good."""
+    intake = world.intake()
+    at = datetime(2026, 3, 20, 9, 0, 0, tzinfo=UTC)
+    readings = {at + timedelta(hours=5 * i): float(i) for i in range(20)}
+    world.history(intake, *[("water", "t1", "flow", t, v) for t, v in readings.items()])
+    bad = sorted(readings)[7]
+    world.execute("UPDATE hv.observation SET result = 1e308 WHERE phenomenon_time = %(at)s", {"at": bad})
+    bring_up_to_date(world)
+    rolled = stored(world, "hourly", "t1", "flow")
+    assert {t for t in readings if t not in rolled} == {bad}
+    assert [record.getMessage().count(bad.isoformat()) for record in caplog.records] == [1]
+    assert world.rows("SELECT count(*) FROM hv.rollup_due") == [(0,)]
+
+
 @pytest.mark.parametrize(
     ("was", "now_is", "grew"),
     [

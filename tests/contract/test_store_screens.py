@@ -32,6 +32,22 @@ def test_limits_hold_the_silence_rules_with_their_overrides(world: Any) -> None:
     ]
 
 
+@pytest.mark.parametrize("huge", [1e308, -1e30, 1e26])
+def test_huge_readings_stay_off_a_tiles_line_and_out_of_the_roll_ups(world: Any, huge: float) -> None:
+    intake = world.intake()
+    world.send(
+        intake, *(("water", "p1", "level", world.now - timedelta(minutes=m), v) for m, v in ((3, 2.0), (2, huge), (1, huge)))
+    )  # fmt: skip
+    (stream,) = [number for (number,) in world.rows("SELECT datastream_id FROM hv.datastream")]
+    span = {"since": world.now - timedelta(days=1), "until": world.now, "width": 86_400.0}
+    with intake.between() as connection:
+        assert [mean for _bucket, mean in screens.read_course(connection, [stream], **span)] == [2.0]
+        connection.commit()
+        rollups.bring_up_to_date(connection, zone="UTC")
+    rows = world.rows("SELECT n, minimum, maximum FROM observations_hourly WHERE n > 0")
+    assert rows == [(1, 2.0, 2.0)]
+
+
 def test_first_readings_of_many_are_those_of_one_question(world: Any, several: None) -> None:
     intake = world.intake()
     world.history(

@@ -158,6 +158,13 @@ WHERE h.datastream_id = s.datastream_id AND h.level = s.level AND s.level = %(le
           SELECT FROM rolled r
           WHERE r.datastream_id = h.datastream_id AND r.level = h.level AND r.bucket = h.bucket)
 
+-- name: leave_out_due
+-- The hours that take_rollup_spans would take.
+DELETE FROM hv.rollup_due WHERE (datastream_id, hour) IN (
+    SELECT * FROM unnest(%(ids)s::int[], %(hours)s::timestamptz[])
+    UNION (SELECT datastream_id, hour FROM hv.rollup_due ORDER BY datastream_id, hour LIMIT %(limit)s))
+RETURNING datastream_id, hour
+
 -- name: rollup_backlog
 -- How many hours wait to be computed, marks that nobody has taken over yet among them, as far as it is worth counting.
 SELECT count(*) FROM (

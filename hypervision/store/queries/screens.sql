@@ -77,12 +77,12 @@ FROM hv.rule r
 JOIN hv.rule_override o ON o.rule_id = r.rule_id;
 
 -- name: screen_course
--- Mean of some datastreams in buckets of equal width over the last day, for the line on a domain's tile; without
--- readings that somebody took out.
+-- Mean of some datastreams in buckets of equal width over the last day, for the line on a domain's tile; of the readings
+-- that count in roll-ups: neither bad (0) nor out of range (3).
 SELECT floor(date_part('epoch', phenomenon_time) / %(width)s::float8)::bigint, avg(result)
 FROM hv.observation
 WHERE datastream_id = ANY(%(streams)s::int[]) AND phenomenon_time >= %(since)s AND phenomenon_time <= %(until)s
-  AND quality <> 0
+  AND quality NOT IN (0, 3)
 GROUP BY 1
 ORDER BY 1;
 

@@ -143,6 +143,12 @@ def test_a_new_domain_is_one_file(tmp_path: Path, air_text: str) -> None:
     assert catalogue["air"].label("en") == "Air"
 
 
+@pytest.mark.parametrize("written", ["", "valid = [-1e308, 1e308]"])
+def test_no_property_is_valid_beyond_what_can_be_added_up(air_text: str, written: str) -> None:
+    prop = parse(air_text.replace("valid = [0, 1000]", written), name="air.toml").properties["pm25"]
+    assert prop.valid == (-1e30, 1e30)
+
+
 # What is written wrongly, and what the sentence says: the key and the value, or the key that is missing.
 WRONG = [
     ('code = "air"\n', "", "the file lacks the key 'code'"),

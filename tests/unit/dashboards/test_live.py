@@ -12,7 +12,9 @@ import pytest
 from dashboards import live
 from dashboards.health import report
 from dashboards.live import LiveReader
-from hypervision.store.screens import WriterRow
+from dashboards.town import Course
+from hypervision.errors import PermanentStoreError
+from hypervision.store.screens import ReadingRow, WriterRow
 
 NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
 HELD = WriterRow(1, "collector-1/1", 1, 1, NOW, 0.5, 6, 3, 1, 1, 1, "connected", {})
@@ -82,3 +84,22 @@ def test_reader_does_not_hold_an_outage_of_the_database_against_a_collector(
     reader.town = replace(reader.town, failure="the database is away")
     assert _failing(reader, database, monkeypatch, 100) == []
     assert _failing(reader, database, monkeypatch, 131) == ["collector-1/1", "collectors"]
+
+
+def test_question_that_is_never_answered_costs_its_own_part_alone(
+    database: _Database, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def refuse(*_args: object, **_options: object) -> None:
+        raise PermanentStoreError("database: value out of range: overflow", sqlstate="22003")
+
+    monkeypatch.setattr(live, "read_courses", refuse)
+    monkeypatch.setattr(live.screens, "read_engine", refuse)
+    readings = [ReadingRow(1, NOW, 1e308, 3)]
+    monkeypatch.setattr(live.screens, "read_latest", lambda _c, _cursors: readings)
+    reader = LiveReader("", {})
+    reader.town = replace(reader.town, courses={"water": Course("level", (1.0,))})
+    for second in range(2):
+        assert _failing(reader, database, monkeypatch, second) == []
+        reader._courses_due = reader._engine_due = 0.0
+    assert (reader.town.failure, reader.town.latest[1].result, reader.town.courses) == ("", 1e308, {})
+    assert [record.getMessage().count("overflow") for record in caplog.records] == [1]

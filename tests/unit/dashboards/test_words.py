@@ -47,7 +47,7 @@ FAMILIES = {
     "map": ("zoom_in", "zoom_out", "zoom_reset"),
     "action": SAID,
     "leave": LEAVING,
-    "column": ("rank", "state_label", "raised", "name", "label", "value", "place", "action"),
+    "column": ("rank", "state_label", "raised", "name", "label", "value", "place", "action", "brief"),
     "asset": (
         *("limit_high", "limit_low", "online", "offline", *RANGES, "place", "organisation", "part_of", "status"),
         *("property", "value", "age", "quality", "limits", "priority", "what", "from", "to", "by"),
@@ -143,6 +143,19 @@ def test_a_count_has_its_number(language: Language, n: int, text: str) -> None:
 def test_a_code_without_words_is_told_as_it_is() -> None:
     assert Words("fr", PARIS).known("reason", "unknown_thing") == "Équipement inconnu"
     assert Words("fr", PARIS).known("reason", "of_tomorrow") == "of_tomorrow"
+
+
+@pytest.mark.parametrize(
+    ("value", "fr", "en"),
+    [
+        (1e308, "1E308", "1E308"),
+        (-1e30, "-1E30", "-1E30"),
+        (1.5e26, "1,5E26", "1.5E26"),
+        (999_999_999_999_999.0, "999\u202f999\u202f999\u202f999\u202f999,00", "999,999,999,999,999.00"),
+    ],
+)
+def test_huge_numbers_are_told_by_their_power_of_ten(value: float, fr: str, en: str) -> None:
+    assert (Words("fr", PARIS).number(value, 2), Words("en", PARIS).number(value, 2)) == (fr, en)
 
 
 def test_numbers_and_dates_follow_the_language() -> None:
