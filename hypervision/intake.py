@@ -40,7 +40,7 @@ from hypervision.resolver import Resolver
 from hypervision.retention import kept_from_us
 from hypervision.rollups import Touched
 from hypervision.settings import Settings
-from hypervision.stepping import Stepper
+from hypervision.stepping import Stepper, moved
 from hypervision.store import registry, rollups
 from hypervision.store.alarms import Case
 from hypervision.store.columns import Columns
@@ -215,10 +215,10 @@ class Intake:
                 writer = self._attached()
                 self._follower.follow(writer)
                 cases, steps = work(writer, self._stepper)
-                moved = _moved(cases, steps)
-                if moved or tell:
+                count = moved(cases, steps)
+                if count or tell:
                     writer.commit(
-                        commit_no=writer.commit_no + 1, stored=0, duplicate=0, rejected=0, alarms=moved, notify=True
+                        commit_no=writer.commit_no + 1, stored=0, duplicate=0, rejected=0, alarms=count, notify=True
                     )
                 else:
                     writer.connection.commit()
@@ -315,7 +315,8 @@ class Intake:
     def _transaction(self, batch: Batch, writer: Writer, now: datetime) -> Receipt:
         began = time.monotonic()
         settings = self.settings.ingest
-        earliest_us, future_us = (bounds := bounds_of(self.settings)).earliest_us, bounds.future_us
+        bounds = bounds_of(self.settings)
+        earliest_us, future_us = bounds.earliest_us, bounds.future_us
         kept_us = kept_from_us(self.settings.storage, now=now)
         times = times_to_store(batch, self.streams, earliest_us=earliest_us, future_us=future_us, kept_us=kept_us)
         kept_us = max(kept_us, writer.ensure_days(times, now=now))
@@ -366,7 +367,7 @@ class Intake:
             stored=stored,
             duplicate=duplicate,
             rejected=rejected,
-            alarms=_moved(cases, steps),
+            alarms=moved(cases, steps),
             notify=self._hint(now),
         )
         self._touched.noted(touched)
@@ -395,8 +396,3 @@ class Intake:
             return False
         self._hinted = seconds
         return True
-
-
-def _moved(cases: list[Case], steps: int) -> int:
-    """By how much the writer's alarm number moves: a condition that only began or forgot a delay counts as well."""
-    return max(steps, sum(case.moved for case in cases))

@@ -216,3 +216,8 @@ def _feed(case: Case, fed: _Fed) -> None:
             reading = given._replace(at_us=max(given.at_us, case.alarm.last_us))
         case.alarm, steps = apply(case.alarm, reading, delays(fed.found.rule))
         case.steps += steps
+
+
+def moved(cases: list[Case], steps: int) -> int:
+    """By how much the writer's alarm number moves: a condition that only began or forgot a delay counts as well."""
+    return max(steps, sum(case.moved for case in cases))
