@@ -14,17 +14,18 @@ PG_EPOCH_US: Final = 946_684_800_000_000
 HEAD: Final = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 TAIL: Final = b"\xff\xff"
 
-_OBSERVATION: Final = np.dtype(
-    [
-        ("fields", ">i2"),
-        ("l1", ">i4"), ("datastream_id", ">i4"),
-        ("l2", ">i4"), ("phenomenon_time", ">i8"),
-        ("l3", ">i4"), ("result", ">f8"),
-        ("l4", ">i4"), ("quality", ">i2"),
-        ("l5", ">i4"), ("late", "u1"),
-        ("l6", ">i4"), ("received_time", ">i8"),
-    ]
+_OBSERVATION: Final = (
+    ("fields", ">i2"),
+    ("l1", ">i4"), ("datastream_id", ">i4"),
+    ("l2", ">i4"), ("phenomenon_time", ">i8"),
+    ("l3", ">i4"), ("result", ">f8"),
+    ("l4", ">i4"), ("quality", ">i2"),
 )  # fmt: skip
+# A length of -1 is a null.
+_DELAYED: Final = np.dtype([*_OBSERVATION, ("l5", ">i4"), ("l6", ">i4"), ("delay_ms", ">i2"), ("l7", ">i4")])
+_RECEIVED: Final = np.dtype(
+    [*_OBSERVATION, ("l5", ">i4"), ("late", "u1"), ("l6", ">i4"), ("l7", ">i4"), ("received_time", ">i8")]
+)
 
 _ROLLUP_MARK: Final = np.dtype(
     [("fields", ">i2"), ("l1", ">i4"), ("datastream_id", ">i4"), ("l2", ">i4"), ("hour", ">i8")]
@@ -40,20 +41,38 @@ def observations(
 ) -> bytes:
     """Observations as the bytes of `COPY … FROM STDIN (FORMAT binary)`.
 
+    Columns: datastream_id, phenomenon_time, result, quality, late, delay_ms, received_time. What was received within
+    32 s and is not late has a delay, rounded to milliseconds, and neither of the other two; the rest comes after it and
+    has both. See docs/decisions/0013-sealing.md.
+
     Parameters
     ----------
     datastream_id, time_us, result, quality, late, received_us : ndarray, shape (n,)
         The columns; times in microseconds since the Unix epoch.
     """
-    rows: NDArray[np.void] = np.empty(len(datastream_id), _OBSERVATION)
-    rows["fields"] = 6
-    rows["l1"], rows["datastream_id"] = 4, datastream_id
-    rows["l2"], rows["phenomenon_time"] = 8, time_us - PG_EPOCH_US
-    rows["l3"], rows["result"] = 8, result
-    rows["l4"], rows["quality"] = 2, quality
-    rows["l5"], rows["late"] = 1, late
-    rows["l6"], rows["received_time"] = 8, received_us - PG_EPOCH_US
-    return HEAD + rows.tobytes() + TAIL
+    delay_ms = (received_us - time_us + 500) // 1000
+    delayed: Bool = (delay_ms == delay_ms.astype(np.int16)) & ~late
+    parts = [HEAD]
+    for kind, mask in ((_DELAYED, delayed), (_RECEIVED, ~delayed)):
+        if not mask.any():
+            continue
+        # Nearly always all of them are of one kind: then nothing is picked.
+        chosen = slice(None) if mask.all() else mask
+        rows: NDArray[np.void] = np.empty(np.count_nonzero(mask), kind)
+        rows["fields"] = 7
+        rows["l1"], rows["datastream_id"] = 4, datastream_id[chosen]
+        rows["l2"], rows["phenomenon_time"] = 8, time_us[chosen] - PG_EPOCH_US
+        rows["l3"], rows["result"] = 8, result[chosen]
+        rows["l4"], rows["quality"] = 2, quality[chosen]
+        if kind is _DELAYED:
+            rows["l5"], rows["l7"] = -1, -1
+            rows["l6"], rows["delay_ms"] = 2, delay_ms[chosen]
+        else:
+            rows["l5"], rows["late"] = 1, late[chosen]
+            rows["l6"] = -1
+            rows["l7"], rows["received_time"] = 8, received_us[chosen] - PG_EPOCH_US
+        parts.append(rows.tobytes())
+    return b"".join([*parts, TAIL])
 
 
 def rollup_marks(*, datastream_id: Int32, time_us: Int64) -> bytes:

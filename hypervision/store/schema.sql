@@ -55,13 +55,16 @@ CREATE TABLE hv.datastream (
 );
 
 -- quality, worst first: 0 bad, 1 corrected, 2 suspect, 3 out_of_range, 4 time_assumed, 5 good
+-- A reading that was received within 32 s of its time and is not late has a delay, and neither late nor received_time;
+-- every other has both of them and no delay. See hv.receipt.
 CREATE TABLE hv.observation (
     datastream_id int NOT NULL,
     phenomenon_time timestamptz NOT NULL,
     result float8 NOT NULL,
     quality smallint NOT NULL,
-    late boolean NOT NULL,
-    received_time timestamptz NOT NULL,
+    late boolean,
+    received_time timestamptz,
+    delay_ms smallint,
     PRIMARY KEY (datastream_id, phenomenon_time)
 ) /* observation storage */;
 
@@ -415,6 +418,10 @@ CREATE TABLE hv.corrected_observation (
 CREATE FUNCTION hv.kept_from(what text) RETURNS timestamptz LANGUAGE sql STABLE PARALLEL SAFE
     RETURN coalesce((SELECT value::timestamptz FROM hv.installation WHERE key = 'kept from ' || what), '-infinity');
 
+CREATE FUNCTION hv.receipt(phenomenon_time timestamptz, delay_ms smallint, received_time timestamptz)
+    RETURNS timestamptz LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN coalesce(received_time, phenomenon_time + delay_ms * interval '1 millisecond');
+
 CREATE FUNCTION hv.quality_name(code smallint) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN (ARRAY['bad', 'corrected', 'suspect', 'out_of_range', 'time_assumed', 'good'])[code + 1];
 
@@ -505,7 +512,8 @@ CREATE VIEW public.datastreams AS
 
 CREATE VIEW public.observations AS
     SELECT d.domain, t.code AS thing, d.property, x.phenomenon_time, x.result, d.unit,
-           hv.quality_name(x.quality) AS quality, x.late, x.received_time, s.label AS state
+           hv.quality_name(x.quality) AS quality, coalesce(x.late, false) AS late,
+           hv.receipt(x.phenomenon_time, x.delay_ms, x.received_time) AS received_time, s.label AS state
     FROM hv.observation x
     JOIN hv.datastream d ON d.datastream_id = x.datastream_id
     JOIN hv.thing t ON t.thing_id = d.thing_id

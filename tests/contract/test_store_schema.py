@@ -223,7 +223,7 @@ def test_what_a_backup_compares_is_the_same_on_every_engine(world: Any) -> None:
     world.close()
     with connect(world.url, application="test") as connection:
         found = backup.contents(connection)
-        assert found["observation"] == backup.Table(3, "8ac79686d4d6b2db")
+        assert found["observation"] == backup.Table(3, "43005a0d2808e027")
         assert found["writer"].rows == 1
         assert [state[:3] for state in backup.writers(connection)] == [("collector-1", 1, 3)]
         assert backup.state(connection) == "taken"

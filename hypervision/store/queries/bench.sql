@@ -5,7 +5,9 @@ FROM hv.writer WHERE name = %(writer)s
 
 -- name: bench_first_receipt
 -- When the first reading since an instant was received.
-SELECT min(received_time) FROM hv.observation WHERE received_time >= %(since)s
+SELECT min(at)
+FROM (SELECT hv.receipt(phenomenon_time, delay_ms, received_time) AS at FROM hv.observation) AS x
+WHERE at >= %(since)s
 
 -- name: bench_results
 -- The readings of one datastream from an instant on, oldest first.

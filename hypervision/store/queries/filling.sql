@@ -46,7 +46,8 @@ RETURNING writer_id
 -- name: fill_latest
 -- The newest reading of every datastream; the last commit made every fortieth of them.
 INSERT INTO hv.latest (datastream_id, phenomenon_time, result, quality, late, received_time, writer_id, commit_no)
-SELECT d.datastream_id, x.phenomenon_time, x.result, x.quality, x.late, x.received_time, %(writer)s,
+SELECT d.datastream_id, x.phenomenon_time, x.result, x.quality, coalesce(x.late, false),
+       hv.receipt(x.phenomenon_time, x.delay_ms, x.received_time), %(writer)s,
        10000 - d.datastream_id %% 40
 FROM hv.datastream d
 CROSS JOIN LATERAL (

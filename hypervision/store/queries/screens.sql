@@ -167,7 +167,8 @@ LIMIT %(limit)s;
 -- name: api_observations
 -- Observations for the API, oldest first within the asked time.
 SELECT d.domain, t.code AS thing, d.property, x.phenomenon_time, x.result, d.unit,
-       hv.quality_name(x.quality) AS quality, x.late, x.received_time, s.label AS state
+       hv.quality_name(x.quality) AS quality, coalesce(x.late, false) AS late,
+       hv.receipt(x.phenomenon_time, x.delay_ms, x.received_time) AS received_time, s.label AS state
 FROM hv.observation x
 JOIN hv.datastream d ON d.datastream_id = x.datastream_id
 JOIN hv.thing t ON t.thing_id = d.thing_id

@@ -1,5 +1,6 @@
 -- name: observation_columns
--- Widest first: nothing is lost between the columns. 60 bytes a row with its header, 68 in the order of the contract.
+-- Widest first: nothing is lost between the columns. With its header a row takes 52 bytes where it has a delay, 60 where
+-- it has late and received_time.
 SELECT attname, format_type(atttypid, atttypmod) || CASE WHEN attnotnull THEN ' NOT NULL' ELSE '' END
 FROM pg_attribute
 WHERE attrelid = 'hv.observation'::regclass AND attnum > 0 AND NOT attisdropped
@@ -102,7 +103,7 @@ SELECT c.relname,
        EXISTS (SELECT FROM pg_index x WHERE x.indrelid = c.oid AND x.indisunique) AS keyed,
        CASE WHEN c.reltuples > 0 AND c.relpages > 0
             THEN (c.reltuples / c.relpages * (pg_relation_size(c.oid) / 8192))::bigint
-            ELSE (pg_relation_size(c.oid) / 61)::bigint END AS rows,
+            ELSE (pg_relation_size(c.oid) / 53)::bigint END AS rows,
        pg_table_size(c.oid) AS heap, pg_indexes_size(c.oid) AS indexes, i.inhdetachpending AS pending
 FROM pg_inherits i
 JOIN pg_class c ON c.oid = i.inhrelid
@@ -114,7 +115,7 @@ ORDER BY c.relname
 SELECT c.relname, EXISTS (SELECT FROM pg_index x WHERE x.indrelid = c.oid AND x.indisunique),
        CASE WHEN c.reltuples > 0 AND c.relpages > 0
             THEN (c.reltuples / c.relpages * (pg_relation_size(c.oid) / 8192))::bigint
-            ELSE (pg_relation_size(c.oid) / 61)::bigint END,
+            ELSE (pg_relation_size(c.oid) / 53)::bigint END,
        pg_table_size(c.oid), pg_indexes_size(c.oid)
 FROM pg_class c
 WHERE c.relnamespace = 'hv'::regnamespace AND c.relkind = 'r' AND NOT c.relispartition

@@ -44,17 +44,17 @@ SELECT pg_notify('hypervision', %(name)s)
 -- Where a batch waits when some of its rows may be there already.
 CREATE TEMP TABLE IF NOT EXISTS stage (
     datastream_id int, phenomenon_time timestamptz, result float8, quality smallint, late boolean,
-    received_time timestamptz) ON COMMIT DELETE ROWS
+    delay_ms smallint, received_time timestamptz) ON COMMIT DELETE ROWS
 
 -- name: create_stage_latest
 -- The newest row per datastream of a batch.
 CREATE TEMP TABLE IF NOT EXISTS stage_latest (
     datastream_id int, phenomenon_time timestamptz, result float8, quality smallint, late boolean,
-    received_time timestamptz) ON COMMIT DELETE ROWS
+    delay_ms smallint, received_time timestamptz) ON COMMIT DELETE ROWS
 
 -- name: copy_observations
 -- The fast way: every row is expected to be new.
-COPY hv.observation (datastream_id, phenomenon_time, result, quality, late, received_time)
+COPY hv.observation (datastream_id, phenomenon_time, result, quality, late, delay_ms, received_time)
 FROM STDIN (FORMAT binary)
 
 -- name: copy_stage
@@ -85,8 +85,8 @@ RETURNING f.datastream_id, f.phenomenon_time, f.result
 
 -- name: insert_stage
 -- Staged rows whose key is free. Packed partitions have no key: no target is named.
-INSERT INTO hv.observation (datastream_id, phenomenon_time, result, quality, late, received_time)
-SELECT datastream_id, phenomenon_time, result, quality, late, received_time
+INSERT INTO hv.observation (datastream_id, phenomenon_time, result, quality, late, delay_ms, received_time)
+SELECT datastream_id, phenomenon_time, result, quality, late, delay_ms, received_time
 FROM stage ORDER BY datastream_id, phenomenon_time
 ON CONFLICT DO NOTHING
 
@@ -94,7 +94,8 @@ ON CONFLICT DO NOTHING
 -- One row per datastream, in key order, only where newer.
 INSERT INTO hv.latest AS l
     (datastream_id, phenomenon_time, result, quality, late, received_time, writer_id, commit_no, live)
-SELECT datastream_id, phenomenon_time, result, quality, late, received_time, %(writer_id)s, %(commit_no)s, %(live)s
+SELECT datastream_id, phenomenon_time, result, quality, coalesce(late, false),
+       hv.receipt(phenomenon_time, delay_ms, received_time), %(writer_id)s, %(commit_no)s, %(live)s
 FROM stage_latest ORDER BY datastream_id
 ON CONFLICT (datastream_id) DO UPDATE SET
     phenomenon_time = excluded.phenomenon_time, result = excluded.result, quality = excluded.quality,
