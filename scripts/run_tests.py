@@ -22,14 +22,20 @@ BUDGETS = {"unit": 3, "integration": 6, "browser": 6, "faults": 5, "rest": 3}
 FOLDERS = {
     # The simulated water town has no I/O, only much to compute.
     "unit": ("unit", "scenarios/test_simulated_water.py"),
-    # The verbs against a database and the simulated town belong here: they start processes.
+    # The verbs against a database and the simulated town belong here: they start processes. What packs and drops waits
+    # for locks.
     "integration": (
         "integration",
         "contract/test_store_backup.py",
         "contract/test_store_backup_folder.py",
+        "contract/test_store_fence.py",
         "contract/test_store_import_verbs.py",
+        "contract/test_store_late.py",
         "contract/test_store_migrate.py",
+        "contract/test_store_packing.py",
+        "contract/test_store_retention.py",
         "contract/test_store_verbs.py",
+        "contract/test_store_years.py",
         "scenarios/test_simulated_leak.py",
         "scenarios/test_simulated_town.py",
     ),
