@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Final, Literal
@@ -19,6 +20,7 @@ from dashboards.server import Server, in_time
 from dashboards.sessions import caller_account
 from dashboards.writing import NAME
 from hypervision import topics
+from hypervision.batch import Receipt
 from hypervision.store import alarms as alarm_store
 from hypervision.store import screens
 from hypervision.store.rollups import DAY, HOUR
@@ -290,11 +292,24 @@ def _register_writing(app: FastAPI, server: Server) -> None:
         if organisation is not None and not await in_time(lambda: _own(server, thing, organisation)):
             return JSONResponse({"detail": f"{thing} is not of your organisation"}, 403)
         done = await asyncio.wrap_future(server.writer.post(domain, thing, await request.body()))
-        receipt = done.receipt
         refused = await in_time(lambda: _refusals(server, done.topic, done.at))
-        outcome: Outcome = "stored" if receipt.stored else "rejected" if receipt.rejected else "duplicate"
-        told = Taken(outcome=outcome, rows=receipt.rows, refused=[Refused(reason=r, detail=d) for r, d in refused])
-        return JSONResponse(told.model_dump(), 422 if outcome == "rejected" else 200)
+        told = taken(done.receipt, refused, thing=thing)
+        return JSONResponse(told.model_dump(), 422 if told.outcome == "rejected" else 200)
+
+
+def taken(receipt: Receipt, refused: Sequence[tuple[str, str]], *, thing: str) -> Taken:
+    """What became of one message.
+
+    Parameters
+    ----------
+    refused : sequence of (str, str)
+        Reason and detail of each row of the rejected messages.
+    """
+    outcome: Outcome = "stored" if receipt.stored else "rejected" if receipt.rejected else "duplicate"
+    if outcome == "rejected" and not refused:
+        # The first of its minute has the row of all of them.
+        refused = [("rate_limited", f"{thing} sends more than ingest.rate allows: see the row of this minute.")]
+    return Taken(outcome=outcome, rows=receipt.rows, refused=[Refused(reason=r, detail=d) for r, d in refused])
 
 
 def _own(server: Server, thing: str, organisation: int) -> bool:

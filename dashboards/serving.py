@@ -46,7 +46,7 @@ def run(settings: Settings) -> int:
         timeout_graceful_shutdown=3,
         server_header=False,
         proxy_headers=True,
-        forwarded_allow_ips="127.0.0.1,::1",
+        forwarded_allow_ips=settings.http.proxies,
     )
     # A warning for each broken request, an error for each that fails: anybody could fill the disk.
     logging.getLogger("uvicorn.error").addFilter(SeldomFilter())

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import re
 import sys
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -82,6 +83,18 @@ class HttpSettings(_Section):
     health_open: bool = False
     # Other names by which this machine asks for health and metrics, with commas.
     hosts: Annotated[str, Field(pattern=r"^[A-Za-z0-9._:-]{0,253}( *, *[A-Za-z0-9._:-]{1,253})*$")] = ""
+    # Addresses and networks of proxies, with commas: what they say of the browser is believed.
+    proxies: str = "127.0.0.1,::1"
+
+    @field_validator("proxies")
+    @classmethod
+    def _addresses(cls, value: str) -> str:
+        for each in value.split(","):
+            try:
+                ipaddress.ip_network(each.strip())
+            except ValueError:
+                raise ValueError("write addresses and networks with commas, such as 127.0.0.1,172.18.0.0/16") from None
+        return value
 
 
 class AlarmSettings(_Section):
@@ -354,6 +367,15 @@ def _read_secret(name: str, path: str) -> str:
     return value
 
 
+_HOW: Final = {
+    "int_parsing": "write a whole number",
+    "float_parsing": "write a number",
+    "bool_parsing": "write true or false",
+    "string_pattern_mismatch": "write it as docs/settings.md tells",
+}
+"""What to write instead, by pydantic's type of an error, where its own words are not for people."""
+
+
 def _setting_error(error: ValidationError) -> SettingError:
     first = error.errors()[0]
     key = ".".join(str(part) for part in first["loc"])
@@ -363,5 +385,5 @@ def _setting_error(error: ValidationError) -> SettingError:
             remedy="check its spelling in docs/settings.md",
         )
     value = "(secret)" if "url" in key else repr(first["input"])
-    message = first["msg"].removeprefix("Value error, ")
+    message = _HOW.get(first["type"], first["msg"]).removeprefix("Value error, ")
     return SettingError(f"setting {key!r} cannot be {value}", remedy=message[:1].lower() + message[1:])

@@ -36,6 +36,17 @@ class Conversion:
 
 _SAME: Final = Conversion()
 
+# As people write them; UCUM reads some of them as something else (F is the farad, C the coulomb) or not at all.
+_MEANT: Final = {
+    "°c": "Cel", "c": "Cel", "f": "[degF]", "degc": "Cel", "celsius": "Cel", "°f": "[degF]",
+    "degf": "[degF]", "fahrenheit": "[degF]", "kwh": "kW.h", "wh": "W.h", "mwh": "MW.h", "m³": "m3",
+    "m³/h": "m3/h", "m³/s": "m3/s",
+    "m^3": "m3", "m^3/h": "m3/h", "µg/m³": "ug/m3", "μg/m³": "ug/m3", "ug/m³": "ug/m3", "µg/m3": "ug/m3",
+    "μg/m3": "ug/m3", "mg/m³": "mg/m3", "m²": "m2", "ppm": "[ppm]", "ppb": "[ppb]", "percent": "%",
+    "lux": "lx", "psi": "[psi]", "mph": "[mi_i]/h", "gal": "[gal_us]", "ft": "[ft_i]", "in": "[in_i]", "°": "deg",
+    "µs/cm": "uS/cm", "μs/cm": "uS/cm", "db(a)": "dB",
+}  # fmt: skip
+
 
 @lru_cache(maxsize=4096)
 def conversion(source: str, target: str) -> Conversion:
@@ -93,6 +104,18 @@ def convert(value: float, source: str, target: str) -> float:
     if found.problem:
         raise ValueError(f"no conversion from {source!r} to {target!r} ({found.problem})")
     return value * found.factor + found.offset
+
+
+def meant(unit: str, target: str) -> str:
+    """What UCUM calls a unit as people write it, where that converts to another; else nothing.
+
+    Examples
+    --------
+    >>> meant("°F", "Cel"), meant("F", "Cel"), meant("kWh", "Cel"), meant("parsnip", "Cel")
+    ('[degF]', '[degF]', '', '')
+    """
+    code = _MEANT.get(unit.strip().lower(), "")
+    return "" if conversion(code, target).problem else code
 
 
 def warm() -> None:

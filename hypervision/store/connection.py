@@ -21,8 +21,9 @@ from hypervision.store.failures import FAILURES
 # operator intervention (shutdown, cancel), system error, read-only transaction (a fail-over under way).
 _TEMPORARY: Final = ("08", "40", "53", "55", "57", "58", "25")
 # What an administrator can mend while we wait, and no message is to blame for: a wrong password or role, a database, a
-# schema, a table, a column or a function that is not there (yet, or any more), a right that is missing.
-_AWAITED: Final = ("28", "3D000", "3F000", "42P01", "42703", "42883", "42501")
+# schema, a table, a column or a function that is not there (yet, or any more), a right that is missing; a partition
+# made while a migration added a column.
+_AWAITED: Final = ("28", "3D000", "3F000", "42P01", "42703", "42804", "42883", "42501")
 
 # What libpq and the server say, in English unless the server speaks otherwise, and what a person does about it.
 _REMEDIES: Final = (

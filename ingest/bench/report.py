@@ -125,7 +125,7 @@ class _Told(NamedTuple):
 
 
 def _tell(options: argparse.Namespace, course: Course, figures: Sequence[Figure], about: Rig, told: _Told) -> None:
-    for part in ("", *table.text(figures), "", table.SCALE):
+    for part in ("", *table.text(figures), "", table.SCALE, table.OTHERS):
         say(part)
     if options.report is not None:
         how = notes(course.sizes, own_broker=options.mqtt_url is not None)

@@ -13,6 +13,10 @@ SCALE: Final = (
     "200,000 messages lost when killed); a Rust bridge 27,900/s, its best run 30,300; one Python process with paho "
     "32,800/s (about 25,000/s from the embedded broker); without an MQTT library 84,600/s."
 )
+OTHERS: Final = (
+    "Measured by others: bytes a reading by `hypervision bench storage`, the newest values and a year by `hypervision "
+    "bench queries`, faults and the recovery from them by `make faults`."
+)
 _HEAD: Final = ("", "median", "held to", "", "bare path", "runs", "runs of the bare path")
 
 
@@ -78,7 +82,7 @@ def markdown(
     missing = [figure for figure in figures if figure.why_not]
     if missing:
         lines += [*(f"- **Not measured**: {f.bar.what}: {f.why_not}" for f in missing), ""]
-    lines += [*(f"- {note}" for note in notes), "", SCALE]
+    lines += [*(f"- {note}" for note in notes), "", SCALE, "", OTHERS]
     return "\n".join(lines) + "\n"
 
 

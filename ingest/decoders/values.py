@@ -6,7 +6,7 @@ import math
 from typing import Final, NamedTuple
 
 from hypervision.domains import ObservedProperty
-from hypervision.units import conversion
+from hypervision.units import conversion, meant
 from ingest.decoders.wording import shown
 
 
@@ -102,12 +102,13 @@ class Meaning:
         if not isinstance(unit, str):
             raise RefusedError("unknown_unit", f"the unit of {name} is {shown(unit)}, not a UCUM code.")
         way = conversion(unit, own)
+        hint = f"; UCUM writes it {code}" if way.problem and (code := meant(unit, own)) else ""
         if way.problem == "unknown_unit":
             raise RefusedError(
-                "unknown_unit", f"the unit {shown(unit)} of {name} is no UCUM code; its own unit is {own}."
+                "unknown_unit", f"the unit {shown(unit)} of {name} is no UCUM code{hint}; its own unit is {own}."
             )
         if way.problem or not self.plain:
-            raise RefusedError("incompatible_unit", f"{name} is in {own}; {shown(unit)} does not convert to it.")
+            raise RefusedError("incompatible_unit", f"{name} is in {own}; {shown(unit)} does not convert to it{hint}.")
         result = self._number(value) * way.factor + way.offset
         if not math.isfinite(result):
             raise RefusedError("not_a_number", f"{name} is {shown(value)} {unit}, too large for its unit {own}.")

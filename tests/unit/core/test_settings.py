@@ -61,6 +61,7 @@ WRONG: dict[str, list[str]] = {
     "http.session_hours": ["0", "1e-9", "8761", "nan"],
     "http.health_open": ["perhaps"],
     "http.hosts": ["a b", "http://a", "a,,b", "a,"],
+    "http.proxies": ["proxy.example", "10.0.0.1/8", "*", "10.0.0.1,,::1"],
     "alarms.grace": ["0", "inf", "1e300"],
     "alarms.stale_periods": ["0.5", "0", "nan", "inf", "1e300"],
     "rejected.keep_days": ["-1", "1.5", "36501", "never"],

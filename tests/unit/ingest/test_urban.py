@@ -251,3 +251,23 @@ def test_ever_new_combinations_of_properties_are_not_all_remembered(streams: Str
         item = json.dumps({"time": AT_MS + turn, **dict.fromkeys(order[: 4 + turn % 2], turn)}).encode()
         assert len(run(streams, (TOPIC, item)).slot) == 4 + turn % 2
     assert len(streams.beside(routes_module.Routes).known[TOPIC].shapes) <= routes_module._MOST_SHAPES
+
+
+@pytest.mark.parametrize(
+    ("name", "unit", "said"),
+    [
+        ("temperature", "°F", "UCUM writes it [degF]"),
+        ("temperature", "F", "UCUM writes it [degF]"),
+        ("temperature", "degC", "UCUM writes it Cel"),
+        ("flow", "m³/h", "UCUM writes it m3/h"),
+    ],
+)
+def test_unit_as_people_write_it_is_told_as_ucum_does(streams: StreamTable, name: str, unit: str, said: str) -> None:
+    payload = json.dumps({name: {"value": 1, "unit": unit}}).encode()
+    draft = run(streams, (f"urban/v1/{'waste' if name == 'temperature' else 'water'}/p1/up", payload))
+    assert said in draft.refusals[0].detail
+
+
+def test_unit_that_would_not_fit_either_is_not_proposed(streams: StreamTable) -> None:
+    draft = run(streams, (TOPIC, b'{"flow": {"value": 1, "unit": "kWh"}}'))
+    assert "UCUM writes" not in draft.refusals[0].detail
