@@ -102,9 +102,26 @@ def add_account(
         row = None if taken else connection.execute(query("account_add"), values).fetchone()
     if row is None:
         raise AccessError(
-            f"the account {(taken[0] if taken else name)!r} exists", remedy="choose another name, or set its password"
+            f"the account {(taken[0] if taken else name)!r} exists",
+            remedy="choose another name, or see `hypervision accounts password`",
         )
     return int(row[0])
+
+
+def set_disabled(connection: Connection, *, name: str, at: datetime | None) -> None:
+    """Let nobody log in with an account from now on, and end its sessions; or let it in again.
+
+    Parameters
+    ----------
+    at : datetime, optional
+        Since when it is disabled; None where it is not.
+
+    Raises
+    ------
+    AccessError
+        There is no such account.
+    """
+    _change(connection, "account_set_disabled", {"name": name, "at": at})
 
 
 def set_password(connection: Connection, *, name: str, password: str) -> None:
@@ -115,11 +132,14 @@ def set_password(connection: Connection, *, name: str, password: str) -> None:
     AccessError
         There is no such account, or the password is too short.
     """
-    hashed = accounts.hash_password(password)
+    _change(connection, "account_set_password", {"name": name, "password_hash": accounts.hash_password(password)})
+
+
+def _change(connection: Connection, change: str, values: dict[str, object]) -> None:
     with mapped(), connection.transaction():
-        row = connection.execute(query("account_set_password"), {"name": name, "password_hash": hashed}).fetchone()
+        row = connection.execute(query(change), values).fetchone()
         if row is None:
-            raise AccessError(f"there is no account {name!r}", remedy="see `hypervision accounts list`")
+            raise AccessError(f"there is no account {values['name']!r}", remedy="see `hypervision accounts list`")
         connection.execute(query("session_end_all"), {"account_id": row[0]})
 
 

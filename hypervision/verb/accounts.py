@@ -1,4 +1,4 @@
-"""`hypervision accounts add|list`."""
+"""`hypervision accounts add|password|disable|enable|list`."""
 
 from __future__ import annotations
 
@@ -20,14 +20,21 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
     from hypervision.accounts import Role
 
-    actions = parser.add_subparsers(dest="action", required=True, metavar="add|list")
+    actions = parser.add_subparsers(dest="action", required=True, metavar="add|password|disable|enable|list")
     add = actions.add_parser("add", help="create an account")
     add.add_argument("name")
     add.add_argument("--role", choices=[role.value for role in Role], required=True)
     add.add_argument("--organisation", metavar="CODE", help="show only the Things of this organisation")
     add.add_argument("--language", choices=["fr", "en"])
-    add.add_argument("--password-file", type=Path, help="read the password from this file; without it you are asked")
     add.add_argument("--if-missing", action="store_true", help="leave an account of this name as it is")
+    password = actions.add_parser("password", help="give an account a new password, and end its sessions")
+    password.add_argument("name")
+    for action in (add, password):
+        action.add_argument(
+            "--password-file", type=Path, help="read the password from this file; without it you are asked"
+        )
+    for name, what in (("disable", "let nobody log in with it, and end its sessions"), ("enable", "let it in again")):
+        actions.add_parser(name, help=what).add_argument("name")
     actions.add_parser("list", help="show all accounts")
 
 
@@ -44,6 +51,15 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
             for account in known:
                 state = "" if account.disabled_at is None else f"  disabled {account.disabled_at:%Y-%m-%d}"
                 print(f"{account.name:<24}{account.role:<15}{account.organisation or 'all':<16}{state}".rstrip())
+            return 0
+        if options.action == "password":
+            store.set_password(connection, name=options.name, password=_password(options.password_file))
+            print(f"{options.name} has a new password; its sessions have ended")
+            return 0
+        if options.action in ("disable", "enable"):
+            at = datetime.now(UTC) if options.action == "disable" else None
+            store.set_disabled(connection, name=options.name, at=at)
+            print(f"{options.name} may {'not ' if at else ''}log in{'; its sessions have ended' if at else ''}")
             return 0
         if options.if_missing and any(account.name == options.name for account in known):
             return 0

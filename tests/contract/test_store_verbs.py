@@ -126,6 +126,21 @@ def test_accounts_are_added_once_and_listed(world: Any, tmp_path: Path, verb: Sa
     assert verb(world.url, "accounts", "list").split() == ["operator", "operator", "all"]
 
 
+def test_account_is_given_a_new_password_and_disabled(world: Any, verb: Says) -> None:
+    verb(world.url, "accounts", "add", "ana", "--role", "operator", given="a first secret\n")
+    before = world.rows("SELECT password_hash FROM hv.account")
+    log_in = "INSERT INTO hv.session SELECT decode('00', 'hex'), account_id, now(), now(), now() FROM hv.account"
+    for action, given in (("password", "a second secret\n"), ("disable", "")):
+        world.execute(log_in)
+        assert "its sessions have ended" in verb(world.url, "accounts", action, "ana", given=given)
+        assert world.rows("SELECT count(*) FROM hv.session") == [(0,)]
+    assert world.rows("SELECT password_hash FROM hv.account") != before
+    assert "disabled 20" in verb(world.url, "accounts", "list")
+    assert verb(world.url, "accounts", "enable", "ana") == "ana may log in\n"
+    assert "disabled" not in verb(world.url, "accounts", "list")
+    assert "there is no account 'bob'" in verb(world.url, "accounts", "disable", "bob", expect=1)
+
+
 @pytest.mark.parametrize("name", ["", "<img>", "-x", "é", "a b", "x" * 65, "a\n"])
 def test_name_that_no_account_may_have_is_one_sentence(world: Any, name: str, verb: Says) -> None:
     # Before the password is looked at.

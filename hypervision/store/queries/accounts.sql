@@ -35,6 +35,10 @@ ORDER BY a.name;
 -- A new password; session_end_all follows in the same transaction.
 UPDATE hv.account SET password_hash = %(password_hash)s WHERE name = %(name)s RETURNING account_id;
 
+-- name: account_set_disabled
+-- Since when nobody may log in with it; session_end_all follows in the same transaction.
+UPDATE hv.account SET disabled_at = %(at)s WHERE name = %(name)s RETURNING account_id;
+
 -- name: session_end_all
 -- Log an account out everywhere.
 DELETE FROM hv.session WHERE account_id = %(account_id)s;
