@@ -64,7 +64,7 @@ def consumers(report: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
 def missing_filters(report: dict[str, Any], client: str, wanted: Sequence[str]) -> list[str]:
     """Find which of a session's filters no consumer holds yet; `report` as for `consumers`."""
     held = {c.get("config", {}).get("filter_subject", "") for c in consumers(report).get(session_hash(client), [])}
-    return [name for name in wanted if f"$MQTT.msgs.{_subject(name)}" not in held]
+    return [name for name in wanted if subject(name) not in held]
 
 
 def earlier_sessions(report: dict[str, Any], settings: Settings) -> list[earlier.Session]:
@@ -81,8 +81,9 @@ def earlier_sessions(report: dict[str, Any], settings: Settings) -> list[earlier
     return found
 
 
-def _subject(topic_filter: str) -> str:
-    return topic_filter.replace("/", ".").replace("+", "*")
+def subject(topic_filter: str) -> str:
+    """Under which NATS keeps the QoS 1 messages of a filter."""
+    return f"$MQTT.msgs.{topic_filter.replace('/', '.').replace('+', '*')}"
 
 
 def make_session(

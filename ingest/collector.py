@@ -20,7 +20,7 @@ from hypervision.intake import Intake
 from hypervision.partitions import Partition
 from hypervision.pulse import Pulse
 from hypervision.settings import Settings
-from ingest import queues
+from ingest import jetstream, queues
 from ingest.assembly import Assembly
 from ingest.beat import Beat
 from ingest.committer import Committer
@@ -84,14 +84,15 @@ class Collector:
         self._assembly = Assembly(decoder("urban"), intake.streams, bounds_of(settings), self._held)
         part = partition or Partition.parse(settings.ingest.partition)
         self._drains = session is not None
+        name, filters = client_id(settings, part), filters_of(settings, part)
         self._session = session or Session(
-            Address.of(settings), client_id=client_id(settings, part), filters=filters_of(settings, part)
+            Address.of(settings), client_id=name, filters=filters, held=lambda: jetstream.holds(settings, name, filters)
         )
         self._client = self._session.client
         self._outages = Outages(intake)
         committer = Committer(intake, self.counters, settled=self._client.wake, outages=self._outages)
         self._committer = committer
-        self._nudge = Nudge(settings, client_id(settings, part))
+        self._nudge = Nudge(settings, name)
         self._pulse = Pulse()
         # One of them counts what the broker refused.
         log_dir = settings.data_dir if part.number == 1 and not self._drains else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -89,14 +90,27 @@ class Session:
     Notes
     -----
     Without filters nothing is subscribed: what the session was subscribed to stays.
+
+    A session that has its filters is not subscribed again: each subscription brings all retained messages, and those
+    that a broken connection did not acknowledge NATS counts for ever, until it delivers nothing any more (see
+    docs/decisions/0004-ingest.md).
+
+    Parameters
+    ----------
+    held : callable, optional
+        Whether the broker holds the filters already; asked where it knows the session and we never subscribed.
     """
 
-    def __init__(self, address: Address, *, client_id: str, filters: tuple[str, ...]) -> None:
+    def __init__(
+        self, address: Address, *, client_id: str, filters: tuple[str, ...], held: Callable[[], bool] = lambda: False
+    ) -> None:
         self.address = address
         self.ready = False
         self.present = False
         self.refused = ""
         self._filters = filters
+        self._held = held
+        self._granted = False
         self.client = BulkClient(client_id)
         if address.user:
             self.client.username_pw_set(address.user, address.password)
@@ -133,7 +147,8 @@ class Session:
             self.refused = f"the broker at {self.address} refuses the log-in ({reason})"
             return
         self.present = bool(flags.session_present)
-        if not self._filters:
+        self._granted = self.present and (self._granted or self._held())
+        if not self._filters or self._granted:
             self.ready = True
         else:
             client.subscribe([(topic, 1) for topic in self._filters])
@@ -143,7 +158,7 @@ class Session:
         if refused or len(reasons) != len(self._filters):
             self.refused = f"the broker at {self.address} refuses the filters {', '.join(refused) or reasons}"
         else:
-            self.ready = True
+            self.ready = self._granted = True
 
     def _disconnected(self, *_details: object) -> None:
         self.ready = False

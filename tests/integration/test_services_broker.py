@@ -7,6 +7,7 @@ import random
 import signal
 import threading
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -24,7 +25,7 @@ from hypervision.services.plan import Plan, log_file
 from hypervision.services.stale import Record, alive
 from hypervision.settings import Settings
 from hypervision.settings import load as load_settings
-from ingest import nudge, retirement
+from ingest import jetstream, nudge, retirement
 from ingest.division import FILTERS, client_id
 from ingest.session import Address, Session
 
@@ -176,13 +177,47 @@ def test_what_a_crashed_session_held_comes_at_once_when_it_is_nudged(
     again.client.acknowledge(range(1, 51))
     nudging.join(10)
     password = broker.passwords(data_dir)[broker.PLATFORM]
-    with nudge.Jetstream(plan.nats_port, user=broker.PLATFORM, password=password) as jetstream:
-        consumers = jetstream.consumers(name)
+    with jetstream.Jetstream(plan.nats_port, user=broker.PLATFORM, password=password) as asked:
+        consumers = asked.consumers(name)
         assert {each["config"]["ack_wait"] for each in consumers} == {15_000_000_000}
         gone = {**consumers[0]["config"], "durable_name": "gone", "name": "gone"}
         with pytest.raises(ServiceError, match="does not exist"):
-            jetstream.wait_for({"name": "gone", "config": gone}, 1.0)
+            asked.wait_for({"name": "gone", "config": gone}, 1.0)
     again.client.disconnect()
+
+
+@pytest.mark.parametrize("again", ["in one process", "in another"])
+def test_retained_messages_that_broken_connections_leave_hold_nothing_up(
+    settings: Settings, start_broker: Any, connect: Any, wait_until: Wait, again: str
+) -> None:
+    """NATS counts what it sent at a subscription, and nobody acknowledged, until it delivers nothing any more."""
+    _, plan = start_broker()
+    device = connect(device_url(settings.data_dir), "meter-1")
+    for number in range(5000):
+        device.paho.publish(f"urban/v1/water/{number}/up", b"{}", qos=1, retain=True)
+    wait_until(lambda: len(device.acknowledged) == 5000)
+    address = Address.parse(broker.url(settings.data_dir, plan.mqtt_port, broker.PLATFORM))
+    name = client_id(settings, Partition(1, 1))
+
+    def new() -> Session:
+        return Session(address, client_id=name, filters=FILTERS, held=lambda: jetstream.holds(settings, name, FILTERS))
+
+    def joined(session: Session) -> bool:
+        # A connection that comes before the broker saw the end of the last one is closed.
+        if session.client.loop(0.05):
+            session.connect()
+        return session.ready
+
+    session = new()
+    for _ in range(6):
+        session.connect()
+        wait_until(partial(joined, session))
+        session.client.socket().close()
+        session = new() if again == "in another" else session
+    session.connect()
+    device.paho.publish("urban/v1/water/new/up", b"new", qos=1)
+    wait_until(lambda: joined(session) and b"new" in session.client.take().payloads, seconds=10)
+    session.client.disconnect()
 
 
 def test_killed_guard_leaves_a_broker_that_the_next_start_stops(
