@@ -20,6 +20,7 @@ All times are microseconds since the Unix epoch; delays run on phenomenon time.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Final, Literal, NamedTuple
 
@@ -147,6 +148,32 @@ def apply(alarm: Alarm, event: Event, delays: Delays) -> tuple[Alarm, list[Trans
             return _without_ground(alarm, event.at_us, "rule changed")
         case Corrected():
             return (alarm, []) if event.stands else _without_ground(alarm, event.at_us, "reading corrected")
+
+
+def apply_all(alarm: Alarm, readings: Iterable[Reading], delays: Delays) -> tuple[Alarm, list[Transition]]:
+    """Apply readings in their order; in a storm nearly all of them only say that things are as they were."""
+    steps: list[Transition] = []
+    last_us = alarm.last_us
+    for reading in readings:
+        if reading.at_us < last_us:
+            continue
+        last_us = reading.at_us
+        if not _holds(alarm, reading, delays):
+            alarm, more = _reading(alarm, reading, delays)
+            steps += more
+            last_us = max(last_us, alarm.last_us)
+    return (replace(alarm, last_us=last_us) if last_us > alarm.last_us else alarm), steps
+
+
+def _holds(alarm: Alarm, reading: Reading, delays: Delays) -> bool:
+    """Whether a reading moves nothing but the time of the last one."""
+    if alarm.phase == "pending":
+        return reading.violates and reading.at_us < alarm.since_us + delays.on_us
+    if alarm.phase == "active":
+        return not reading.clears
+    if alarm.phase == "returning":
+        return reading.clears and reading.at_us < alarm.since_us + delays.off_us
+    return not reading.violates
 
 
 def _reading(alarm: Alarm, reading: Reading, delays: Delays) -> tuple[Alarm, list[Transition]]:

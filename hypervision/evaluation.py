@@ -26,6 +26,8 @@ class Touched(NamedTuple):
         Where the limits stand.
     first, last : int
         Rows of the sorted columns, `last` excluded.
+    readings : list of Reading
+        They as the rule's events.
     """
 
     layer: int
@@ -33,6 +35,7 @@ class Touched(NamedTuple):
     rule: Rule
     first: int
     last: int
+    readings: list[Reading]
 
 
 class Evaluator:
@@ -64,6 +67,8 @@ class Evaluator:
     def note(self, datastream_id: int, rule_id: int, phase: str) -> None:
         """Remember the phase of one condition after a commit."""
         code = _CODE[phase]  # type: ignore[index]
+        if code == self._busy.get((datastream_id, rule_id), _NORMAL):
+            return
         if code:
             self._busy[datastream_id, rule_id] = code
         else:
@@ -121,13 +126,13 @@ class Evaluator:
         self._rates.forget()
 
     def touched(
-        self, slot: Int32, result: Float64, rate: Float64, use: Bool, *, backward: Bool | None = None
+        self, slot: Int32, time_us: Int64, result: Float64, rate: Float64, use: Bool, *, backward: Bool | None = None
     ) -> list[Touched]:
-        """Find the readings that cross a limit, return from one, or meet a condition under way.
+        """Find the readings that cross a limit, return from one, or meet a condition under way, and all after them.
 
         Parameters
         ----------
-        slot, result, rate : ndarray, shape (n,)
+        slot, time_us, result, rate : ndarray, shape (n,)
             Sorted by (datastream, time).
         use : ndarray of bool, shape (n,)
             Readings that may move an alarm.
@@ -135,6 +140,10 @@ class Evaluator:
             Readings older than the newest: their rate is not known here, so rules on a rate must look closer.
         """
         found: list[Touched] = []
+        if not len(slot):
+            return found
+        begins = np.flatnonzero(np.diff(slot, prepend=slot[0] - 1))
+        ends = np.append(begins[1:], len(slot))
         for layer in range(self.limits.layers):
             violates, clears = self.limits.judge(layer, slot, result, rate)
             phase = self._phase[layer][slot]
@@ -142,19 +151,17 @@ class Evaluator:
             wanted |= (phase == _PENDING) | (phase == _RETURNING)
             if backward is not None and backward.any():
                 wanted |= backward & self.limits.judges_rate(layer, slot)
-            wanted &= use & (self.limits.rule_ids(layer, slot) > 0)
-            rows = np.nonzero(wanted)[0]
-            done = -1
-            for row in rows:
-                if row < done:
-                    continue
-                here = int(slot[row])
-                last = int(row) + 1
-                while last < len(slot) and slot[last] == here:
-                    last += 1
-                done = last
-                rule = self._by_id[int(self.limits.rule_ids(layer, slot[row : row + 1])[0])]
-                found.append(Touched(layer, here, rule, int(row), last))
+            rule_ids = self.limits.rule_ids(layer, slot)
+            wanted &= use & (rule_ids > 0)
+            rows = np.flatnonzero(wanted)
+            series, at = np.unique(np.searchsorted(begins, rows, side="right") - 1, return_index=True)
+            judged = self.limits.quantity(layer, slot, result, rate)
+            known = use & ~np.isnan(judged)
+            for first, last in zip(rows[at].tolist(), ends[series].tolist(), strict=True):
+                part = slice(first, last)
+                readings = _readings(time_us[part], violates[part], clears[part], judged[part], known[part])
+                rule = self._by_id[int(rule_ids[first])]
+                found.append(Touched(layer, int(slot[first]), rule, first, last, readings))
         return found
 
     def violating(self, slot: Int32, result: Float64, use: Bool) -> list[tuple[int, Rule]]:
@@ -175,12 +182,14 @@ class Evaluator:
         """The readings as a rule's events, in their order; one whose rate is unknown tells nothing."""
         violates, clears = self.limits.judge(layer, slot, result, rate)
         judged = self.limits.quantity(layer, slot, result, rate)
-        use = use & ~np.isnan(judged)
-        return [
-            Reading(int(t), bool(v), bool(c), float(x))
-            for t, v, c, x, u in zip(time_us, violates, clears, judged, use, strict=True)
-            if u
-        ]
+        return _readings(time_us, violates, clears, judged, use & ~np.isnan(judged))
+
+
+def _readings(time_us: Int64, violates: Bool, clears: Bool, judged: Float64, use: Bool) -> list[Reading]:
+    if not use.all():
+        time_us, violates, clears, judged = time_us[use], violates[use], clears[use], judged[use]
+    columns = (time_us.tolist(), violates.tolist(), clears.tolist(), judged.tolist())
+    return [Reading(*row) for row in zip(*columns, strict=True)]
 
 
 def delays(rule: Rule) -> Delays:

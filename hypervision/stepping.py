@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from hypervision import quality, rates
-from hypervision.alarms import Reading, apply
+from hypervision.alarms import Reading, apply_all
 from hypervision.batch import Bool
 from hypervision.datastreams import StreamTable
 from hypervision.evaluation import Evaluator, Touched, delays
@@ -147,22 +147,14 @@ class Stepper:
         rate = self.evaluator.rates(slot, times, result)
         use = np.ones(len(slot), np.bool_)
         fed: dict[Source, _Fed] = {}
-        for found in self.evaluator.touched(slot, result, rate, use, backward=backward):
+        for found in self.evaluator.touched(slot, times, result, rate, use, backward=backward):
             part = slice(found.first, found.last)
             source = Source("datastream", int(self.streams.datastream_id[found.slot]), found.rule.rule_id)
             if backward[part].any():
                 first_us = int(times[part][backward[part]].min())
                 fed[source] = _Fed(found, self._from_store(found, first_us, writer), backward=True)
             else:
-                readings = self.evaluator.readings(
-                    found.layer,
-                    slot=slot[part],
-                    time_us=times[part],
-                    result=result[part],
-                    rate=rate[part],
-                    use=use[part],
-                )
-                fed[source] = _Fed(found, readings, backward=False)
+                fed[source] = _Fed(found, found.readings, backward=False)
         return fed
 
     def _from_store(self, found: Touched, first_us: int, writer: Writer) -> list[Reading]:
@@ -208,14 +200,13 @@ def _feed(case: Case, fed: _Fed) -> None:
     if fed.backward and readings and alarm.phase in ("normal", "pending") and alarm.since_us < readings[0].at_us:
         # Nothing was stepped since the reading that ran backwards: the condition is walked again from there.
         case.alarm = replace(alarm, last_us=min(alarm.last_us, readings[0].at_us))
-    for given in readings:
-        reading = given
-        if not fed.backward:
-            # A delay may have ended by the clock of `watch`, after the time of a reading that came late: being newer
-            # than any before it, it still says how things are.
-            reading = given._replace(at_us=max(given.at_us, case.alarm.last_us))
-        case.alarm, steps = apply(case.alarm, reading, delays(fed.found.rule))
-        case.steps += steps
+    if not fed.backward:
+        # A delay may have ended by the clock of `watch`, after the time of a reading that came late: being newer
+        # than any before it, it still says how things are.
+        last_us = case.alarm.last_us
+        readings = [given if given.at_us >= last_us else given._replace(at_us=last_us) for given in readings]
+    case.alarm, steps = apply_all(case.alarm, readings, delays(fed.found.rule))
+    case.steps += steps
 
 
 def moved(cases: list[Case], steps: int) -> int:

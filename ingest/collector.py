@@ -141,6 +141,7 @@ class Collector:
         while not self._stop.is_set():
             self._raise_failure()
             self._pulse.here()
+            self._nudge.look()
             try:
                 self._session.connect()
             except OSError as error:

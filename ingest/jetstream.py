@@ -77,7 +77,7 @@ class Jetstream:
         self._socket.sendall(text.encode())
 
     def consumers(self, client_id: str) -> list[dict[str, Any]]:
-        """What the broker knows of the filters of one session: `name`, `config`, `num_ack_pending`."""
+        """What the broker knows of the filters of one session: `name`, `config`, `num_ack_pending`, `push_bound`, …"""
         prefix, found = f"{session_hash(client_id)}_", []
         offset, total = 0, 1
         while offset < total:

@@ -3,6 +3,9 @@
 NATS delivers the messages of a crashed client again only when `ack_wait` has passed, not when the client returns. A
 consumer whose `ack_wait` is changed looks at what is pending anew: set to a second for a second, all that is older is
 delivered again. Nothing else is touched, and what a crash left so is put right at the next connection.
+
+What came over the new connection meanwhile and waits for the database for longer than that comes twice as well. So the
+broker is asked before the connection, and left alone where nothing is held.
 """
 
 from __future__ import annotations
@@ -35,13 +38,25 @@ class Nudge:
         self._client_id = client_id
         self._lock = threading.Lock()
         self._asked = self._busy = False
+        self._needless = False
+
+    def look(self) -> None:
+        """Before a connection: whether a connection before holds anything, or may still be given something."""
+        self._needless = False
+        try:
+            port = Plan.read(self._settings.data_dir).nats_port
+            self._needless = bool(port) and not held(port, self._settings, self._client_id)
+        except (OSError, ValueError, KeyError, HypervisionError) as error:
+            _log.debug("what the connection before held is not known: %s", error)
 
     def begin(self) -> None:
-        """In a thread of its own, once a connection stands.
+        """In a thread of its own, once a connection stands; nothing where the look before it found nothing.
 
         While one is at it for a connection before, it does so once more afterwards: what this connection's predecessor
         held may have been delivered after it had looked.
         """
+        if self._needless:
+            return
         with self._lock:
             self._asked = True
             if not self._busy:
@@ -71,6 +86,28 @@ class Nudge:
             pending = nudge(port, self._settings, self._client_id)
             if pending:
                 _log.info("%d messages of the connection before come again", pending)
+
+
+def held(port: int, settings: Settings, client_id: str) -> bool:
+    """Whether a session has unacknowledged messages, may be given some just now, or was left with another `ack_wait`.
+
+    Parameters
+    ----------
+    port : int
+        Of the broker's own protocol, on loopback.
+
+    Raises
+    ------
+    OSError, ServiceError
+        The broker is away or refuses.
+    """
+    usual = round(settings.broker.ack_wait * 1e9)
+    with Jetstream(port, user=broker.PLATFORM, password=broker.passwords(settings.data_dir)[broker.PLATFORM]) as asked:
+        # `push_bound` while the broker has not seen the end of the connection before.
+        return any(
+            each.get("num_ack_pending") or each.get("push_bound") or each["config"].get("ack_wait") != usual
+            for each in asked.consumers(client_id)
+        )
 
 
 def nudge(port: int, settings: Settings, client_id: str) -> int:

@@ -164,9 +164,12 @@ def test_what_a_crashed_session_held_comes_at_once_when_it_is_nudged(
         return all_of_them
 
     crashed, again = (Session(address, client_id=name, filters=FILTERS) for _ in range(2))
+    ask = partial(nudge.held, plan.nats_port, settings, name)
+    assert not ask()  # they wait, but nobody was given them
     crashed.connect()
     wait_until(held(crashed, set()))
     crashed.client.socket().close()
+    assert ask()
     again.connect()
     wait_until(lambda: again.client.loop(0.05) or again.ready)
     payloads: set[bytes] = set()
@@ -183,7 +186,9 @@ def test_what_a_crashed_session_held_comes_at_once_when_it_is_nudged(
         gone = {**consumers[0]["config"], "durable_name": "gone", "name": "gone"}
         with pytest.raises(ServiceError, match="does not exist"):
             asked.wait_for({"name": "gone", "config": gone}, 1.0)
+    assert ask()  # may be given some at any moment
     again.client.disconnect()
+    wait_until(lambda: again.client.loop(0.05) and not ask())
 
 
 @pytest.mark.parametrize("again", ["in one process", "in another"])

@@ -19,6 +19,7 @@ from hypervision.alarms import (
     State,
     Transition,
     apply,
+    apply_all,
 )
 from hypervision.errors import TransitionError
 
@@ -93,6 +94,15 @@ def test_alarm_in_any_sequence_stays_in_the_table(found: list[Event], timing: De
             state = step.to_state
         assert alarm.state == state
         assert alarm.state in (("NORM", "RTNUN") if alarm.phase in QUIET else ("UNACK", "ACKED"))
+
+
+@given(events(), readings(), delays, st.integers(0, 40))
+def test_readings_together_are_readings_one_by_one(
+    before: list[Event], found: list[Reading], timing: Delays, earlier: int
+) -> None:
+    alarm, _ = walk(before, timing)
+    shifted = [reading._replace(at_us=reading.at_us + (20 - earlier) * SECOND) for reading in found]
+    assert apply_all(alarm, shifted, timing) == walk(shifted, timing, alarm)
 
 
 @given(events(), delays)

@@ -28,7 +28,7 @@ def touched(
     slot = np.array([row[0] for row in rows], np.int32)
     result = np.array([row[1] for row in rows], np.float64)
     used = np.array([True] * len(rows) if use is None else use, np.bool_)
-    found = evaluator.touched(slot, result, np.full(len(rows), np.nan), used)
+    found = evaluator.touched(slot, np.arange(len(rows)), result, np.full(len(rows), np.nan), used)
     return [(one.slot, one.first, one.last) for one in found]
 
 

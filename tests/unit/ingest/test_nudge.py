@@ -22,6 +22,7 @@ class Broker:
 
     def __init__(self) -> None:
         self.asked = 0
+        self.holding = True
         self.answers = threading.Semaphore(0)
 
     def nudge(self, *_: object) -> int:
@@ -31,6 +32,9 @@ class Broker:
             raise ServiceError("the broker is away")
         return 0
 
+    def held(self, *_: object) -> bool:
+        return self.holding
+
     def at_it(self) -> bool:
         return any(thread.name == "nudge" for thread in threading.enumerate())
 
@@ -39,6 +43,7 @@ class Broker:
 def broker(monkeypatch: pytest.MonkeyPatch) -> Broker:
     made = Broker()
     monkeypatch.setattr(module, "nudge", made.nudge)
+    monkeypatch.setattr(module, "held", made.held)
     return made
 
 
@@ -60,5 +65,25 @@ def test_connection_that_stands_while_the_one_before_is_seen_to_is_seen_to_as_we
     assert broker.asked == 2
     nudge.begin()
     wait_until(lambda: broker.asked == 3)
+    broker.answers.release()
+    wait_until(lambda: not broker.at_it())
+
+
+def test_connection_after_one_that_left_nothing_needs_no_look(tmp_path: Path, broker: Broker, wait_until: Wait) -> None:
+    """What it is given itself meanwhile would come twice."""
+    (tmp_path / "run").mkdir()
+    nudge = Nudge(load({}, overrides={"data_dir": tmp_path}), "collector")
+    broker.holding = False
+    nudge.look()
+    nudge.begin()
+    wait_until(lambda: broker.asked == 0 and not broker.at_it())  # it could not ask: there is no plan of this broker
+    Plan(8050, 1883, 4222, 5432).write(tmp_path)
+    nudge.look()
+    nudge.begin()
+    assert not broker.at_it()
+    broker.holding = True
+    nudge.look()
+    nudge.begin()
+    wait_until(lambda: broker.asked == 1)
     broker.answers.release()
     wait_until(lambda: not broker.at_it())
