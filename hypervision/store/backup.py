@@ -205,7 +205,7 @@ def prepare(connection: Connection, extension: str) -> None:
     Raises
     ------
     PermanentStoreError
-        The server has another version, or none.
+        The server has another version, or none, or the role may not write its catalog.
     """
     if not extension:
         return
@@ -214,6 +214,12 @@ def prepare(connection: Connection, extension: str) -> None:
         raise PermanentStoreError(
             f"the backup is of TimescaleDB {extension}, and the server has none",
             remedy="restore it on a server with that extension",
+        )
+    role, almighty, owner = connection.execute(query("role_and_owner")).fetchone() or ("", False, "")
+    if not almighty:
+        raise PermanentStoreError(
+            f"a backup of TimescaleDB is restored by a superuser, and {role} is none",
+            remedy=f"name one in HYPERVISION_DATABASE_URL for this command; all of it will belong to {owner}",
         )
     connection.execute(query("create_timescale"))
     connection.commit()
@@ -228,9 +234,10 @@ def prepare(connection: Connection, extension: str) -> None:
 
 
 def finish(connection: Connection, extension: str) -> None:
-    """End what `prepare` began. Commits."""
+    """End what `prepare` began; all of it belongs to the database's owner then. Commits."""
     if extension:
         connection.execute(query("timescale_post_restore"))
+        connection.execute(query("give_to_owner"))
         connection.commit()
 
 

@@ -8,7 +8,16 @@ from datetime import timedelta
 import pytest
 
 from hypervision.store import clocks
-from tests.contract.servers import ENGINES, NOW, Server, embedded_server, migrate_at, system_server, timescale_server
+from tests.contract.servers import (
+    ENGINES,
+    NOW,
+    Server,
+    embedded_server,
+    migrate_at,
+    native_timescale,
+    system_server,
+    timescale_server,
+)
 from tests.contract.verbs import started, verb
 from tests.contract.world import World
 
@@ -45,7 +54,12 @@ def world(server: Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
 
 @pytest.fixture
 def several() -> None:
-    """For tests that need several connections at once: the TimescaleDB of this suite takes one."""
+    """For tests that need several connections at once: TimescaleDB in WebAssembly takes one."""
+
+
+@pytest.fixture
+def days_apart() -> None:
+    """For tests of PostgreSQL's own partitions, one a day."""
 
 
 @pytest.fixture
@@ -67,7 +81,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker(pytest.mark.xdist_group(engine_of(item)))
         asked = getattr(item, "fixturenames", ())
         engine = engine_of(item)
-        if (engine == "timescaledb" and "several" in asked) or (engine != "postgresql-18" and "newest_only" in asked):
+        alone = engine == "timescaledb" and native_timescale() is None
+        whole = engine == "timescaledb" and "days_apart" in asked
+        if whole or (alone and "several" in asked) or (engine != "postgresql-18" and "newest_only" in asked):
             left_out.append(item)
     if left_out:
         items[:] = [item for item in items if item not in set(left_out)]

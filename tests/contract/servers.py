@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import itertools
 import json
@@ -43,12 +44,15 @@ class Server:
     ----------
     many : bool
         Whether it takes several connections and databases at once.
+    extension : str
+        One that its administrator makes in each new database.
     """
 
     name: str
     admin: dict[str, Any]
     password: str = ""
     many: bool = True
+    extension: str = ""
     template: str = field(default="", init=False)
 
     def url(self, database: str) -> str:
@@ -61,6 +65,9 @@ class Server:
         name = f"contract_{next(_numbers)}"
         if self.many:
             self._admin("CREATE DATABASE {} OWNER hypervision", name)
+            if self.extension:
+                with psycopg.connect(**self.admin | {"dbname": name}, autocommit=True) as connection:
+                    connection.execute(sql.SQL("CREATE EXTENSION {}").format(sql.Identifier(self.extension)))
         else:
             self._admin("DROP SCHEMA IF EXISTS hv CASCADE")
         return self.url(name)
@@ -77,6 +84,12 @@ class Server:
         name = f"contract_{next(_numbers)}"
         self._admin("CREATE DATABASE {} OWNER hypervision TEMPLATE {}", name, self.template)
         return self.url(name)
+
+    def restorer(self, url: str) -> str:
+        """Who restores into a database: a superuser where TimescaleDB asks for one."""
+        return (
+            f"postgresql://postgres@127.0.0.1:{self.admin['port']}/{url.rsplit('/', 1)[1]}" if self.extension else url
+        )
 
     def drop(self, url: str) -> None:
         if self.many:
@@ -119,18 +132,38 @@ def embedded_server(folder: Path, port: int) -> Iterator[Server]:
     yield Server("postgresql-18", admin, password(secret(folder, "database-application")))
 
 
-def _system_install() -> Path | None:
-    """PostgreSQL 15 of this machine."""
-    known = [Path("/usr/lib/postgresql/15"), Path("/usr/pgsql-15"), Path("/opt/homebrew/opt/postgresql@15")]
+def _installs() -> list[Path]:
+    """PostgreSQL 15 to 18 of this machine; `HYPERVISION_TEST_POSTGRES` names a folder of another one."""
+    given = os.environ.get("HYPERVISION_TEST_POSTGRES")
+    known = [Path(given)] if given else []
+    for major in range(15, 19):
+        known += [
+            Path(f"/usr/lib/postgresql/{major}"), Path(f"/usr/pgsql-{major}"), Path(f"/opt/homebrew/opt/postgresql@{major}")
+        ]  # fmt: skip
     on_path = shutil.which("postgres")
     if on_path is not None:
         known.append(Path(on_path).resolve().parent.parent)
-    for install in known:
-        program = install / "bin" / "postgres"
-        if program.exists():
-            told = subprocess.run([program, "--version"], capture_output=True, text=True, check=False).stdout
-            if " 15" in told:
-                return install
+    return [install for install in known if (install / "bin" / "postgres").exists()]
+
+
+def _system_install() -> Path | None:
+    """PostgreSQL 15 of this machine."""
+    for install in _installs():
+        told = subprocess.run([install / "bin" / "postgres", "--version"], capture_output=True, text=True, check=False)
+        if " 15" in told.stdout:
+            return install
+    return None
+
+
+@functools.cache
+def native_timescale() -> Path | None:
+    """A PostgreSQL of this machine that has TimescaleDB."""
+    for install in _installs():
+        told = subprocess.run(
+            [install / "bin" / "pg_config", "--pkglibdir"], capture_output=True, text=True, check=False
+        )
+        if told.returncode == 0 and (Path(told.stdout.strip()) / "timescaledb.so").exists():
+            return install
     return None
 
 
@@ -151,6 +184,11 @@ def system_server() -> Iterator[Server]:
     install = _system_install()
     if install is None:
         pytest.skip("PostgreSQL 15 is not installed on this machine")
+    yield from _started("postgresql-15", install)
+
+
+def _started(name: str, install: Path, *options: str, extension: str = "") -> Iterator[Server]:
+    """A server of an installed PostgreSQL, in a folder of its own."""
     account = unprivileged.choose()
     who: dict[str, Any] = {} if account is None else {"user": account.uid, "group": account.gid, "extra_groups": []}
     folder = places.folder("hv-pg15-")
@@ -166,13 +204,13 @@ def system_server() -> Iterator[Server]:
         with log.open("wb") as stream:
             process = subprocess.Popen(
                 [install / "bin" / "postgres", "-D", folder / "data", "-p", str(port), "-h", "127.0.0.1", "-k", "",
-                 "-c", "fsync=off"],
+                 "-c", "fsync=off", *options],
                 stdout=stream, stderr=stream, cwd="/", **who,
             )  # fmt: skip
         try:
             admin: dict[str, Any] = {"host": "127.0.0.1", "port": port, "user": "postgres", "dbname": "postgres"}
             _wait(admin, process, log)
-            server = Server("postgresql-15", admin, "contract")
+            server = Server(name, admin, "contract", extension=extension)
             with psycopg.connect(**admin, autocommit=True) as connection:
                 for statement in bootstrap_sql("contract").splitlines():
                     connection.execute(statement)
@@ -185,6 +223,19 @@ def system_server() -> Iterator[Server]:
 
 
 def timescale_server() -> Iterator[Server]:
+    """TimescaleDB as it is installed on this machine, else the one in WebAssembly."""
+    install = native_timescale()
+    if install is not None:
+        # No workers of its own: one that looks at a template keeps databases from being made of it.
+        options = ("shared_preload_libraries=timescaledb", "timescaledb.max_background_workers=0",
+                   "timescaledb.telemetry_level=off")  # fmt: skip
+        asked = (word for option in options for word in ("-c", option))
+        yield from _started("timescaledb", install, *asked, extension="timescaledb")
+    else:
+        yield from _timescale_in_node()
+
+
+def _timescale_in_node() -> Iterator[Server]:
     npm, node = shutil.which("npm"), shutil.which("node")
     if npm is None or node is None:
         pytest.skip("TimescaleDB runs in Node.js here, and npm or node is not installed on this machine")

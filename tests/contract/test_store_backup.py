@@ -130,7 +130,7 @@ def test_backup_under_load_is_a_whole_instant_from_which_everything_goes_on(
     original, alarms, hours = {load.name: stored(world, load.name) for load in loads}, world.alarms(), roll_up(world)
     world.close()
     assert manifest.read(target) == written
-    restore.restore(target, empty)
+    restore.restore(target, world.server.restorer(empty))
     world.url = empty
 
     counted = {name: numbers for name, *numbers in world.rows("SELECT name, commit_no, stored FROM hv.writer")}
@@ -198,7 +198,7 @@ def test_collector_at_work_meets_a_database_that_went_back(
     world.send(intake, heat("bin", 0, 20.0))
     backup.write(world.url, tmp_path / "town")
     world.send(intake, heat("bin", 1, 20.0), heat("new", 1, 20.0))
-    restore.restore(tmp_path / "town", empty)
+    restore.restore(tmp_path / "town", world.server.restorer(empty))
     # The last commit goes through, its answer is lost, and with it the database.
     batch: Batch = world.batch(intake, heat("bin", 2, 70.0), heat("new", 2, 20.0))
     real = psycopg.Connection.commit
@@ -262,7 +262,7 @@ def test_restore_that_was_interrupted_is_used_by_nobody_and_starts_over(
     with monkeypatch.context() as patched:
         patched.setattr(store, "settle", lambda _: (_ for _ in ()).throw(KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
-            restore.restore(tmp_path / "town", empty)
+            restore.restore(tmp_path / "town", world.server.restorer(empty))
     with connect(empty, application="test") as connection:
         assert store.state(connection) == "unfinished"
         assert behind(connection)
@@ -283,7 +283,7 @@ def test_restore_that_was_interrupted_is_used_by_nobody_and_starts_over(
         with pytest.raises(TemporaryStoreError):
             intake.beat()
     said: list[str] = []
-    restore.restore(tmp_path / "town", empty, say=said.append)
+    restore.restore(tmp_path / "town", world.server.restorer(empty), say=said.append)
     assert said[0] == "clearing away a restore that was interrupted"
     assert intake.commit(batch, now=NOW).stored == 1
     assert len(world.rows("SELECT * FROM observations")) == 2
@@ -296,7 +296,7 @@ def test_restored_database_forgets_log_ins_and_goes_on_with_new_numbers(world: A
     world.execute("INSERT INTO hv.account (name, password_hash, role, created_at) VALUES ('a', 'x', 'viewer', now())")
     world.execute("INSERT INTO hv.session SELECT 't', account_id, now(), now(), 'infinity' FROM hv.account")
     backup.write(world.url, tmp_path / "town")
-    restore.restore(tmp_path / "town", empty)
+    restore.restore(tmp_path / "town", world.server.restorer(empty))
     world.url = empty
     assert world.rows("SELECT count(*) FROM hv.session") == [(0,)]
     assert world.rows("SELECT name FROM hv.account") == [("a",)]

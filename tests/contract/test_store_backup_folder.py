@@ -88,14 +88,14 @@ class TestFolder:
         text = (target / "manifest.json").read_text()
         toc.write_bytes(data[:-1] + b"x")
         with pytest.raises(ServiceError, match=r"dump/toc.dat was changed"):
-            restore.restore(target, empty)
+            restore.restore(target, world.server.restorer(empty))
         toc.unlink()
         with pytest.raises(ServiceError, match=r"dump/toc.dat is missing"):
-            restore.restore(target, empty)
+            restore.restore(target, world.server.restorer(empty))
         toc.write_bytes(data)
         (target / "dump" / "other").touch()
         with pytest.raises(ServiceError, match=r"dump/other does not belong to it"):
-            restore.restore(target, empty)
+            restore.restore(target, world.server.restorer(empty))
         (target / "dump" / "other").unlink()
         found = json.loads(text)
         for change, sentence in (
@@ -106,9 +106,9 @@ class TestFolder:
         ):
             (target / "manifest.json").write_text(json.dumps(found | change))
             with pytest.raises(ServiceError, match=sentence):
-                restore.restore(target, empty)
+                restore.restore(target, world.server.restorer(empty))
         (target / "manifest.json").write_text(text)
-        restore.restore(target, empty)
+        restore.restore(target, world.server.restorer(empty))
 
     def test_drill_restores_beside_and_leaves_nothing(
         self, world: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, data_dir: Path

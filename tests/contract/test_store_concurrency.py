@@ -98,6 +98,7 @@ def test_new_things_registered_by_two_writers_at_once(world: Any) -> None:
     assert world.rows("SELECT count(*) FROM datastreams") == [(30,)]
 
 
+@pytest.mark.usefixtures("several", "days_apart")
 def test_partitions_of_new_days_made_by_several_writers_at_once(world: Any) -> None:
     days = np.array([to_us(NOW + timedelta(days=n)) for n in range(12)], np.int64)
     intakes = [world.intake(f"collector-{n}") for n in range(3)]

@@ -52,6 +52,7 @@ def test_roll_ups_and_gaps_go_by_age(world: Any) -> None:
     assert world.rows("SELECT hv.kept_from('hours')") == [(NOW.replace(hour=0) - 35 * DAY,)]
 
 
+@pytest.mark.usefixtures("days_apart")
 def test_dropping_that_was_interrupted_goes_on(world: Any, several: None) -> None:
     town(world, days=3, since=NOW - 80 * DAY)
     name = parts(world)[0].name
@@ -64,7 +65,7 @@ def test_dropping_that_was_interrupted_goes_on(world: Any, several: None) -> Non
     ]
 
 
-@pytest.mark.usefixtures("several")
+@pytest.mark.usefixtures("several", "days_apart")
 def test_what_still_is_read_is_told_and_goes_with_the_next_round(world: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     town(world, days=2, since=NOW.replace(hour=0) - 80 * DAY)
     monkeypatch.setattr(packing, "_DETACHING", "200ms")
@@ -89,7 +90,7 @@ def test_what_still_is_read_is_told_and_goes_with_the_next_round(world: Any, mon
     ]
 
 
-@pytest.mark.usefixtures("several")
+@pytest.mark.usefixtures("several", "days_apart")
 def test_reading_into_a_partition_that_is_being_dropped_is_too_old(world: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     since = NOW.replace(hour=0) - 80 * DAY
     town(world, days=1, since=since)

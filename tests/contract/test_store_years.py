@@ -113,6 +113,7 @@ def test_packed_readings_are_corrected_in_place_and_given_back(world: Any) -> No
     assert stored(world) == before
 
 
+@pytest.mark.usefixtures("several", "days_apart")
 def test_partition_that_is_written_to_while_it_is_packed_stays_as_it_was(
     world: Any, several: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -136,6 +137,7 @@ def test_partition_that_is_written_to_while_it_is_packed_stays_as_it_was(
     assert world.rows("SELECT count(*) FROM pg_class WHERE relname LIKE 'packing%%'", {}) == [(0,)]
 
 
+@pytest.mark.usefixtures("days_apart")
 def test_nothing_is_packed_while_a_writer_of_an_older_version_lives(world: Any, several: None) -> None:
     with connect(world.url, application="older", autocommit=True) as older:
         day = (NOW - 20 * DAY).date()

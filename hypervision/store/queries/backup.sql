@@ -56,6 +56,33 @@ SELECT value FROM hv.installation WHERE key = %(key)s
 -- The version of TimescaleDB in this database, nothing where it is not.
 SELECT extversion FROM pg_extension WHERE extname = 'timescaledb'
 
+-- name: role_and_owner
+-- Who we are, whether a superuser, and whose the database is.
+SELECT current_user::text, rolsuper, (SELECT pg_get_userbyid(datdba)::text FROM pg_database
+                                      WHERE datname = current_database())
+FROM pg_roles WHERE rolname = current_user
+
+-- name: give_to_owner
+-- What a superuser has restored belongs to the database's owner: the platform's role.
+DO $$
+DECLARE
+    owner name := (SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = current_database());
+    found text;
+BEGIN
+    EXECUTE format('ALTER SCHEMA hv OWNER TO %I', owner);
+    FOR found IN
+        SELECT format('ALTER TABLE %I.%I OWNER TO %I', n.nspname, c.relname, owner)
+        FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+        WHERE n.nspname IN ('hv', 'public') AND c.relkind IN ('r', 'p', 'v')
+              AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = c.oid AND d.deptype = 'e')
+        UNION ALL
+        SELECT format('ALTER ROUTINE %s OWNER TO %I', p.oid::regprocedure, owner)
+        FROM pg_proc p WHERE p.pronamespace = 'hv'::regnamespace
+    LOOP
+        EXECUTE found;
+    END LOOP;
+END $$
+
 -- name: timescale_pre_restore
 -- Stops TimescaleDB's own work while its catalog is read in.
 SELECT timescaledb_pre_restore()
