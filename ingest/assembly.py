@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -15,7 +15,7 @@ from hypervision.datastreams import StreamTable
 from hypervision.decoding import Bounds, Decoder
 from hypervision.quality import TIME_ASSUMED
 from ingest.decoders.wording import shown
-from ingest.held import Held, digest
+from ingest.held import Held, contents, digest
 from ingest.quiet import Quiet
 from ingest.reader import Chunk
 
@@ -52,6 +52,12 @@ class Load:
     def mids(self) -> list[int]:
         """Packet ids to answer, in order of arrival."""
         return [mid for mid in self.ids if mid]
+
+    @property
+    def told(self) -> list[int]:
+        """The contents of what is to be answered."""
+        found = contents(self.batch.topics, self.batch.payloads)
+        return found if all(self.ids) else [told for told, mid in zip(found, self.ids, strict=True) if mid]
 
     def refused(self, messages: Iterable[int]) -> None:
         """Note messages that were refused: what cannot be read has no key either."""
@@ -110,7 +116,7 @@ class Assembly:
         """
         # By place, not by packet id: within one chunk a broker may use an id again.
         again = set(chunk.again)
-        answers = self.held.answerable(chunk.mids, chunk.again, now=monotonic) if again else chunk.mids
+        answers = self._answers(chunk, now=monotonic) if again else chunk.mids
         new = self.held.take(answers, chunk.again)
         if new is not None:
             chunk = Chunk(
@@ -131,6 +137,12 @@ class Assembly:
         else:
             self._decode(chunk.topics, chunk.payloads, received_us)
         return len(chunk.mids)
+
+    def _answers(self, chunk: Chunk, *, now: float) -> Sequence[int]:
+        def told(index: int) -> int:
+            return contents([_kept(chunk.topics[index])], [chunk.payloads[index]])[0]
+
+        return self.held.answerable(chunk.mids, chunk.again, told, now=now)
 
     def _learn(self, names: list[str]) -> bool:
         """Whether all of these topics bring readings; those that do are known at once the next time."""
@@ -164,9 +176,7 @@ class Assembly:
                     self._decode([name], [payload], received_us)
                 return
             _quiet.warning("a decoder failed on a message of %s (%r)", shown(names[0]), error)
-            message = self.draft.message_of(
-                names[0][:_LONGEST_TOPIC].replace("\0", "\\0"), payloads[0], received_us=received_us
-            )
+            message = self.draft.message_of(_kept(names[0]), payloads[0], received_us=received_us)
             self.draft.refuse(message, "decoder_failed", f"no decoder reads this message ({type(error).__name__}).")
 
     def _one_by_one(self, chunk: Chunk, again: set[int], received_us: int, monotonic: float) -> None:
@@ -184,7 +194,7 @@ class Assembly:
 
     def _other(self, topic: str, payload: bytes, received_us: int) -> None:
         """A status or a command acknowledgement."""
-        message = self.draft.message_of(topic[:_LONGEST_TOPIC].replace("\0", "\\0"), payload, received_us=received_us)
+        message = self.draft.message_of(_kept(topic), payload, received_us=received_us)
         parts = topics.parse(topic)
         if parts is None or parts.domain not in self.streams.catalogue:
             self.draft.refuse(message, "bad_topic", f"the topic {shown(topic)} names no domain and Thing.")
@@ -206,3 +216,8 @@ class Assembly:
             for index in (*self.known, *map(int, np.unique(assumed)))
             if index not in named and self.mids[index]
         ]
+
+
+def _kept(topic: str) -> str:
+    """A topic as a batch keeps it, for the database has its limits."""
+    return topic[:_LONGEST_TOPIC].replace("\0", "\\0")

@@ -232,7 +232,7 @@ class Collector:
             load = done.popleft()
             mids = load.mids
             self._client.acknowledge(mids)
-            self._held.acknowledged(mids, load.anonymous, now=time.monotonic())
+            self._held.acknowledged(mids, load.told, load.anonymous, now=time.monotonic())
 
     def _lost(self) -> None:
         """After a disconnect: let the running commit end, throw away the rest; it comes again."""

@@ -96,11 +96,23 @@ def test_decoder_that_fails_refuses_one_message_and_keeps_its_neighbours(assembl
 
 def test_copy_that_crossed_our_answer_is_stored_and_not_answered(assembly: Assembly) -> None:
     assembly.add(Chunk([UP], [b'{"time":1763800000,"flow":1}'], [7]), now=NOW, monotonic=1.0)
-    assembly.held.acknowledged(assembly.close(epoch=1).mids, [], now=1.0)
+    load = assembly.close(epoch=1)
+    assembly.held.acknowledged(load.mids, load.told, [], now=1.0)
     again = Chunk([UP, UP], [b'{"time":1763800000,"flow":1}', b'{"time":1763800001,"flow":1}'], [7, 8], [0])
     assert assembly.add(again, now=NOW, monotonic=2.0) == 2
     assert assembly.close(epoch=1).mids == [8]
     assert assembly.add(Chunk([UP], [b'{"time":1763800002,"flow":1}'], [7]), now=NOW, monotonic=3.0) == 1
+
+
+def test_another_message_delivered_again_under_an_answered_id_is_answered(assembly: Assembly) -> None:
+    """Without its answer it would come once more, and be stored twice where it has neither time nor number."""
+    assembly.add(Chunk([UP, UP], [b'{"flow":1}', b'{"flow":0}'], [0, 1]), now=NOW, monotonic=1.0)
+    load = assembly.close(epoch=1)
+    assert len(load.told) == len(load.mids) == 1
+    assembly.held.acknowledged(load.mids, load.told, load.anonymous, now=1.0)
+    assembly.add(Chunk([UP], [b'{"flow":2}'], [1], [0]), now=NOW, monotonic=2.0)
+    again = assembly.close(epoch=1)
+    assert (again.mids, list(again.batch.result)) == ([1], [2.0])
 
 
 def test_messages_delivered_before_are_noted(assembly: Assembly) -> None:

@@ -3,14 +3,20 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.held import Held, digest
+from ingest.held import Held, contents, digest
+
+ONE = contents(["t"], [b"x"])
+
+
+def told(_: int) -> int:
+    return ONE[0]
 
 
 def test_message_still_held_is_not_taken_twice() -> None:
     held = Held()
     assert held.take([1, 2, 3]) is None
     assert held.take([2, 4, 4], [0, 2]) == [1]
-    held.acknowledged([1, 2], [], now=0.0)
+    held.acknowledged([1, 2], ONE * 2, [], now=0.0)
     assert held.take([2]) is None
     assert len(held) == 3
 
@@ -36,7 +42,7 @@ def test_message_that_is_not_marked_is_new_although_its_packet_id_is_held() -> N
     assert held.take(range(1, 65_536)) is None
     assert held.take([1, 2, 3]) is None
     assert held.take([4, 5], [1]) == [0]
-    held.acknowledged([1, 2, 3], [], now=0.0)
+    held.acknowledged([1, 2, 3], ONE * 3, [], now=0.0)
     assert held.take([1], [0]) is None
 
 
@@ -57,7 +63,7 @@ def test_message_without_identity_is_forgotten_after_ten_minutes() -> None:
 def test_redelivery_that_crossed_our_acknowledgement_is_known() -> None:
     held = Held()
     held.take([7])
-    held.acknowledged([7], [(7, digest("t", b"x"))], now=1.0)
+    held.acknowledged([7], ONE, [(7, digest("t", b"x"))], now=1.0)
     assert held.is_redelivery(7, "t", b"x", now=1.1)
     assert not held.is_redelivery(8, "t", b"x", now=1.1)
     assert not held.is_redelivery(7, "t", b"y", now=1.1)
@@ -65,8 +71,8 @@ def test_redelivery_that_crossed_our_acknowledgement_is_known() -> None:
 
 def test_acknowledgement_sent_just_before_the_cut_may_not_have_arrived() -> None:
     held = Held()
-    held.acknowledged([7], [(7, digest("t", b"x"))], now=1.0)
-    held.acknowledged([8], [(8, digest("t", b"y"))], now=50.0)
+    held.acknowledged([7], ONE, [(7, digest("t", b"x"))], now=1.0)
+    held.acknowledged([8], ONE, [(8, digest("t", b"y"))], now=50.0)
     held.disconnected([], now=51.0)
     assert held.is_redelivery(8, "t", b"y", now=60.0)
     assert not held.is_redelivery(8, "t", b"y", now=60.0)
@@ -76,7 +82,7 @@ def test_acknowledgement_sent_just_before_the_cut_may_not_have_arrived() -> None
 def test_equal_message_of_another_id_is_not_the_one_that_was_answered() -> None:
     """An equal one that was never committed comes again, marked DUP, with an id of its own."""
     held = Held()
-    held.acknowledged([7], [(7, digest("t", b"x"))], now=1.0)
+    held.acknowledged([7], ONE, [(7, digest("t", b"x"))], now=1.0)
     held.disconnected([], now=2.0)
     assert not held.is_redelivery(8, "t", b"x", now=10.0)
     assert held.is_redelivery(7, "t", b"x", now=10.0)
@@ -86,12 +92,42 @@ def test_copy_that_crossed_our_answer_is_not_answered_again() -> None:
     """A second answer might be taken for that of the next message of this id, which is not committed yet."""
     held = Held()
     held.take([7, 8])
-    held.acknowledged([7], [], now=1.0)
-    assert list(held.answerable([7, 8, 9], [0, 1], now=2.0)) == [0, 8, 9]
-    assert list(held.answerable([7], [], now=2.0)) == [7]
-    assert list(held.answerable([7], [0], now=9.0)) == [7]
+    held.acknowledged([7], ONE, [], now=1.0)
+    assert list(held.answerable([7, 8, 9], [0, 1], told, now=2.0)) == [0, 8, 9]
+    assert list(held.answerable([7], [], told, now=2.0)) == [7]
+    assert list(held.answerable([7], [0], told, now=9.0)) == [7]
     held.disconnected([], now=2.0)
-    assert list(held.answerable([7], [0], now=3.0)) == [7]
+    assert list(held.answerable([7], [0], told, now=3.0)) == [7]
+
+
+def test_another_message_under_an_id_that_was_answered_wants_an_answer_of_its_own() -> None:
+    """NATS starts again at id 1 whenever nothing is under way; what comes again may have any of them."""
+    held = Held()
+    held.take([1])
+    held.acknowledged([1], contents(["t"], [b"live"]), [], now=1.0)
+    assert list(held.answerable([1], [0], told, now=1.5)) == [1]
+
+
+def test_redelivery_that_was_known_and_thrown_away_is_known_again() -> None:
+    """The line breaks again before the batch that it came with is committed."""
+    held, key = Held(), digest("t", b"x")
+    held.disconnected([(7, key)], now=100.0)
+    assert held.is_redelivery(9, "t", b"x", now=101.0)
+    held.disconnected([], now=102.0)
+    assert held.is_redelivery(1, "t", b"x", now=103.0)
+    # Committed and not answered: expected once, not twice.
+    held.disconnected([(1, key)], now=104.0)
+    assert held.is_redelivery(2, "t", b"x", now=105.0)
+    held.acknowledged([2], ONE, [(2, key)], now=106.0)
+    held.disconnected([], now=120.0)
+    assert not held.is_redelivery(2, "t", b"x", now=121.0)
+
+
+def test_equal_message_under_an_id_that_was_answered_long_ago_is_not_a_copy() -> None:
+    held = Held()
+    held.acknowledged([1], ONE, [(1, digest("t", b"x"))], now=1.0)
+    assert held.is_redelivery(1, "t", b"x", now=2.0)
+    assert not held.is_redelivery(1, "t", b"x", now=30.0)
 
 
 def test_long_topics_that_differ_at_their_end_are_two() -> None:
