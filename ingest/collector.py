@@ -247,7 +247,7 @@ class Collector:
             self._stop.wait(_SILENCE)
         unacknowledged = [pair for load in committer.done for pair in load.anonymous]
         committer.done.clear()
-        self._held.disconnected(unacknowledged, now=time.monotonic())
+        self._held.disconnected(unacknowledged, now=time.monotonic(), heard=self._client.heard)
 
     def _raise_failure(self) -> None:
         self._pulse.check()

@@ -146,7 +146,9 @@ class Held:
         while self._sent and (len(self._sent) > _MOST_REMEMBERED or self._sent[next(iter(self._sent))] < now - _UNSURE):
             self._sent.popitem(last=False)
 
-    def disconnected(self, unacknowledged: Iterable[tuple[int, bytes]], *, now: float) -> None:
+    def disconnected(
+        self, unacknowledged: Iterable[tuple[int, bytes]], *, now: float, heard: float | None = None
+    ) -> None:
         """Forget the packet ids of a connection that is gone; remember what was committed without answer.
 
         What was expected, came, and was thrown away with its batch is expected once more.
@@ -155,6 +157,9 @@ class Held:
         ----------
         unacknowledged : iterable of (mid, digest)
             Committed messages without a key of their own whose acknowledgement was not sent.
+        heard : float, optional
+            When the broker was heard last on that connection [s]: what was sent to a line that fell silent may not
+            have arrived, however long it took to give it up.
         """
         self._mids.clear()
         self._answered.clear()
@@ -167,7 +172,8 @@ class Held:
         self._expected.update(key for _, key in (*pairs, *self._met.difference(pairs)))
         self._met.clear()
         # Answered, but perhaps not heard: only the same packet id is the same message, for an equal one may follow.
-        self._doubted.update(one for one, at in self._sent.items() if at >= now - _UNSURE)
+        since = (now if heard is None else heard) - _UNSURE
+        self._doubted.update(one for one, at in self._sent.items() if at >= since)
         self._sent.clear()
 
     def is_redelivery(self, mid: int, topic: str, payload: bytes, *, now: float) -> bool:

@@ -60,6 +60,8 @@ class BulkClient(mqtt.Client):
         Number of the connection; acknowledgements of an older one are worth nothing.
     awaited : frozenset of bytes
         Payloads of the markers that this session sent for; empty but while it retires.
+    heard : float
+        When something came over the connection last (monotonic clock [s]).
     markers : set of bytes
         Those of them that came. Such a marker is no message of a device, so nobody else sees it.
     """
@@ -73,6 +75,7 @@ class BulkClient(mqtt.Client):
             manual_ack=True,
         )
         self.epoch = 0
+        self.heard = time.monotonic()
         self.awaited: frozenset[bytes] = frozenset()
         self.markers: set[bytes] = set()
         self._kept_alive = keepalive
@@ -93,6 +96,7 @@ class BulkClient(mqtt.Client):
         self.epoch += 1
         self._rest, self._wanted, self._chunk = b"", 0, Chunk()
         self._asked = None
+        self.heard = time.monotonic()
         self.connect(host, port, keepalive=self._kept_alive)
         # Acknowledgements must not wait for the broker's delayed TCP acknowledgement.
         if isinstance(self._sock, socket.socket):
@@ -174,7 +178,7 @@ class BulkClient(mqtt.Client):
             return MQTTErrorCode.MQTT_ERR_CONN_LOST
         data += self._drain_tls()
         with self._msgtime_mutex:
-            self._last_bytes_received = time.monotonic()
+            self._last_bytes_received = self.heard = time.monotonic()
         self._asked = None
         self._rest = self._rest + data if self._rest else data
         if len(self._rest) < self._wanted:

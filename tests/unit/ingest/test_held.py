@@ -79,6 +79,16 @@ def test_acknowledgement_sent_just_before_the_cut_may_not_have_arrived() -> None
     assert not held.is_redelivery(7, "t", b"x", now=60.0)
 
 
+def test_acknowledgement_sent_to_a_line_that_fell_silent_may_not_have_arrived() -> None:
+    """The keep-alive gives such a line up after half a minute."""
+    held = Held()
+    held.acknowledged([7], ONE, [(7, digest("t", b"x"))], now=1.0)
+    held.acknowledged([8], ONE, [(8, digest("t", b"y"))], now=50.0)
+    held.disconnected([], now=90.0, heard=51.0)
+    assert held.is_redelivery(8, "t", b"y", now=95.0)
+    assert not held.is_redelivery(7, "t", b"x", now=95.0)
+
+
 def test_equal_message_of_another_id_is_not_the_one_that_was_answered() -> None:
     """An equal one that was never committed comes again, marked DUP, with an id of its own."""
     held = Held()

@@ -216,9 +216,11 @@ def test_line_that_is_silent_is_asked_once_and_any_byte_is_an_answer() -> None:
     client.ask(now=heard + 3.0)
     assert sock.sent == b"\xc0\x00"
     assert client.unanswered(now=heard + 9.0) == 7.0
+    told = client.heard
     sock.pieces.append(publish("urban/v1/water/a/up", b"{}", mid=1))
     read_all(client)
     assert client.unanswered(now=heard + 9.0) == 0.0
+    assert client.heard > told
 
 
 def test_question_that_we_do_not_read_the_answer_of_is_none() -> None:
