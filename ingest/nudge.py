@@ -13,10 +13,9 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from contextlib import suppress
 from typing import Any, Final
 
-from hypervision.errors import HypervisionError, ServiceError
+from hypervision.errors import HypervisionError
 from hypervision.services import broker
 from hypervision.services.plan import Plan
 from hypervision.settings import Settings
@@ -27,7 +26,10 @@ _log = logging.getLogger(__name__)
 # NATS looks again a tenth of a second after the change; what was delivered a moment ago has to grow this old [s].
 _SHORT: Final = 1.0
 _LASTS: Final = 1.3
-_TRIES: Final = 5
+# A broker that stands still keeps its connections, and with them what was changed: it is asked until it answers [s].
+_PATIENCE: Final = 600.0
+_PAUSE: Final = 1.0
+_FAILURES: Final = (OSError, ValueError, KeyError, HypervisionError)
 
 
 class Nudge:
@@ -46,7 +48,7 @@ class Nudge:
         try:
             port = Plan.read(self._settings.data_dir).nats_port
             self._needless = bool(port) and not held(port, self._settings, self._client_id)
-        except (OSError, ValueError, KeyError, HypervisionError) as error:
+        except _FAILURES as error:
             _log.debug("what the connection before held is not known: %s", error)
 
     def begin(self) -> None:
@@ -67,7 +69,7 @@ class Nudge:
         while self._take():
             try:
                 self._once()
-            except (OSError, ValueError, KeyError, HypervisionError) as error:
+            except _FAILURES as error:
                 _log.info("what the connection before held comes when ack_wait ends: %s", error)
             except BaseException:
                 with self._lock:
@@ -101,11 +103,10 @@ def held(port: int, settings: Settings, client_id: str) -> bool:
     OSError, ServiceError
         The broker is away or refuses.
     """
-    usual = round(settings.broker.ack_wait * 1e9)
-    with Jetstream(port, user=broker.PLATFORM, password=broker.passwords(settings.data_dir)[broker.PLATFORM]) as asked:
+    with _asking(port, settings) as asked:
         # `push_bound` while the broker has not seen the end of the connection before.
         return any(
-            each.get("num_ack_pending") or each.get("push_bound") or each["config"].get("ack_wait") != usual
+            each.get("num_ack_pending") or each.get("push_bound") or _is_odd(each, settings)
             for each in asked.consumers(client_id)
         )
 
@@ -128,29 +129,42 @@ def nudge(port: int, settings: Settings, client_id: str) -> int:
     OSError, ServiceError
         The broker is away or refuses.
     """
-    password = broker.passwords(settings.data_dir)[broker.PLATFORM]
-    usual = settings.broker.ack_wait
-    with Jetstream(port, user=broker.PLATFORM, password=password) as jetstream:
+    with _asking(port, settings) as jetstream:
         consumers = jetstream.consumers(client_id)
         waiting = [consumer for consumer in consumers if consumer.get("num_ack_pending")]
         try:
-            if usual > _SHORT:
+            if settings.broker.ack_wait > _SHORT:
                 for consumer in waiting:
                     jetstream.wait_for(consumer, _SHORT)
                 if waiting:
                     time.sleep(_LASTS)
         finally:
-            odd = [c for c in consumers if c in waiting or c["config"].get("ack_wait") != round(usual * 1e9)]
-            _put_right(port, password, odd, usual)
+            if waiting or any(_is_odd(consumer, settings) for consumer in consumers):
+                _put_right(port, settings, client_id)
     return sum(int(consumer["num_ack_pending"]) for consumer in waiting)
 
 
-def _put_right(port: int, password: str, consumers: list[dict[str, Any]], seconds: float) -> None:
-    """Give consumers their usual patience; a broker that was restarted meanwhile is asked anew."""
-    for left in reversed(range(_TRIES)):
-        with suppress(*(() if not left else (OSError, ServiceError))):
-            with Jetstream(port, user=broker.PLATFORM, password=password) as jetstream:
-                for consumer in consumers:
-                    jetstream.wait_for(consumer, seconds)
+def _put_right(port: int, settings: Settings, client_id: str) -> None:
+    """Give a session's filters their usual patience, whatever became of the broker meanwhile."""
+    until = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            with _asking(port, settings) as jetstream:
+                for consumer in jetstream.consumers(client_id):
+                    if _is_odd(consumer, settings):
+                        jetstream.wait_for(consumer, settings.broker.ack_wait)
+        except _FAILURES:
+            if time.monotonic() > until:
+                raise
+            time.sleep(_PAUSE)
+        else:
             return
-        time.sleep(0.5)
+
+
+def _asking(port: int, settings: Settings) -> Jetstream:
+    return Jetstream(port, user=broker.PLATFORM, password=broker.passwords(settings.data_dir)[broker.PLATFORM])
+
+
+def _is_odd(consumer: dict[str, Any], settings: Settings) -> bool:
+    """Whether a filter has another `ack_wait` than the settings say."""
+    return bool(consumer["config"].get("ack_wait") != round(settings.broker.ack_wait * 1e9))

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Self
 
 import pytest
 
 from hypervision.errors import ServiceError
+from hypervision.services import broker as services
 from hypervision.services.plan import Plan
 from hypervision.settings import load
 from ingest import nudge as module
@@ -87,3 +90,43 @@ def test_connection_after_one_that_left_nothing_needs_no_look(tmp_path: Path, br
     wait_until(lambda: broker.asked == 1)
     broker.answers.release()
     wait_until(lambda: not broker.at_it())
+
+
+def test_broker_that_stands_still_in_the_middle_is_asked_until_every_filter_is_put_right(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its connections outlive that, so that no other look would follow."""
+    settings = load({}, overrides={"data_dir": tmp_path})
+    usual = round(settings.broker.ack_wait * 1e9)
+    waits = {"up": usual, "status": usual, "gone": usual}
+    asked: list[str] = []
+
+    class Stopped:
+        """Answers until both filters are changed, and then not for eight connections."""
+
+        def __init__(self, *_: object, **__: object) -> None:
+            asked.append("connection")
+
+        def __enter__(self) -> Self:
+            return self
+
+        def __exit__(self, *_: object) -> None:
+            return
+
+        def consumers(self, _: str) -> list[dict[str, object]]:
+            if 1 < len(asked) < 10:
+                raise TimeoutError("timed out")
+            return [{"name": n, "num_ack_pending": 1, "config": {"ack_wait": wait}} for n, wait in waits.items()]
+
+        def wait_for(self, consumer: dict[str, str], seconds: float) -> None:
+            waits[consumer["name"]] = round(seconds * 1e9)
+
+    def sleep(_: float) -> None:
+        waits.pop("gone", None)
+
+    monkeypatch.setattr(module, "Jetstream", Stopped)
+    monkeypatch.setattr(services, "passwords", lambda _: {services.PLATFORM: "x"})
+    monkeypatch.setattr(time, "sleep", sleep)
+    assert module.nudge(4222, settings, "collector") == 3
+    assert waits == {"up": usual, "status": usual}
+    assert len(asked) == 10
