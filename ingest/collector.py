@@ -195,6 +195,7 @@ class Collector:
         chunk = self._client.take()
         if not chunk.mids:
             return False
+        self._held.proved = self._client.proved
         self.counters.arrived(self._assembly.add(chunk, now=datetime.now(UTC), monotonic=time.monotonic()))
         return True
 
@@ -247,7 +248,8 @@ class Collector:
             self._stop.wait(_SILENCE)
         unacknowledged = [pair for load in committer.done for pair in load.anonymous]
         committer.done.clear()
-        self._held.disconnected(unacknowledged, now=time.monotonic(), heard=self._client.heard)
+        self._held.proved = self._client.proved
+        self._held.disconnected(unacknowledged, now=time.monotonic())
 
     def _raise_failure(self) -> None:
         self._pulse.check()

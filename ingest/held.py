@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from hashlib import blake2b
@@ -36,9 +37,16 @@ class Held:
     under way, and what a connection before held comes marked DUP under any id. A message with neither time nor number,
     or one that was refused, has nothing but its content: it is remembered from its commit until its acknowledgement
     certainly arrived.
+
+    Attributes
+    ----------
+    proved : float
+        What was answered before is known to have reached the broker (monotonic clock [s]); a line may swallow answers
+        for long before it is given up. Infinity where nobody asks.
     """
 
     def __init__(self) -> None:
+        self.proved = math.inf
         self._mids: set[int] = set()
         self._answered: dict[int, float] = {}
         self._answered_content: dict[int, int] = {}
@@ -143,12 +151,14 @@ class Held:
             self._sent[one] = now
             self._sent.move_to_end(one)
             self._met.discard(one)
-        while self._sent and (len(self._sent) > _MOST_REMEMBERED or self._sent[next(iter(self._sent))] < now - _UNSURE):
+        since = self._unsure_since(now)
+        while self._sent and (len(self._sent) > _MOST_REMEMBERED or self._sent[next(iter(self._sent))] < since):
             self._sent.popitem(last=False)
 
-    def disconnected(
-        self, unacknowledged: Iterable[tuple[int, bytes]], *, now: float, heard: float | None = None
-    ) -> None:
+    def _unsure_since(self, now: float) -> float:
+        return min(now, self.proved) - _UNSURE
+
+    def disconnected(self, unacknowledged: Iterable[tuple[int, bytes]], *, now: float) -> None:
         """Forget the packet ids of a connection that is gone; remember what was committed without answer.
 
         What was expected, came, and was thrown away with its batch is expected once more.
@@ -157,9 +167,6 @@ class Held:
         ----------
         unacknowledged : iterable of (mid, digest)
             Committed messages without a key of their own whose acknowledgement was not sent.
-        heard : float, optional
-            When the broker was heard last on that connection [s]: what was sent to a line that fell silent may not
-            have arrived, however long it took to give it up.
         """
         self._mids.clear()
         self._answered.clear()
@@ -172,7 +179,7 @@ class Held:
         self._expected.update(key for _, key in (*pairs, *self._met.difference(pairs)))
         self._met.clear()
         # Answered, but perhaps not heard: only the same packet id is the same message, for an equal one may follow.
-        since = (now if heard is None else heard) - _UNSURE
+        since = self._unsure_since(now)
         self._doubted.update(one for one, at in self._sent.items() if at >= since)
         self._sent.clear()
 
@@ -182,7 +189,7 @@ class Held:
             return False
         key = digest(topic, payload)
         one = (mid, key)
-        if now - self._sent.get(one, -_UNSURE) < _UNSURE:
+        if self._sent.get(one, -math.inf) >= self._unsure_since(now):
             return True  # sent by the broker before our acknowledgement reached it
         if now > self._expected_until:
             return False

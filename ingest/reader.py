@@ -10,6 +10,7 @@ from __future__ import annotations
 import socket
 import ssl
 import time
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -60,8 +61,8 @@ class BulkClient(mqtt.Client):
         Number of the connection; acknowledgements of an older one are worth nothing.
     awaited : frozenset of bytes
         Payloads of the markers that this session sent for; empty but while it retires.
-    heard : float
-        When something came over the connection last (monotonic clock [s]).
+    proved : float
+        What was sent before has reached the broker, for it has answered a ping of then (monotonic clock [s]).
     markers : set of bytes
         Those of them that came. Such a marker is no message of a device, so nobody else sees it.
     """
@@ -75,7 +76,8 @@ class BulkClient(mqtt.Client):
             manual_ack=True,
         )
         self.epoch = 0
-        self.heard = time.monotonic()
+        self.proved = time.monotonic()
+        self._pings: deque[float] = deque()
         self.awaited: frozenset[bytes] = frozenset()
         self.markers: set[bytes] = set()
         self._kept_alive = keepalive
@@ -96,7 +98,8 @@ class BulkClient(mqtt.Client):
         self.epoch += 1
         self._rest, self._wanted, self._chunk = b"", 0, Chunk()
         self._asked = None
-        self.heard = time.monotonic()
+        self.proved = time.monotonic()
+        self._pings.clear()
         self.connect(host, port, keepalive=self._kept_alive)
         # Acknowledgements must not wait for the broker's delayed TCP acknowledgement.
         if isinstance(self._sock, socket.socket):
@@ -144,16 +147,29 @@ class BulkClient(mqtt.Client):
                 return
 
     def ask(self, *, now: float) -> None:
-        """Ask a silent line whether somebody is there; paho gives it up when nothing comes for its keep-alive.
+        """Ask a silent line whether somebody is there, and any line whether our answers arrive.
+
+        paho gives a line up when nothing comes for its keep-alive.
 
         Parameters
         ----------
         now : float
             Monotonic clock [s].
         """
-        if self._asked is None and now - self._last_bytes_received >= _SILENT:
+        silent = self._asked is None and now - self._last_bytes_received >= _SILENT
+        if silent:
             self._asked = now
+        if silent or (not self._pings and now - self.proved >= _SILENT):
             self._send_pingreq()
+
+    def _send_pingreq(self) -> MQTTErrorCode:
+        self._pings.append(time.monotonic())
+        return super()._send_pingreq()
+
+    def _handle_pingresp(self) -> MQTTErrorCode:
+        if self._pings:
+            self.proved = self._pings.popleft()
+        return super()._handle_pingresp()
 
     def unanswered(self, *, now: float) -> float:
         """For how long a question has had no answer [s]; 0 when none is open."""
@@ -178,7 +194,7 @@ class BulkClient(mqtt.Client):
             return MQTTErrorCode.MQTT_ERR_CONN_LOST
         data += self._drain_tls()
         with self._msgtime_mutex:
-            self._last_bytes_received = self.heard = time.monotonic()
+            self._last_bytes_received = time.monotonic()
         self._asked = None
         self._rest = self._rest + data if self._rest else data
         if len(self._rest) < self._wanted:

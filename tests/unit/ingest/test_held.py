@@ -79,12 +79,16 @@ def test_acknowledgement_sent_just_before_the_cut_may_not_have_arrived() -> None
     assert not held.is_redelivery(7, "t", b"x", now=60.0)
 
 
-def test_acknowledgement_sent_to_a_line_that_fell_silent_may_not_have_arrived() -> None:
-    """The keep-alive gives such a line up after half a minute."""
+def test_answers_that_a_line_swallows_are_known_again() -> None:
+    """The broker delivers again when its patience ends; who gives the line up does so after half a minute."""
     held = Held()
+    held.proved = 46.0
     held.acknowledged([7], ONE, [(7, digest("t", b"x"))], now=1.0)
-    held.acknowledged([8], ONE, [(8, digest("t", b"y"))], now=50.0)
-    held.disconnected([], now=90.0, heard=51.0)
+    held.acknowledged([8], ONE, [(8, digest("t", b"y"))], now=47.0)
+    held.acknowledged([9], ONE, [], now=80.0)
+    assert held.is_redelivery(8, "t", b"y", now=80.0)
+    assert not held.is_redelivery(7, "t", b"x", now=80.0)
+    held.disconnected([], now=90.0)
     assert held.is_redelivery(8, "t", b"y", now=95.0)
     assert not held.is_redelivery(7, "t", b"x", now=95.0)
 

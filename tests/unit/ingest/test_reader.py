@@ -216,11 +216,26 @@ def test_line_that_is_silent_is_asked_once_and_any_byte_is_an_answer() -> None:
     client.ask(now=heard + 3.0)
     assert sock.sent == b"\xc0\x00"
     assert client.unanswered(now=heard + 9.0) == 7.0
-    told = client.heard
     sock.pieces.append(publish("urban/v1/water/a/up", b"{}", mid=1))
     read_all(client)
     assert client.unanswered(now=heard + 9.0) == 0.0
-    assert client.heard > told
+
+
+def test_line_that_brings_messages_is_asked_whether_our_answers_arrive() -> None:
+    client, sock = client_on([publish("urban/v1/water/a/up", b"{}", mid=1)])
+    before = client.proved
+    client.ask(now=before + 3.0)
+    read_all(client)
+    client.ask(now=client._last_bytes_received + 1.0)
+    assert (sock.sent, client.proved) == (b"\xc0\x00", before)
+    sock.pieces.append(b"\xd0\x00")
+    read_all(client)
+    assert before < client.proved < client._last_bytes_received
+    client.ask(now=client.proved + 1.9)
+    assert sock.sent == b"\xc0\x00"
+    client._last_bytes_received = client.proved + 2.0  # it brings messages all the time
+    client.ask(now=client.proved + 2.0)
+    assert sock.sent == b"\xc0\x00" * 2
 
 
 def test_question_that_we_do_not_read_the_answer_of_is_none() -> None:
