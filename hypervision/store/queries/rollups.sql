@@ -95,15 +95,22 @@ WITH due AS (
 SELECT count(*) FROM due
 
 -- name: take_rollup_days
--- The local days that the stretches touch, of 23 to 25 hours where clocks change; not those whose hours are gone.
+-- The local days that the stretches touch, of 23 to 25 hours where clocks change; not those whose hours are gone. A day
+-- begins with its first instant: where clocks are set back to midnight (the Azores), that is the first of two midnights.
 INSERT INTO rollup_span
-SELECT DISTINCT s.datastream_id, s.kind, s.hold, 1, day AT TIME ZONE %(zone)s,
-       (day + interval '1 day') AT TIME ZONE %(zone)s
+SELECT DISTINCT s.datastream_id, s.kind, s.hold, 1, local.first, local.last
 FROM rollup_span s
 CROSS JOIN LATERAL generate_series(
-    date_trunc('day', s.first AT TIME ZONE %(zone)s), (s.last AT TIME ZONE %(zone)s) - interval '1 us',
-    interval '1 day') AS day
-WHERE day AT TIME ZONE %(zone)s >= (SELECT hv.kept_from('hours'))
+    date_trunc('day', s.first AT TIME ZONE %(zone)s) - interval '1 day',
+    date_trunc('day', s.last AT TIME ZONE %(zone)s) + interval '1 day', interval '1 day') AS day
+CROSS JOIN LATERAL (
+    SELECT day AT TIME ZONE %(zone)s AS first, (day + interval '1 day') AT TIME ZONE %(zone)s AS last) AS midnight
+CROSS JOIN LATERAL (
+    SELECT CASE WHEN (midnight.first - interval '1 hour') AT TIME ZONE %(zone)s >= day
+                THEN midnight.first - interval '1 hour' ELSE midnight.first END AS first,
+           CASE WHEN (midnight.last - interval '1 hour') AT TIME ZONE %(zone)s >= day + interval '1 day'
+                THEN midnight.last - interval '1 hour' ELSE midnight.last END AS last) AS local
+WHERE local.first < s.last AND local.last > s.first AND local.first >= (SELECT hv.kept_from('hours'))
 
 -- name: roll_hours
 -- The hours of the stretches, computed from the readings.
