@@ -204,13 +204,17 @@ class Roller:
     def _run(self) -> None:
         connection: Connection | None = None
         pause = 0.0
-        warned = False
+        warned = zoned = False
         try:
             while not self._stop.wait(pause):
                 try:
                     if connection is None or connection.closed:
                         connection = reconnect(self._url, application="rollups")
+                        zoned = False
+                    if not zoned:
+                        # Before anything is computed: days of two zones do not fit beside each other.
                         store.use_zone(connection, self._zone)
+                        zoned = True
                     bring_up_to_date(connection, zone=self._zone, rest=self._stop.wait, progress=self._note)
                     self._abreast = time.monotonic()
                     warned = False
