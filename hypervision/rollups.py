@@ -31,6 +31,8 @@ _NEWEST: Final = 20_000
 _REST: Final = 20.0
 _REST_BEHIND: Final = 4.0
 _LONGEST_REST: Final = 10.0
+# SQLSTATE of a statement that took longer than it may.
+_TOO_LONG: Final = "57014"
 _NOTHING: Final = np.iinfo(np.int64).min
 _HALF: Final = 2**31
 
@@ -133,9 +135,17 @@ def bring_up_to_date(
 
 
 def _work(connection: Connection, *, zone: str, first: list[store.Marked], limit: int) -> int:
-    """As `store.work`; the hour whose numbers cannot be added up is found, told and left out."""
+    """As `store.work`; the hour whose numbers cannot be added up is found, told and left out.
+
+    What is too much for one statement is done by halves: a reading of a meter that is read once a year changes the
+    8,760 hours before it.
+    """
     try:
         return store.work(connection, zone=zone, first=first, limit=limit)
+    except TemporaryStoreError as error:
+        if error.sqlstate != _TOO_LONG or len(first) + limit == 1:
+            raise
+        roll_back(connection)
     except PermanentStoreError as error:
         if not error.of_data:
             raise
@@ -204,13 +214,17 @@ class Roller:
     def _run(self) -> None:
         connection: Connection | None = None
         pause = 0.0
-        warned = False
+        warned = zoned = False
         try:
             while not self._stop.wait(pause):
                 try:
                     if connection is None or connection.closed:
                         connection = reconnect(self._url, application="rollups")
+                        zoned = False
+                    if not zoned:
+                        # Before anything is computed: days of two zones do not fit beside each other.
                         store.use_zone(connection, self._zone)
+                        zoned = True
                     bring_up_to_date(connection, zone=self._zone, rest=self._stop.wait, progress=self._note)
                     self._abreast = time.monotonic()
                     warned = False

@@ -144,6 +144,8 @@ def _dump(url: str, part: Path, *, beside: Path, lock: int) -> Manifest:
             # The fastest: the processors belong to the collectors.
             "--compress=1",
             "--no-owner",
+            # The copy of a packing under way, which may go before pg_dump comes to it.
+            "--exclude-table=hv.packing_*",
             f"--snapshot={snapshot.name}",
             f"--file={part / DUMP}",
             url=url,

@@ -235,6 +235,10 @@ def _exchange(connection: Connection, job: Job, copy: str, before: object) -> bo
     _seize(connection, job.sources)
     if connection.execute(query("late_rows"), days).fetchone() != before:
         return False
+    there = [row[0] for row in connection.execute(query("attached_partitions")).fetchall()]
+    if {name for name in there if job.first <= extent_of(name)[0] < job.last} != set(job.sources):
+        # A day that the month had no partition of: one was made for what is about to come to it.
+        return False
     for name in job.sources:
         connection.execute(sql.SQL("ALTER TABLE hv.observation DETACH PARTITION {}").format(table(name)))
         connection.execute(sql.SQL("DROP TABLE {}").format(table(name)))

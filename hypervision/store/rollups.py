@@ -16,6 +16,9 @@ from hypervision.store.sql import query
 
 HOUR, DAY = 0, 1
 _COUNTED: Final = 100_001
+# Marks that one statement takes over, and datastreams whose days are forgotten in one step: some seconds each at most.
+_MARKS: Final = 500_000
+_STREAMS: Final = 50
 
 
 class Marked(NamedTuple):
@@ -40,7 +43,7 @@ def mark(connection: Connection, datastream_id: Int32, hour: Int64) -> None:
 
 
 def collect(connection: Connection, *, newest: int) -> list[Marked]:
-    """Take over the marks of all writers. Commits.
+    """Take over the marks of all writers, of very many the first half million. Commits.
 
     Parameters
     ----------
@@ -49,7 +52,7 @@ def collect(connection: Connection, *, newest: int) -> list[Marked]:
     """
     with mapped():
         connection.execute(query("end_rollup_epoch"))
-        rows = connection.execute(query("collect_rollup_marks"), {"newest": newest}).fetchall()
+        rows = connection.execute(query("collect_rollup_marks"), {"newest": newest, "most": _MARKS}).fetchall()
         connection.commit()
     return [Marked(*row) for row in rows]
 
@@ -118,13 +121,22 @@ def compute(connection: Connection, *, zone: str) -> None:
 
 
 def use_zone(connection: Connection, zone: str) -> bool:
-    """Make all days anew when they are those of another time zone; whether they were. Commits."""
+    """Make all days anew when they are those of another time zone; whether they were. Commits.
+
+    In steps, for there may be millions of days; one that is interrupted begins anew the next time.
+    """
     with mapped():
         row = connection.execute(query("rollup_zone")).fetchone()
-        changed = row is not None and row[0] != zone
+        changed = row is not None and row != (zone, zone)
         if changed:
-            connection.execute(query("forget_rollup_days"))
-            connection.execute(query("all_days_due"))
+            connection.execute(query("note_installation"), {"key": "rollup zone begun", "value": zone})
+            (last,) = connection.execute(query("rollup_streams")).fetchone() or (0,)
+            connection.commit()
+            for low in range(0, last + 1, _STREAMS):
+                values = {"zone": zone, "low": low, "high": low + _STREAMS}
+                connection.execute(query("forget_rollup_days"), values)
+                connection.execute(query("all_days_due"), values)
+                connection.commit()
         connection.execute(query("note_installation"), {"key": "rollup zone", "value": zone})
         connection.commit()
     return changed

@@ -18,7 +18,7 @@ from hypervision import rollups
 from hypervision.batch import Batch
 from hypervision.errors import PermanentStoreError, TemporaryStoreError
 from hypervision.intake import Intake
-from hypervision.services import backup, manifest, restore
+from hypervision.services import backup, manifest, restore, tools
 from hypervision.store import backup as store
 from hypervision.store import packing
 from hypervision.store.connection import connect
@@ -242,6 +242,25 @@ def test_partitions_are_not_exchanged_while_a_snapshot_is_held(world: Any, monke
             assert pack() == []
         assert held.tables()["observation"].rows == 50
     assert len(pack()) == 1
+
+
+@pytest.mark.usefixtures("newest_only")
+def test_copy_of_a_packing_under_way_is_no_part_of_a_backup(
+    world: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It goes when the packing ends, in the midst of the backup."""
+    world.send(world.intake(), heat("bin", 0, 20.0))
+    world.execute("CREATE TABLE hv.packing_20251101 (LIKE hv.observation)")
+    real = tools.run
+
+    def drop_and_run(*words: Any, **more: Any) -> None:
+        world.execute("DROP TABLE hv.packing_20251101")
+        real(*words, **more)
+
+    monkeypatch.setattr(tools, "run", drop_and_run)
+    found = backup.write(world.url, tmp_path / "town")
+    assert found.tables["observation"].rows == 1
+    assert not [name for name in found.tables if name.startswith("packing_")]
 
 
 def test_transaction_of_another_databases_future_is_not_taken_for_committed(world: Any) -> None:

@@ -299,6 +299,10 @@ def test_gaps_for_a_screen_are_those_of_the_thing_and_of_the_platform(world: Any
     assert [(gap.cause, gap.domain, gap.missing) for gap in found if gap.ended] == [
         ("collector", None, None), ("sequence", "water", 2),
     ]  # fmt: skip
+    # Too much of it for one chart: what is newest is missed the most.
+    assert screens.read_gaps(connection, thing_id, since=START, until=NOW, limit=1) == found[-1:] != found[:1]
+    fewer = screens.read_gaps(connection, thing_id, since=START, until=NOW, limit=2)
+    assert [gap.began for gap in fewer] == sorted(gap.began for gap in found)[-2:]
     newest = screens.read_newest_gaps(connection, organisation=None, since=START)
     assert sorted((gap.cause, gap.thing or "") for gap in newest) == [
         ("collector", ""), ("sequence", "t1"), ("sequence", "t2"),

@@ -99,3 +99,24 @@ def test_partition_in_hand_elsewhere_does_not_keep_others_from_being_packed(worl
         # As VACUUM of today's does.
         other.execute(f"LOCK TABLE hv.observation_{NOW - DAY:%Y%m%d} IN SHARE UPDATE EXCLUSIVE MODE")
         assert len(pack(world)) == len(made) == 1
+
+
+def test_month_is_packed_another_time_when_a_day_of_it_is_made_meanwhile(
+    world: Any, made: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    town(world, days=2, since=NOW.replace(hour=0) - 40 * DAY)
+    late = NOW - 35 * DAY
+    real = packing._bound
+
+    def bound(connection: Any, name: str, *given: Any, **more: Any) -> None:
+        real(connection, name, *given, **more)
+        if name.startswith("packing_") and len(made) == 1:
+            with connect(world.url, application="collector") as other:
+                Writer(other, "collector").ensure_days(readings((1, late, 50.0)).time_us, now=NOW)
+
+    monkeypatch.setattr(packing, "_bound", bound)
+    before = stored(world)
+    assert pack(world) == []
+    assert world.rows("SELECT count(*) FROM pg_class WHERE relname LIKE 'packing%%'", {}) == [(0,)]
+    assert pack(world) == [f"observation_{late:%Y%m}"]
+    assert stored(world) == before

@@ -15,8 +15,10 @@ import pytest
 
 from hypervision import rollups
 from hypervision.domains import load
+from hypervision.errors import TemporaryStoreError
 from hypervision.store import rollups as store
 from hypervision.store.connection import connect
+from hypervision.store.sql import query
 
 pytestmark = pytest.mark.integration
 Rolled = dict[datetime, tuple[float, ...]]
@@ -149,6 +151,8 @@ def test_rollups_equal_a_recomputation_whatever_the_order(world: Any, name: str)
         ("Europe/Paris", datetime(2026, 3, 28, 18, 0, 5, tzinfo=UTC)),
         ("Asia/Kolkata", datetime(2026, 3, 28, 9, 0, 5, tzinfo=UTC)),
         ("America/St_Johns", datetime(2025, 11, 1, 9, 0, 5, tzinfo=UTC)),
+        # Clocks are set back to midnight: there are two of them.
+        ("Atlantic/Azores", datetime(2025, 10, 25, 9, 0, 5, tzinfo=UTC)),
     ],
 )
 def test_days_are_those_of_the_zone_when_clocks_change_and_off_the_full_hour(
@@ -177,6 +181,80 @@ def test_another_zone_makes_all_days_anew(world: Any) -> None:
             store.use_zone(connection, zone)
             rollups.bring_up_to_date(connection, zone=zone)
         assert_equal(world, "t1", "flow", readings, zone)
+
+
+def test_change_of_zone_that_was_interrupted_is_done_as_a_whole(
+    world: Any, several: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In steps that are committed; what comes next begins anew, also with the zone that it was before."""
+    start = datetime(2026, 3, 20, 9, 0, 5, tzinfo=UTC)
+    readings = {thing: series("flow", start, 60, 3000.0, random.Random(thing)) for thing in ("t1", "t2")}
+    sent = [("water", thing, "flow", at, v) for thing, given in readings.items() for at, v in given.items()]
+    world.history(world.intake(), *sent)
+    world.close()
+    monkeypatch.setattr(store, "_STREAMS", 1)
+    asked: list[str] = []
+
+    def ask(name: str) -> Any:
+        asked.append(name)
+        if asked.count("forget_rollup_days") == 3:
+            raise TemporaryStoreError("cut")
+        return query(name)
+
+    with connect(world.url, application="test") as connection:
+        store.use_zone(connection, "Europe/Paris")
+        rollups.bring_up_to_date(connection, zone="Europe/Paris")
+        with monkeypatch.context() as patched:
+            patched.setattr(store, "query", ask)
+            with pytest.raises(TemporaryStoreError):
+                store.use_zone(connection, "Asia/Tokyo")
+        connection.rollback()
+        assert stored(world, "daily", "t1", "flow") == {} != stored(world, "daily", "t2", "flow")
+        for zone, changed in (("Europe/Paris", True), ("Europe/Paris", False), ("Asia/Kolkata", True)):
+            assert store.use_zone(connection, zone) is changed
+            rollups.bring_up_to_date(connection, zone=zone)
+            for thing, given in readings.items():
+                assert_equal(world, thing, "flow", given, zone)
+
+
+def test_nothing_is_computed_before_days_of_another_zone_are_forgotten(
+    world: Any, newest_only: None, monkeypatch: pytest.MonkeyPatch, wait_until: Callable[..., None]
+) -> None:
+    """Also when that failed the first time."""
+    done: list[str] = []
+    monkeypatch.setattr(rollups, "EVERY", 0.02)
+
+    def use_zone(_connection: Any, zone: str) -> bool:
+        done.append(zone)
+        if len(done) == 1:
+            raise TemporaryStoreError("canceling statement due to statement timeout")
+        return True
+
+    def compute(_connection: Any, **_options: Any) -> int:
+        done.append("computed")
+        return 0
+
+    monkeypatch.setattr(store, "use_zone", use_zone)
+    monkeypatch.setattr(rollups, "bring_up_to_date", compute)
+    roller = rollups.Roller(world.url, zone="Asia/Tokyo")
+    roller.start()
+    wait_until(lambda: "computed" in done, tell=lambda: str(done))
+    roller.stop()
+    assert done[:3] == ["Asia/Tokyo", "Asia/Tokyo", "computed"]
+
+
+def test_marks_of_an_import_are_taken_over_in_parts(world: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store, "_MARKS", 3)
+    intake = world.intake()
+    at = datetime(2026, 3, 20, 9, 0, 0, tzinfo=UTC)
+    readings = {at + timedelta(hours=i): float(i) for i in range(8)}
+    world.history(intake, *[("water", "t1", "flow", t, v) for t, v in readings.items()])
+    for left in (5, 2, 0):
+        assert len(store.collect(intake.connection, newest=2)) == 2
+        assert store.backlog(intake.connection) == 8
+        assert world.rows("SELECT count(*) FROM hv.rollup_mark") == [(left,)]
+    bring_up_to_date(world)
+    assert_equal(world, "t1", "flow", readings)
 
 
 def test_reading_committed_while_marks_are_collected_is_not_forgotten(world: Any, several: None) -> None:

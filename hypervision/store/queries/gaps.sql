@@ -125,13 +125,15 @@ ORDER BY g.began, g.thing, g.property
 LIMIT %(limit)s
 
 -- name: screen_gaps
--- What is missing in the charts of one Thing.
-SELECT g.datastream_id, g.domain, g.began, g.ended, g.cause, g.missing
-FROM hv.gap g
-WHERE (g.thing_id = %(thing_id)s OR g.thing_id IS NULL)
-  AND (g.ended IS NULL OR g.ended > %(since)s) AND g.began < %(until)s
-ORDER BY g.began
-LIMIT %(limit)s
+-- What is missing in the charts of one Thing; the newest where there is too much of it.
+SELECT * FROM (
+    SELECT g.datastream_id, g.domain, g.began, g.ended, g.cause, g.missing
+    FROM hv.gap g
+    WHERE (g.thing_id = %(thing_id)s OR g.thing_id IS NULL)
+      AND (g.ended IS NULL OR g.ended > %(since)s) AND g.began < %(until)s
+    ORDER BY g.began DESC
+    LIMIT %(limit)s) AS newest
+ORDER BY began
 
 -- name: screen_newest_gaps
 -- The newest gaps that are over; a silence under way is an alarm and stands among those.

@@ -11,10 +11,12 @@ SELECT pg_advisory_xact_lock_shared(7206471006)
 UPDATE hv.rollup_epoch SET epoch = epoch + 1
 
 -- name: collect_rollup_marks
--- A statement of its own after the one above, so that it sees every mark of the epoch that ended. Tells the newest
+-- A statement of its own after the one above, so that it sees every mark of the epoch that ended. Of very many only some,
+-- the others the next time: those of an import while nobody computes are no work for one statement. Tells the newest
 -- hours of them, in the order they lie in; where more are equally new than fit, another choice each time.
 WITH taken AS (
-    DELETE FROM hv.rollup_mark RETURNING datastream_id, hour
+    DELETE FROM hv.rollup_mark WHERE ctid = ANY (ARRAY(SELECT ctid FROM hv.rollup_mark LIMIT %(most)s))
+    RETURNING datastream_id, hour
 ), marked AS (
     SELECT DISTINCT datastream_id, hour FROM taken
 ), put AS (
@@ -39,18 +41,24 @@ CREATE TEMP TABLE IF NOT EXISTS rolled (
 ON COMMIT DELETE ROWS
 
 -- name: rollup_zone
--- Whose local days the roll-ups hold.
-SELECT value FROM hv.installation WHERE key = 'rollup zone'
+-- Whose local days the roll-ups hold, and whose they were last told to hold: another where that was interrupted.
+SELECT value, coalesce((SELECT value FROM hv.installation WHERE key = 'rollup zone begun'), value)
+FROM hv.installation WHERE key = 'rollup zone'
 
 -- name: all_days_due
--- Every hour of the roll-ups, for their days to be made anew: the time zone has changed.
+-- An hour of every local day in the roll-ups of some datastreams, and those across midnight, for their days to be made
+-- anew: the time zone has changed.
 INSERT INTO hv.rollup_due (datastream_id, hour)
-SELECT datastream_id, bucket FROM hv.rollup WHERE level = 0
+SELECT datastream_id, min(bucket) FROM hv.rollup
+WHERE level = 0 AND datastream_id >= %(low)s AND datastream_id < %(high)s
+GROUP BY datastream_id, date_trunc('day', bucket AT TIME ZONE %(zone)s),
+         date_trunc('day', (bucket + interval '1 hour' - interval '1 us') AT TIME ZONE %(zone)s)
 ON CONFLICT (datastream_id, hour) DO NOTHING
 
 -- name: forget_rollup_days
--- Days of another time zone; those whose hours are gone cannot be made anew.
-DELETE FROM hv.rollup WHERE level = 1 AND bucket >= (SELECT hv.kept_from('hours'))
+-- Days of another time zone, of some datastreams; those whose hours are gone cannot be made anew.
+DELETE FROM hv.rollup
+WHERE level = 1 AND datastream_id >= %(low)s AND datastream_id < %(high)s AND bucket >= (SELECT hv.kept_from('hours'))
 
 -- name: take_rollup_spans
 -- The hours asked for and others that are due, with those that a reading in them changes: a value holds into the next
@@ -95,15 +103,22 @@ WITH due AS (
 SELECT count(*) FROM due
 
 -- name: take_rollup_days
--- The local days that the stretches touch, of 23 to 25 hours where clocks change; not those whose hours are gone.
+-- The local days that the stretches touch, of 23 to 25 hours where clocks change; not those whose hours are gone. A day
+-- begins with its first instant: where clocks are set back to midnight (the Azores), that is the first of two midnights.
 INSERT INTO rollup_span
-SELECT DISTINCT s.datastream_id, s.kind, s.hold, 1, day AT TIME ZONE %(zone)s,
-       (day + interval '1 day') AT TIME ZONE %(zone)s
+SELECT DISTINCT s.datastream_id, s.kind, s.hold, 1, local.first, local.last
 FROM rollup_span s
 CROSS JOIN LATERAL generate_series(
-    date_trunc('day', s.first AT TIME ZONE %(zone)s), (s.last AT TIME ZONE %(zone)s) - interval '1 us',
-    interval '1 day') AS day
-WHERE day AT TIME ZONE %(zone)s >= (SELECT hv.kept_from('hours'))
+    date_trunc('day', s.first AT TIME ZONE %(zone)s) - interval '1 day',
+    date_trunc('day', s.last AT TIME ZONE %(zone)s) + interval '1 day', interval '1 day') AS day
+CROSS JOIN LATERAL (
+    SELECT day AT TIME ZONE %(zone)s AS first, (day + interval '1 day') AT TIME ZONE %(zone)s AS last) AS midnight
+CROSS JOIN LATERAL (
+    SELECT CASE WHEN (midnight.first - interval '1 hour') AT TIME ZONE %(zone)s >= day
+                THEN midnight.first - interval '1 hour' ELSE midnight.first END AS first,
+           CASE WHEN (midnight.last - interval '1 hour') AT TIME ZONE %(zone)s >= day + interval '1 day'
+                THEN midnight.last - interval '1 hour' ELSE midnight.last END AS last) AS local
+WHERE local.first < s.last AND local.last > s.first AND local.first >= (SELECT hv.kept_from('hours'))
 
 -- name: roll_hours
 -- The hours of the stretches, computed from the readings.

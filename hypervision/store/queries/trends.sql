@@ -34,11 +34,14 @@ SELECT array_agg(bucket), array_agg(ends), array_agg(coalesce(minimum, 'NaN')), 
        array_agg(mean), array_agg(covered_seconds), array_agg(level)
 FROM (
     SELECT bucket, minimum, maximum, mean, covered_seconds, level,
-           -- A local day has 23 to 25 hours, and may begin after midnight.
-           CASE level WHEN 0 THEN bucket + interval '1 hour'
-                      ELSE (date_trunc('day', bucket AT TIME ZONE zone) + interval '1 day') AT TIME ZONE zone END AS ends
+           -- A local day has 23 to 25 hours, and may begin after midnight, or with the first of two.
+           CASE WHEN level = 0 THEN bucket + interval '1 hour'
+                WHEN (midnight - interval '1 hour') AT TIME ZONE zone >= tomorrow THEN midnight - interval '1 hour'
+                ELSE midnight END AS ends
     FROM hv.rollup
     CROSS JOIN (SELECT coalesce((SELECT value FROM hv.installation WHERE key = 'rollup zone'), 'UTC') AS zone) AS local
+    CROSS JOIN LATERAL (SELECT date_trunc('day', bucket AT TIME ZONE zone) + interval '1 day' AS tomorrow) AS next_day
+    CROSS JOIN LATERAL (SELECT tomorrow AT TIME ZONE zone AS midnight) AS next_midnight
     WHERE datastream_id = %(datastream_id)s AND bucket >= %(since)s
           AND bucket < least(%(until)s, greatest((SELECT hv.kept_from('observations')), %(readings_from)s))
           AND CASE level WHEN 0 THEN bucket >= (SELECT hv.kept_from('hours'))
