@@ -29,8 +29,9 @@ def _database(_options: argparse.Namespace, settings: Settings) -> int:
 
 def _watch(_options: argparse.Namespace, settings: Settings) -> int:
     from hypervision import watch
+    from hypervision.endpoints import complete
 
-    return watch.main(settings)
+    return watch.main(complete(settings))
 
 
 def _verb(name: str, summary: str) -> Verb:

@@ -214,7 +214,7 @@ def _name(batch: Batch, streams: StreamTable, row: np.integer[Any]) -> str:
 
 
 def unknown_thing(thing: str, domain: str, *, sent: bool = True) -> str:
-    """Why a message of a Thing that is not registered waits, and what lets it in; what never sent has to name its domain."""
+    """Why a message of a Thing that is not registered waits, and what lets it in; what never sent has no domain yet."""
     given = "" if sent else f" --domain {domain}"
     return f"{thing} ({domain}) is not registered; `hypervision things admit {thing}{given}` lets it in"
 
