@@ -11,7 +11,7 @@ from typing import Final
 from hypervision import topics
 from hypervision.domains import Catalogue, catalogue_of
 from hypervision.endpoints import complete
-from hypervision.errors import SettingError
+from hypervision.errors import SettingError, UsageError
 from hypervision.naming import name_of
 from hypervision.settings import Settings
 from hypervision.store import registry
@@ -79,7 +79,7 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
 
 def _domain(code: str, given: str | None, waiting: Mapping[str, registry.WaitingThing], catalogue: Catalogue) -> str:
     if topics.THING.fullmatch(code) is None:
-        raise SettingError(
+        raise UsageError(
             f"{code[:64]!r} is no code of a Thing",
             remedy="use 1 to 64 letters, digits, '.', '_', ':' or '-', the first a letter or digit",
         )
@@ -87,5 +87,5 @@ def _domain(code: str, given: str | None, waiting: Mapping[str, registry.Waiting
     if domain is None:
         raise SettingError(f"{code} never sent anything", remedy="name its domain with --domain")
     if domain not in catalogue:
-        raise SettingError(f"there is no domain {domain!r}", remedy=f"use one of {', '.join(catalogue)}")
+        raise UsageError(f"there is no domain {domain!r}", remedy=f"use one of {', '.join(catalogue)}")
     return domain
