@@ -227,11 +227,11 @@ def _fault(row: pd.Series[Any], intake: Intake) -> tuple[str, str]:
 def _unreadable(row: pd.Series[Any], result: float, *, instant: bool, zoned: bool) -> tuple[str, str]:
     """Why a row of a datastream is no reading: the reason and a sentence."""
     time, value = (str(row[column])[:40] for column in ("time", "result"))
-    name = f"{str(row['thing'])[:64]}/{row['property']}: " if "property" in row else ""
+    before = f"{str(row['thing'])[:64]}/{row['property']}: " if "property" in row else ""
     if not instant:
-        return "bad_time", f"{name}time {time!r} cannot be read, write 2026-11-22T10:00:00Z"
+        return "bad_time", f"{before}time {time!r} cannot be read, write 2026-11-22T10:00:00Z"
     if not zoned:
-        return "time_without_offset", f"{name}time {time!r} has no offset from UTC, end it with Z or +01:00"
+        return "time_without_offset", f"{before}time {time!r} has no offset from UTC, end it with Z or +01:00"
     if not np.isfinite(result):
-        return "not_a_number", f"{name}result {value!r} of {time} is no finite number"
-    return "unknown_state", f"{name}result {value!r} of {time} is none of its states"
+        return "not_a_number", f"{before}result {value!r} of {time} is no finite number"
+    return "unknown_state", f"{before}result {value!r} of {time} is none of its states"

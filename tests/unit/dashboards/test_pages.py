@@ -137,6 +137,10 @@ def test_system_page_shows_payloads_to_those_alone_who_may_see_them() -> None:
     cells = [one for one in nodes(told(Role.VIEWER)) if type(one).__name__ == "Td"]
     assert [text(cell) for cell in cells[1::3]] == ["Contradicts a stored reading conflict", "No reading empty"]
     assert [text(cell) for cell in cells[2::3]] == ["2", "1"]
+    french = scene("fr", rejected=(replace(refused(1, "empty", 1), detail="the message holds no reading."),))
+    assert "le message ne contient aucune mesure" in text(
+        system.draw(replace(french, may_see_rejected=True), "/health").fragments["health-rejected"]["children"]
+    )
     # The newest of each.
     assert ages(cells[0]) == [str(int((NOW - timedelta(minutes=2)).timestamp() * 1000))]
 
