@@ -23,6 +23,8 @@ _AFTER: Final = (
     (re.compile(r"(.*) \(and (\d+) more\)", re.DOTALL), "et {} autres"),
     (re.compile(r"(.*) \(its result is (\S+)\)", re.DOTALL), "sa mesure est {}"),
 )
+# French has a space that no line breaks at before these signs and before a unit.
+_BOUND: Final = re.compile(r" (?=[:;!?»%])|(?<=\}) (?=(?:s|min)\b)")
 # A sentence with semicolons of its own has at most so many parts.
 _PARTS: Final = 3
 
@@ -36,7 +38,7 @@ def _form(english: str, french: str) -> _Form:
     # Of a doubled brace, which stands for a brace, one is left: it and its text are matched like a fact.
     parts = _FACT.split(english)
     text = "".join(f"(?P<{part}>.+?)" if i % 2 else re.escape(part) for i, part in enumerate(parts))
-    return _Form(re.compile(text, re.DOTALL), french)
+    return _Form(re.compile(text, re.DOTALL), _BOUND.sub("\u00a0", french))
 
 
 _FORMS: Final = tuple(_form(english, french) for english, french in SENTENCES)
@@ -44,7 +46,7 @@ _FORMS: Final = tuple(_form(english, french) for english, french in SENTENCES)
 
 @lru_cache(maxsize=4096)
 def explained(detail: str, language: str) -> str:
-    """The detail of a refusal in a language.
+    r"""The detail of a refusal in a language.
 
     Parameters
     ----------
@@ -56,9 +58,9 @@ def explained(detail: str, language: str) -> str:
     Examples
     --------
     >>> explained("line 7: p1/flow of 2024-01-01 has 1.0 at this time already, 2.0 was refused", "fr")
-    'ligne 7 : p1/flow du 2024-01-01 vaut déjà 1.0 à cet instant, 2.0 est refusé'
+    'ligne 7\xa0: p1/flow du 2024-01-01 vaut déjà 1.0 à cet instant, 2.0 est refusé'
     >>> explained("seq is 'x', not a whole number from 0; no sentence of ours", "fr")
-    "seq vaut 'x', qui n’est pas un entier à partir de 0 ; no sentence of ours"
+    "seq vaut 'x', qui n’est pas un entier à partir de 0\xa0; no sentence of ours"
     """
     return _several(detail) if language == "fr" else detail
 
@@ -81,17 +83,17 @@ def _several(detail: str) -> str:
                 break
         told.append(pieces[at] if one is None else one)
         at += many
-    return " ; ".join(told)
+    return "\u00a0; ".join(told)
 
 
 def _one(sentence: str) -> str | None:
     before = ""
     line = _LINE.match(sentence)
     if line is not None:
-        before, sentence = f"ligne {line[1]} : ", sentence[line.end() :]
+        before, sentence = f"ligne {line[1]}\u00a0: ", sentence[line.end() :]
         named = _NAMED.match(sentence)
         if named is not None:
-            before, sentence = f"{before}{named[0][:-2]} : ", sentence[named.end() :]
+            before, sentence = f"{before}{named[0][:-2]}\u00a0: ", sentence[named.end() :]
     after = ""
     pattern, french = _AFTER[2]
     told = pattern.fullmatch(sentence)

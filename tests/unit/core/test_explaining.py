@@ -78,7 +78,7 @@ def test_every_refusal_can_be_told_in_french(where: str, sentence: str) -> None:
 def test_sentence_is_met_by_itself_and_no_fact_is_lost(english: str, french: str) -> None:
     facts = {name: f"~{name}~" for name in ("byte", "at", "value", "n", "name", "time", "thing", "domain")}
     told = explained(english.format_map(_Any(facts)), "fr")
-    assert told == french.format_map(_Any(facts))
+    assert told.replace("\u00a0", " ") == french.format_map(_Any(facts))
 
 
 class _Any(dict[str, str]):
@@ -86,12 +86,17 @@ class _Any(dict[str, str]):
         return f"~{key}~"
 
 
+def french(detail: str) -> str:
+    """In French, with ordinary spaces."""
+    return explained(detail, "fr").replace("\u00a0", " ")
+
+
 def test_detail_of_several_sentences_is_told_one_by_one() -> None:
     detail = (
         "the unit '°F' of level is no UCUM code; UCUM writes it [degF]; its own unit is m; flow is an object, not a number"
         "; what a decoder of one's own says (and 3 more) (refused again 2026-11-22 10:00 UTC)"
     )
-    assert explained(detail, "fr") == (
+    assert french(detail) == (
         "l’unité '°F' de level n’est pas un code UCUM ; UCUM l’écrit [degF] ; son unité est m ; "
         "flow vaut un objet, qui n’est pas un nombre ; what a decoder of one's own says (et 3 autres)"
         " (refusé de nouveau 2026-11-22 10:00 UTC)"
@@ -100,20 +105,20 @@ def test_detail_of_several_sentences_is_told_one_by_one() -> None:
 
 
 def test_line_of_a_file_is_told_with_its_facts() -> None:
-    assert explained(f"line 3: {unknown_thing('p1', 'water', sent=False)}; line 4: p1/flow: time 'x' cannot be read,"
-                     " write 2026-11-22T10:00:00Z", "fr") == (
+    assert french(f"line 3: {unknown_thing('p1', 'water', sent=False)}; line 4: p1/flow: time 'x' cannot be read,"
+                     " write 2026-11-22T10:00:00Z") == (
         "ligne 3 : p1 (water) n’est pas enregistré ; `hypervision things admit p1 --domain water` l’admet ; "
         "ligne 4 : p1/flow : l’heure 'x' est illisible, écrire 2026-11-22T10:00:00Z"
     )  # fmt: skip
     late = (
         "line 10: the time of p1/flow of 2999-01-01T00:00:00+00:00 is too far ahead of its receipt (its result is 2.0)"
     )
-    assert explained(late, "fr") == (
+    assert french(late) == (
         "ligne 10 : p1/flow du 2999-01-01T00:00:00+00:00 : l’heure est trop en avance sur la réception (sa mesure est 2.0)"
     )
     limited = Limiter(IngestSettings())._detail
-    assert explained(limited, "fr").startswith("plus de 20 messages par seconde")
-    assert explained(limited, "fr").endswith("voici le premier d’entre eux")
+    assert french(limited).startswith("plus de 20 messages par seconde")
+    assert french(limited).endswith("voici le premier d’entre eux")
     assert explained(conflict("flow", 1.0, 2.0), "fr") == "flow vaut déjà 1.0 à cet instant, 2.0 est refusé"
 
 
@@ -122,4 +127,9 @@ def test_text_of_a_device_is_not_taken_for_a_form() -> None:
         explained("flow is '{0.__class__}', not a number", "fr") == "flow vaut '{0.__class__}', qui n’est pas un nombre"
     )
     assert explained("", "fr") == ""
-    assert explained("x; " * 20_000, "fr").startswith("x ; x")
+    assert french("x; " * 20_000).startswith("x ; x")
+
+
+def test_signs_and_units_stay_on_the_line_of_what_they_belong_to() -> None:
+    ahead = explained("time 9 is 700 s ahead of its receipt; 10 min are taken.", "fr")
+    assert ahead == "l’heure 9 est en avance de 700\u00a0s sur la réception\u00a0; 10\u00a0min sont acceptées"

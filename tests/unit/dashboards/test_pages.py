@@ -265,6 +265,6 @@ def test_journal_is_told_in_the_language_of_the_screen() -> None:
     seen = JournalRow(NOW, "transition", "o", "vu", "UNACK", "ACKED", "acknowledge", "parking.full")
     assert journal_text(scene(), late) == "Dépassement reçu en retard (Parking presque complet, 3,50)"
     period = replace(late, kind="period", detail='{"property": "flow", "value": 900.0}')
-    assert journal_text(scene(), period) == "Une mesure attendue toutes les 900 s (flow)"
+    assert journal_text(scene(), period) == "Une mesure attendue toutes les 900\u00a0s (flow)"
     assert journal_text(scene(), seen) == "Parking presque complet → acquittée\u00a0: «\u00a0vu\u00a0»"
     assert journal_text(scene("en"), seen) == "Car park nearly full → acknowledged: “vu”"
