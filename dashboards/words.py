@@ -14,6 +14,8 @@ from babel.core import Locale
 from babel.dates import format_datetime
 from babel.numbers import format_decimal, format_scientific
 
+from hypervision.explaining import explained
+
 Language = Literal["fr", "en"]
 LANGUAGES: Final[tuple[Language, ...]] = ("fr", "en")
 _LOCALES: Final[Mapping[str, str]] = {"fr": "fr_FR", "en": "en_GB"}
@@ -81,6 +83,11 @@ class Words:
     def known(self, family: str, code: str) -> str:
         """The words for a code that another program gave; the code itself where there are none."""
         return catalogue(self.language).get(f"{family}.{code}", code)
+
+    def refusal(self, detail: str) -> tuple[str, str]:
+        """Why something was refused, and in which language that is; what has no words in ours is told as it is kept."""
+        told = explained(detail, self.language)
+        return told, "en" if told == detail else str(self.language)
 
     def pick(self, fr: str, en: str) -> str:
         """One of two texts that come from the database."""

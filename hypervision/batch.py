@@ -34,11 +34,14 @@ class Refusal(NamedTuple):
         A short code: `malformed`, `unknown_property`, `time_in_future`, …
     detail : str
         One sentence for a person.
+    thing : str
+        Of a line of an import, whose source names none; empty where the topic does.
     """
 
     message: int
     reason: str
     detail: str
+    thing: str = ""
 
 
 class Identity(NamedTuple):
@@ -99,6 +102,8 @@ class Batch:
         Messages that the broker marked as delivered before.
     moments : list of (message, time)
         Of messages without any reading, of which each value was refused for itself: their time [us].
+    line : ndarray of int64, shape (n_readings,), or None
+        Where a reading stands in its file; None: it comes from none.
     """
 
     topics: list[str]
@@ -116,6 +121,7 @@ class Batch:
     numbers: list[Number] = field(default_factory=list)
     again: list[int] = field(default_factory=list)
     moments: list[tuple[int, int]] = field(default_factory=list)
+    line: Int64 | None = None
 
     @property
     def messages(self) -> int:
@@ -135,6 +141,7 @@ class Batch:
         received_us: int,
         source: str,
         imported: bool = False,
+        line: Int64 | None = None,
     ) -> Batch:
         """Readings that come from no device message: scores, imports, generated history.
 
@@ -146,7 +153,7 @@ class Batch:
             Now [us].
         source : str
             What stands as the topic of a rejected reading, for example `import/readings.csv`.
-        imported : bool
+        imported, line
             See `Batch`.
 
         Notes
@@ -164,6 +171,7 @@ class Batch:
             result=np.asarray(result, np.float64),
             quality=np.full(n, quality.GOOD, np.int8),
             imported=imported,
+            line=line,
         )
 
 

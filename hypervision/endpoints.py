@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from pydantic import SecretStr
 
 from hypervision.services.endpoints import NAME
+from hypervision.services.plan import secret
 from hypervision.settings import Settings, default_data_dir
 from hypervision.store.address import same_database
 
@@ -26,12 +27,17 @@ def read(data_dir: Path) -> dict[str, Any] | None:
     return found if isinstance(found, dict) else None
 
 
-def complete(settings: Settings) -> Settings:
+def complete(settings: Settings, *, collects: bool = False) -> Settings:
     """Fill in database and broker from a platform that runs on this machine, where the settings name none.
 
     The settings' own data directory is asked; where nobody gave one, the default ones of `up` and `demo`. A platform
     that runs on another database or broker than the one given is another installation: nothing is taken from it, for a
     command meant for one must not do half its work in the other. What was given always holds.
+
+    Parameters
+    ----------
+    collects : bool
+        The broker is wanted as collectors log in to it, not as devices do.
     """
     given = settings.model_fields_set
     places = [settings.data_dir]
@@ -42,6 +48,8 @@ def complete(settings: Settings) -> Settings:
         found = read(place)
         if found is None or not _is_of(settings, found):
             continue
+        if collects:
+            found["mqtt"] = _as_collector(place, found.get("mqtt"))
         filled: dict[str, Any] = {"data_dir": place}
         for key, name in (("database_url", "database"), ("mqtt_url", "mqtt")):
             if getattr(settings, key) is None and isinstance(found.get(name), str):
@@ -59,6 +67,15 @@ def _is_of(settings: Settings, found: dict[str, Any]) -> bool:
     return (database is None or same_database(database.get_secret_value(), str(found.get("database")))) and (
         mqtt is None or _broker(mqtt.get_secret_value()) == _broker(str(found.get("mqtt")))
     )
+
+
+def _as_collector(data_dir: Path, mqtt: object) -> object:
+    """The URL of the same broker for collectors, where the platform keeps one."""
+    try:
+        url = secret(data_dir, "mqtt-platform-url").read_text("utf-8").strip()
+    except (OSError, ValueError):
+        return mqtt
+    return url if _broker(url) == _broker(str(mqtt)) else mqtt
 
 
 def _broker(url: str) -> tuple[str, int]:

@@ -142,9 +142,10 @@ def _batch(frame: pd.DataFrame, intake: Intake, path: Path, *, first_line: int, 
             "slot": slots[good],
             "time_us": times.instant[good].astype("datetime64[us, UTC]").astype(np.int64).to_numpy(),
             "result": results[good],
+            "line": first_line + np.nonzero(good)[0],
         }
     )
-    once = readings.drop_duplicates()
+    once = readings.drop_duplicates(["slot", "time_us", "result"])
     batch = Batch.of_series(
         slot=once["slot"].to_numpy(np.int32),
         time_us=once["time_us"].to_numpy(np.int64),
@@ -152,6 +153,7 @@ def _batch(frame: pd.DataFrame, intake: Intake, path: Path, *, first_line: int, 
         received_us=received_us,
         source=f"import/{path.name}",
         imported=True,
+        line=once["line"].to_numpy(np.int64),
     )
     for i in map(int, np.nonzero(~good)[0]):
         row = frame.iloc[i]
@@ -159,7 +161,10 @@ def _batch(frame: pd.DataFrame, intake: Intake, path: Path, *, first_line: int, 
             reason, fault = _fault(row, intake)
         else:
             reason, fault = _unreadable(row, results[i], instant=bool(known[i]), zoned=bool(times.zoned[i]))
-        batch.refusals.append(Refusal(0, reason, f"line {first_line + i}: {fault}"))
+        thing = str(row["thing"])
+        batch.refusals.append(
+            Refusal(0, reason, f"line {first_line + i}: {fault}", thing if THING.fullmatch(thing) else "")
+        )
     return batch, len(readings) - len(once)
 
 
@@ -222,10 +227,11 @@ def _fault(row: pd.Series[Any], intake: Intake) -> tuple[str, str]:
 def _unreadable(row: pd.Series[Any], result: float, *, instant: bool, zoned: bool) -> tuple[str, str]:
     """Why a row of a datastream is no reading: the reason and a sentence."""
     time, value = (str(row[column])[:40] for column in ("time", "result"))
+    before = f"{str(row['thing'])[:64]}/{row['property']}: " if "property" in row else ""
     if not instant:
-        return "bad_time", f"time {time!r} cannot be read, write 2026-11-22T10:00:00Z"
+        return "bad_time", f"{before}time {time!r} cannot be read, write 2026-11-22T10:00:00Z"
     if not zoned:
-        return "time_without_offset", f"time {time!r} has no offset from UTC, end it with Z or +01:00"
+        return "time_without_offset", f"{before}time {time!r} has no offset from UTC, end it with Z or +01:00"
     if not np.isfinite(result):
-        return "not_a_number", f"result {value!r} is no finite number"
-    return "unknown_state", f"result {value!r} is no state of {row['property']}"
+        return "not_a_number", f"{before}result {value!r} of {time} is no finite number"
+    return "unknown_state", f"{before}result {value!r} of {time} is none of its states"

@@ -336,9 +336,7 @@ class Intake:
             planned.datastream_id, planned.time_us, planned.result, planned.quality, planned.late, planned.received_us
         )
         new, existing = writer.write(columns)
-        refusals = planned.refusals + stored_conflicts(
-            planned, self.streams, new=new, existing=existing, imported=batch.imported
-        )
+        refusals = planned.refusals + stored_conflicts(planned, self.streams, batch, new=new, existing=existing)
         cases, steps = ([], 0) if batch.imported else self._stepper.step(planned, new, writer, now=now)
         commit_no = writer.commit_no + 1
         newest = newest_rows(planned, self.streams, new=new)

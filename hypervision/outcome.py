@@ -11,6 +11,8 @@ from hypervision.topics import thing_of
 
 # A row of the quarantine names at most this many faults of its message; what is beyond is counted.
 _TOLD = 16
+# So many Things of a part of a file have rows of their own.
+_THINGS = 1_000
 # Of such a topic no Thing can be let in: what is wrong with it stays the reason.
 _LEADS_NOWHERE = frozenset(("bad_topic", "unknown_domain"))
 
@@ -74,7 +76,9 @@ def strangers(batch: Batch, refusals: list[Refusal], known: set[str]) -> list[Re
 
 
 def rejected_rows(batch: Batch, refusals: list[Refusal], outcome: Int8) -> list[RejectedRow]:
-    """One row for a message that was refused whole, one per reason for refused values of a stored one or of a file.
+    """One row for a message that was refused whole, one per reason for refused values of a stored one.
+
+    Of a file, one per reason and Thing.
 
     Notes
     -----
@@ -90,18 +94,23 @@ def rejected_rows(batch: Batch, refusals: list[Refusal], outcome: Int8) -> list[
         if outcome[message] != STORED and not batch.imported:
             rows.append(_row(batch, found, partial=False))
             continue
-        of_reason: dict[str, list[Refusal]] = {}
+        of_reason: dict[tuple[str, str], list[Refusal]] = {}
+        things: set[str] = set()
         for refusal in found:
-            of_reason.setdefault(refusal.reason, []).append(refusal)
-        rows += [_row(batch, same, partial=True) for same in of_reason.values()]
+            # Beyond so many Things of a part of a file the lines of the others are told together.
+            if len(things) < _THINGS:
+                things.add(refusal.thing)
+            thing = refusal.thing if refusal.thing in things else ""
+            of_reason.setdefault((refusal.reason, thing), []).append(refusal)
+        rows += [_row(batch, same, partial=True, thing=thing) for (_, thing), same in of_reason.items()]
     return rows
 
 
-def _row(batch: Batch, found: list[Refusal], *, partial: bool) -> RejectedRow:
-    """Several refusals of one message as one row."""
+def _row(batch: Batch, found: list[Refusal], *, partial: bool, thing: str = "") -> RejectedRow:
+    """Several refusals of one message as one row; of a file, those of one Thing."""
     message = found[0].message
     topic, payload = batch.topics[message], batch.payloads[message]
-    thing = thing_of(topic)
+    thing = thing_of(topic) or thing
     # Whatever else is wrong with the message of a Thing that waits: it can only be seen to after its admission.
     if thing:
         found = sorted(found, key=lambda refusal: refusal.reason != "unknown_thing")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -163,18 +163,22 @@ def _explain(
     for i in np.nonzero(bad)[0]:
         message = int(batch.message[i])
         domain, thing, _ = streams.keys[int(batch.slot[i])]
-        name = _name(streams, int(batch.slot[i]), int(batch.time_us[i]), imported=batch.imported)
         if unknown[i]:
             # A device's message speaks of one Thing, an import of many.
             if (message, thing) not in told:
                 told.add((message, thing))
-                refusals.append(Refusal(message, "unknown_thing", unknown_thing(thing, domain)))
-        elif not_finite[i]:
-            refusals.append(Refusal(message, "not_a_number", f"{name} is no finite number"))
+                detail = unknown_thing(thing, domain, sent=not batch.imported)
+                refusals.append(_refusal(batch, streams, i, "unknown_thing", detail))
+            continue
+        name = _name(batch, streams, i)
+        if not_finite[i]:
+            reason, detail = "not_a_number", f"{name} is no finite number"
         elif too_old[i]:
-            refusals.append(Refusal(message, "time_too_old", f"the time of {name} is before the oldest one allowed"))
+            reason, detail = "time_too_old", f"the time of {name} is before the oldest one allowed"
         else:
-            refusals.append(Refusal(message, "time_in_future", f"the time of {name} is too far ahead of its receipt"))
+            reason, detail = "time_in_future", f"the time of {name} is too far ahead of its receipt"
+        value = f" (its result is {float(batch.result[i])!r})" if batch.imported else ""
+        refusals.append(_refusal(batch, streams, i, reason, detail + value))
 
 
 def _conflicts(batch: Batch, streams: StreamTable, rows: Int32, again: Bool, refusals: list[Refusal]) -> None:
@@ -185,33 +189,43 @@ def _conflicts(batch: Batch, streams: StreamTable, rows: Int32, again: Bool, ref
             continue
         kept, other = float(batch.result[rows[first]]), float(batch.result[rows[i]])
         if kept != other:
-            name = _name(streams, int(batch.slot[rows[i]]), int(batch.time_us[rows[i]]), imported=batch.imported)
-            refusals.append(conflict(int(batch.message[rows[i]]), name, kept, other))
+            detail = conflict(_name(batch, streams, rows[i]), kept, other)
+            refusals.append(_refusal(batch, streams, rows[i], "conflict", detail))
 
 
-def _name(streams: StreamTable, slot: int, time_us: int, *, imported: bool) -> str:
+def _refusal(batch: Batch, streams: StreamTable, row: np.integer[Any], reason: str, detail: str) -> Refusal:
+    """The refusal of a reading; of one from a file with its line and Thing."""
+    message = int(batch.message[row])
+    if not batch.imported:
+        return Refusal(message, reason, detail)
+    line = "" if batch.line is None else f"line {batch.line[row]}: "
+    return Refusal(message, reason, line + detail, streams.keys[int(batch.slot[row])][1])
+
+
+def _name(batch: Batch, streams: StreamTable, row: np.integer[Any]) -> str:
     """A reading for a person: the message of a device names Thing and time, that of an import is a file of many."""
-    _, thing, name = streams.keys[slot]
-    if not imported:
+    _, thing, name = streams.keys[int(batch.slot[row])]
+    if not batch.imported:
         return name
     try:
-        return f"{thing}/{name} of {from_us(time_us).isoformat()}"
+        return f"{thing}/{name} of {from_us(int(batch.time_us[row])).isoformat()}"
     except OverflowError:
         return f"{thing}/{name}"
 
 
-def unknown_thing(thing: str, domain: str) -> str:
-    """Why a message of a Thing that is not registered waits, and what lets it in."""
-    return f"{thing} ({domain}) is not registered; `hypervision things admit {thing}` lets it in"
+def unknown_thing(thing: str, domain: str, *, sent: bool = True) -> str:
+    """Why a message of a Thing that is not registered waits, and what lets it in; what never sent has no domain yet."""
+    given = "" if sent else f" --domain {domain}"
+    return f"{thing} ({domain}) is not registered; `hypervision things admit {thing}{given}` lets it in"
 
 
-def conflict(message: int, name: str, stored: float, refused: float) -> Refusal:
-    """The refusal of a second value for one instant, with both values."""
-    return Refusal(message, "conflict", f"{name} has {stored!r} at this time already, {refused!r} was refused")
+def conflict(name: str, stored: float, refused: float) -> str:
+    """Why a second value for one instant is not taken, with both values."""
+    return f"{name} has {stored!r} at this time already, {refused!r} was refused"
 
 
 def stored_conflicts(
-    planned: Plan, streams: StreamTable, *, new: Bool, existing: Float64, imported: bool
+    planned: Plan, streams: StreamTable, batch: Batch, *, new: Bool, existing: Float64
 ) -> list[Refusal]:
     """Refusals of readings whose key is stored with another value.
 
@@ -221,19 +235,14 @@ def stored_conflicts(
         Readings that were written.
     existing : ndarray of float64, shape (n,)
         The stored results of the others.
-    imported : bool
-        See `Batch`.
     """
     other = ~new & (existing != planned.result)
-    return [
-        conflict(
-            int(planned.message[i]),
-            _name(streams, int(planned.slot[i]), int(planned.time_us[i]), imported=imported),
-            float(existing[i]),
-            float(planned.result[i]),
-        )
-        for i in np.nonzero(other)[0]
-    ]
+    found = []
+    for i in np.nonzero(other)[0]:
+        row = planned.row[i]
+        detail = conflict(_name(batch, streams, row), float(existing[i]), float(planned.result[i]))
+        found.append(_refusal(batch, streams, row, "conflict", detail))
+    return found
 
 
 def newest_rows(planned: Plan, streams: StreamTable, *, new: Bool) -> Bool:

@@ -371,6 +371,11 @@ _HOW: Final = {
     "int_parsing": "write a whole number",
     "float_parsing": "write a number",
     "bool_parsing": "write true or false",
+    "finite_number": "write a finite number",
+    "greater_than": "write more than {gt}",
+    "greater_than_equal": "write {ge} or more",
+    "less_than_equal": "write {le} or less",
+    "literal_error": "write {expected}",
     "string_pattern_mismatch": "write it as docs/settings.md tells",
 }
 """What to write instead, by pydantic's type of an error, where its own words are not for people."""
@@ -385,5 +390,6 @@ def _setting_error(error: ValidationError) -> SettingError:
             remedy="check its spelling in docs/settings.md",
         )
     value = "(secret)" if "url" in key else repr(first["input"])
-    message = _HOW.get(first["type"], first["msg"]).removeprefix("Value error, ")
+    how = _HOW.get(first["type"])
+    message = how.format(**first.get("ctx", {})) if how else first["msg"].removeprefix("Value error, ")
     return SettingError(f"setting {key!r} cannot be {value}", remedy=message[:1].lower() + message[1:])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from importlib.metadata import entry_points
 
+from hypervision.endpoints import complete
 from hypervision.settings import Settings
 from hypervision.verbs import Verb
 
@@ -25,7 +26,7 @@ def _collect_options(parser: argparse.ArgumentParser) -> None:
 def _collect(options: argparse.Namespace, settings: Settings) -> int:
     from ingest import service
 
-    return service.run(settings, partition=options.partition, retire=options.retire)
+    return service.run(complete(settings, collects=True), partition=options.partition, retire=options.retire)
 
 
 def _publish_options(parser: argparse.ArgumentParser) -> None:

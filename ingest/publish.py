@@ -20,7 +20,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 from hypervision import topics
 from hypervision.domains import Catalogue, catalogue_of
 from hypervision.endpoints import complete
-from hypervision.errors import HypervisionError, ServiceError, SettingError, StoreError
+from hypervision.errors import HypervisionError, ServiceError, StoreError, UsageError
 from hypervision.settings import Settings
 from hypervision.store.connection import url_of
 from hypervision.store.lookup import Fate, Lookup, Place, Sent
@@ -55,12 +55,12 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
     settings = complete(settings)
     address = Address.of(settings)
     if topics.THING.fullmatch(options.thing) is None:
-        raise SettingError(
+        raise UsageError(
             f"{options.thing!r} is no code of a Thing", remedy="use 1 to 64 letters, digits, '.', '_', ':' or '-'"
         )
     catalogue = catalogue_of(settings)
     if options.domain and options.domain not in catalogue:
-        raise SettingError(f"there is no domain {options.domain!r}", remedy=f"use one of {', '.join(catalogue)}")
+        raise UsageError(f"there is no domain {options.domain!r}", remedy=f"use one of {', '.join(catalogue)}")
     with ExitStack() as stack:
         lookup = _lookup(settings, stack)
         place = None if lookup is None else lookup.place_of(options.thing)
@@ -88,7 +88,7 @@ def value_of(text: str) -> tuple[str, object]:
 
     Raises
     ------
-    SettingError
+    UsageError
         There is no `=`.
 
     Examples
@@ -98,7 +98,7 @@ def value_of(text: str) -> tuple[str, object]:
     """
     name, separator, value = text.partition("=")
     if not separator or not name.strip():
-        raise SettingError(f"{text!r} is no reading", remedy="write PROPERTY=VALUE, for example flow=3.2")
+        raise UsageError(f"{text!r} is no reading", remedy="write PROPERTY=VALUE, for example flow=3.2")
     name = name.strip()
     if value.strip().lower() in ("true", "false"):
         return name, value.strip().lower() == "true"
@@ -129,7 +129,7 @@ def choose(
 
     Raises
     ------
-    SettingError
+    UsageError
         No domain has all these properties.
     """
     fitting = [
@@ -142,7 +142,7 @@ def choose(
             f"{domain.code}: {', '.join(p.name for p in domain.properties.values() if not p.derived)}"
             for domain in catalogue.values()
         )
-        raise SettingError(f"no domain has the properties {', '.join(names)}", remedy=f"there are {known}")
+        raise UsageError(f"no domain has the properties {', '.join(names)}", remedy=f"there are {known}")
     if len(fitting) > 1 and place is not None:
         used = [d for d in fitting if all((d, name) in place.datastreams for name in names)]
         if len(used) == 1:
@@ -154,7 +154,7 @@ def choose(
 
 def _ask(thing: str, domains: Sequence[str]) -> str:
     if not sys.stdin.isatty():
-        raise SettingError(f"the domain of {thing} is open", remedy=f"give --domain with one of {', '.join(domains)}")
+        raise UsageError(f"the domain of {thing} is open", remedy=f"give --domain with one of {', '.join(domains)}")
     while True:
         answer = input(f"Domain of {thing} ({', '.join(domains)}): ").strip()
         if answer in domains:

@@ -13,6 +13,7 @@ from hypervision.choosing import check
 from hypervision.cli import instant, whole
 from hypervision.domains import catalogue_of
 from hypervision.endpoints import complete
+from hypervision.explaining import explained
 from hypervision.purging import YOUNGEST, purge
 from hypervision.replay import replay
 from hypervision.settings import Settings
@@ -41,6 +42,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     listing.add_argument(
         "--before", type=whole(1, _GREATEST_ID), metavar="N", help="go on after the last one of the list before"
     )
+    listing.add_argument("--language", choices=["fr", "en"], help="of the reasons told in words (that of the platform)")
     count = actions.add_parser("count", help="how many, by reason and by Thing")
     count.add_argument("--top", type=whole(1, 1_000), default=20, metavar="N", help="so many Things (20)")
     again = actions.add_parser("replay", help="send messages through again, after a fix")
@@ -105,7 +107,7 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
             return _count(chosen, connection, top=options.top)
         found = rejected.page(connection, chosen, before=options.before, limit=options.limit, excerpt=80)
     for message in found:
-        print(line(message))  # noqa: T201
+        print(line(message, options.language or settings.language))  # noqa: T201
     if not found:
         print("no message was rejected" if chosen == Chosen() else "no rejected message fits")  # noqa: T201
     return 0
@@ -174,8 +176,8 @@ def _age(text: str) -> timedelta:
     return age
 
 
-def line(message: Rejected) -> str:
-    """One message on one line, whatever is in it."""
+def line(message: Rejected, language: str = "en") -> str:
+    """One message on three lines, whatever is in it; why it was refused in a language."""
     part = ""
     if message.partial:
         part = " (one value)" if message.count == 1 else f" ({message.count} values)"
@@ -185,7 +187,7 @@ def line(message: Rejected) -> str:
     return (
         f"{message.rejected_id:>8}  {message.received_time:%Y-%m-%d %H:%M:%S} UTC  {message.reason}{part}{again}\n"
         f"          {_plain(message.topic)}  {text}\n"
-        f"          {message.detail}"
+        f"          {explained(message.detail, language)}"
     )
 
 

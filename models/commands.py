@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from hypervision.cli import number, whole
+from hypervision.endpoints import complete
 from hypervision.settings import Settings
 from hypervision.verbs import Verb
 
@@ -19,7 +20,7 @@ def _analyse(options: argparse.Namespace, settings: Settings) -> int:
     stop = threading.Event()
     for caught in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(caught, lambda *_: stop.set())
-    analysis.run(settings, stop, every=options.every)
+    analysis.run(complete(settings), stop, every=options.every)
     return 0
 
 
@@ -36,7 +37,7 @@ def _analyse_options(parser: argparse.ArgumentParser) -> None:
 def _models(options: argparse.Namespace, settings: Settings) -> int:
     from models import desk
 
-    return {"fit": desk.fit, "score": desk.score, "evaluate": desk.judge}[options.action](options, settings)
+    return {"fit": desk.fit, "score": desk.score, "evaluate": desk.judge}[options.action](options, complete(settings))
 
 
 def _models_options(parser: argparse.ArgumentParser) -> None:

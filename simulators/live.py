@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from hypervision.errors import SettingError
+from hypervision.errors import UsageError
 from hypervision.pulse import Pulse
 from simulators.localtime import SECOND_US
 from simulators.pace import Pace
@@ -64,18 +64,18 @@ def from_start(wall_us: int, *, start_us: int, duration_us: int | None, speed: f
 
     Raises
     ------
-    SettingError
+    UsageError
         It would run ahead of the clock: no device can send what is still to come.
     """
     if start_us > wall_us:
-        raise SettingError(f"--start {rfc3339(start_us)} is still to come", remedy="give a time in the past")
+        raise UsageError(f"--start {rfc3339(start_us)} is still to come", remedy="give a time in the past")
     if speed > 1.0:
         # Simulated time gains speed - 1 seconds a second until it has caught up.
         reach_us = round((wall_us - start_us) * speed / (speed - 1.0))
         if duration_us is None:
             duration_us = reach_us
         elif duration_us > reach_us:
-            raise SettingError(
+            raise UsageError(
                 f"--duration {duration_us / SECOND_US:g} from --start {rfc3339(start_us)} runs ahead of the clock",
                 remedy=f"give {reach_us // SECOND_US} or less, or an earlier start",
             )

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from hypervision import endpoints
 from hypervision.clock import to_us
-from hypervision.errors import SettingError, TemporaryStoreError
+from hypervision.errors import SettingError, TemporaryStoreError, UsageError
 from hypervision.intake import Intake
 from hypervision.settings import Settings
 from simulators import anchor, history, live, truth
@@ -146,7 +146,7 @@ def _history_days(wishes: Wishes, settings: Settings, scenario: Scenario) -> flo
     if wishes.history_days is not None:
         days = max(wishes.history_days, 0.0)
     if days and wishes.start_us is not None:
-        raise SettingError("--history ends now, so it cannot go with --start", remedy="leave one of them out")
+        raise UsageError("--history ends now, so it cannot go with --start", remedy="leave one of them out")
     return days
 
 

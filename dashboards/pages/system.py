@@ -172,13 +172,13 @@ def _rejected_rows(scene: Scene, rejected: Sequence[RejectedRow]) -> Component:
     rows: list[list[Node]] = []
     for row in rejected:
         partly = f" ({words.t('health.partial')})" if row.partial else ""
+        detail, language = words.refusal(row.detail)
         rows.append(
             [
                 age(row.received_time),
                 span(row.topic, cls="code"),
                 _reason(scene, row.reason, partly),
-                # As the platform keeps it, for the engineer who mends the device.
-                span(row.detail, lang="en"),
+                span(detail, lang=language),
                 span(row.excerpt[:120], cls="code muted"),
                 span(words.number(row.count), cls="num"),
             ]

@@ -106,7 +106,8 @@ def pack(_options: argparse.Namespace, settings: Settings) -> int:
     """`db pack`: pack what is old enough now, instead of within the hour."""
     with connect(url_of(settings), application="pack") as connection:
         done = retention.pack(connection, settings.storage, now=datetime.now(UTC), stop=threading.Event())
-    print(f"packed {', '.join(done)}" if done else "nothing is to be packed")
+    # The log names each as soon as it is packed.
+    print(f"packed {_number(done)}" if done else "nothing is to be packed")
     return 0
 
 

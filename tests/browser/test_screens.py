@@ -9,6 +9,7 @@ from playwright.sync_api import expect
 
 from hypervision.store import outages
 from hypervision.store.connection import connect, url_of
+from tests.browser.conftest import PATIENCE
 from tests.browser.fake_town import Town
 from tests.browser.steps import Open, clear, ring
 
@@ -104,7 +105,7 @@ def test_gap_in_a_chart_is_hatched_and_says_what_it_is_under_the_pointer(
         layer = chart.locator(".hoverlayer")
         return layer.count() > 0 and "Broker away" in (layer.first.text_content() or "")
 
-    wait_until(pointed, tell=lambda: "the hatched band does not say what it is under the pointer")
+    wait_until(pointed, seconds=PATIENCE, tell=lambda: "the hatched band does not say what it is under the pointer")
     chart.locator("summary").click()
     expect(chart.locator("details")).to_contain_text("Broker away")
     screen.go("/health")

@@ -46,6 +46,11 @@ def test_import_of_a_file_stores_its_readings_once(
     }  # fmt: skip
     told = verb(world.url, "rejected", "list", "--topic", f"import/{file.name}")
     assert told.count("line 5: there is no property 'colour'") == 1
+    told = verb(world.url, "rejected", "list", "--thing", "p1")
+    assert "line 2: p1 (water) is not registered; `hypervision things admit p1 --domain water` lets it in" in told
+    assert "line 6: p1/flow: time 'yesterday' cannot be read" in told
+    assert "p 1" not in told
+    assert "no Thing waits" in verb(world.url, "things", "waiting")
     world.execute("DELETE FROM hv.rejected_message")
     for stored in (3, 0):
         told = verb(world.url, "observations", "import", str(file), registration="open", expect=1)
@@ -81,6 +86,7 @@ def test_import_counts_what_stands_there_twice_and_refuses_what_is_no_reading(
         ("water", "p1", "flow", "2024-01-01", "1", "time_without_offset"),
         ("water", "p1", "flow", "2024-01-01", "1", "time_without_offset"),
         ("water", "p1", "flow", "2024-01-01T00:00:00Z", "2", "conflict"),
+        ("water", "p1", "flow", "2999-01-01T00:00:00Z", "2", "time_in_future"),
     ]
     columns = ["domain", "thing", "property", "time", "result"]
     file, clean = tmp_path / f"past{suffix}", tmp_path / f"clean{suffix}"
@@ -94,13 +100,15 @@ def test_import_counts_what_stands_there_twice_and_refuses_what_is_no_reading(
     assert "3 rows, 2 stored, 1 stored before, 0 refused" in told
     assert "no message was rejected" in verb(world.url, "rejected", "list")
     told = verb(world.url, "observations", "import", str(file), registration="open", expect=1)
-    assert "8 rows, 0 stored, 3 stored before, 5 refused" in told
+    assert "9 rows, 0 stored, 3 stored before, 6 refused" in told
     listed = verb(world.url, "rejected", "list")
-    assert "line 5: result '7' is no state of occupied" in listed
-    assert "line 6: time '2024-01-01T00:01:00' has no offset from UTC, end it with Z or +01:00" in listed
-    assert "p1/flow of 2024-01-01T00:00:00+00:00 has 1.0 at this time already, 2.0 was refused" in listed
+    assert "line 5: s1/occupied: result '7' of 2024-01-01T00:01:00Z is none of its states" in listed
+    assert "line 6: p1/flow: time '2024-01-01T00:01:00' has no offset from UTC, end it with Z or +01:00" in listed
+    assert "line 9: p1/flow of 2024-01-01T00:00:00+00:00 has 1.0 at this time already, 2.0 was refused" in listed
+    assert "line 10: the time of p1/flow of 2999-01-01T00:00:00+00:00 is too far ahead of its receipt" in listed
+    assert "s1/occupied" not in verb(world.url, "rejected", "list", "--thing", "p1")
     assert world.rows("SELECT reason, count, partial FROM rejected_messages ORDER BY reason") == [
-        ("conflict", 1, True), ("time_without_offset", 3, True), ("unknown_state", 1, True)
+        ("conflict", 1, True), ("time_in_future", 1, True), ("time_without_offset", 3, True), ("unknown_state", 1, True)
     ]  # fmt: skip
     assert world.rows("SELECT count(*) FROM observations") == [(2,)]
 

@@ -89,6 +89,7 @@ class Timescale:
             connection.execute(query("compress_chunk"), {"chunk": name})
             connection.commit()
             done.append(name)
+            _log.info("packed %s", name)
         connection.commit()
         return done
 

@@ -76,11 +76,11 @@ ON CONFLICT (code) DO NOTHING
 RETURNING thing_id
 
 -- name: waiting_things
--- Things that send and are not registered, with the domain of their newest topic.
+-- Things that send (lines of a file send nothing) and are not registered, with the domain of their newest topic.
 SELECT r.thing, split_part((array_agg(r.topic ORDER BY r.received_time DESC))[1], '/', 3), sum(r.count)::bigint,
        min(r.received_time), max(r.received_time)
 FROM hv.rejected_message r
-WHERE r.reason = 'unknown_thing' AND r.replayed_at IS NULL AND r.thing <> ''
+WHERE r.reason = 'unknown_thing' AND r.replayed_at IS NULL AND r.thing <> '' AND r.topic LIKE 'urban/v1/%%'
   AND NOT EXISTS (SELECT FROM hv.thing t WHERE t.code = r.thing)
 GROUP BY r.thing ORDER BY max(r.received_time) DESC
 

@@ -17,7 +17,7 @@
 -- Messages kept whole that a second try may mend.
 x.replayed_at IS NULL AND x.reason <> 'rate_limited' AND x.payload_bytes = octet_length(x.payload) AND x.thing <> ''
   AND x.rejected_id <= %(newest)s
-  AND (x.topic LIKE '%%/up' OR (x.topic LIKE '%%/status' AND x.payload IN ('online'::bytea, 'offline'::bytea)))
+  AND (x.topic LIKE 'urban/v1/%%/up' OR (x.topic LIKE 'urban/v1/%%/status' AND x.payload IN ('online'::bytea, 'offline'::bytea)))
   AND -- part: chosen_rejected
   AND -- part: rejected_of_organisation
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from hypervision import endpoints
+from hypervision import cli, endpoints
 from hypervision.settings import Settings, load
 
 DEMO = {
@@ -82,3 +83,41 @@ def test_completing_twice_changes_nothing(demo: Path) -> None:
 def test_file_that_is_broken_completes_nothing(demo: Path, text: str) -> None:
     (demo / "endpoints.json").write_text(text, "utf-8")
     assert completed()[:2] == (None, None)
+
+
+def test_collector_logs_in_to_the_broker_that_runs_here_as_collectors_do(demo: Path) -> None:
+    (demo / "secrets").mkdir()
+    kept = demo / "secrets" / "mqtt-platform-url"
+    kept.write_text("mqtt://platform:x@127.0.0.1:1883\n", "utf-8")
+    settings = load({}, overrides={"data_dir": str(demo)})
+    assert urls(endpoints.complete(settings, collects=True)) == (DEMO["database"], "mqtt://platform:x@127.0.0.1:1883")
+    assert urls(endpoints.complete(settings)) == (DEMO["database"], DEMO["mqtt"])
+    kept.write_text("mqtt://platform:x@127.0.0.1:1884\n", "utf-8")
+    assert urls(endpoints.complete(settings, collects=True))[1] == DEMO["mqtt"]
+
+
+@pytest.mark.parametrize(
+    ("words", "place"),
+    [
+        (["collect"], "ingest.service.run"),
+        (["watch"], "hypervision.watch.main"),
+        (["analyse"], "models.analysis.run"),
+        (["models", "fit"], "models.desk.fit"),
+    ],
+)
+def test_verb_finds_the_platform_that_runs_in_a_folder(
+    demo: Path, monkeypatch: pytest.MonkeyPatch, words: list[str], place: str
+) -> None:
+    for name in [name for name in os.environ if name.startswith("HYPERVISION_")]:
+        monkeypatch.delenv(name)
+    met: list[Settings] = []
+
+    def meet(*given: Any, **_: Any) -> int:
+        met.extend(one for one in given if isinstance(one, Settings))
+        return 0
+
+    monkeypatch.setattr(place, meet)
+    monkeypatch.setattr("signal.signal", lambda *_: None)
+    monkeypatch.setattr("hypervision.logs.configure", lambda *_, **__: None)
+    assert cli.main([*words, "--data-dir", str(demo)]) == 0
+    assert urls(met[0]) == (DEMO["database"], DEMO["mqtt"])

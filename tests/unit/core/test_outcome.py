@@ -117,6 +117,20 @@ def test_row_tells_the_same_fault_once(batch: Batch) -> None:
     assert row.detail == "same"
 
 
+def test_lines_of_a_file_are_told_by_thing_as_long_as_there_are_few(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hypervision.outcome._THINGS", 2)
+    none = np.zeros(0)
+    batch = Batch.of_series(slot=none, time_us=none, result=none, received_us=1, source="import/x.csv", imported=True)
+    lines = [("bad_time", "a"), ("bad_time", "b"), ("conflict", "a"), ("bad_time", "a"), ("bad_time", "c"),
+             ("bad_time", "d"), ("bad_thing", "")]  # fmt: skip
+    refusals = [Refusal(0, reason, f"line {i}: no", thing) for i, (reason, thing) in enumerate(lines)]
+    rows = rejected_rows(batch, refusals, np.full(1, REJECTED, np.int8))
+    assert [(row.reason, row.thing, row.number) for row in rows] == [
+        ("bad_time", "a", 2), ("bad_time", "b", 1), ("conflict", "a", 1), ("bad_time", "", 2), ("bad_thing", "", 1),
+    ]  # fmt: skip
+    assert rows[0].detail == "line 0: no; line 3: no"
+
+
 def test_row_of_a_foreign_topic_has_no_thing() -> None:
     draft = Draft()
     draft.refuse(draft.message_of("elsewhere", b"?", received_us=1), "unknown_topic", "no")

@@ -121,6 +121,19 @@ def test_plan_of_an_import_reaches_further_back(planned: Callable[..., Plan], ma
     assert sorted(reason for _, reason in reasons(found)) == ["time_in_future", "time_too_old"]
 
 
+def test_plan_of_an_import_names_line_thing_time_and_value(planned: Callable[..., Plan], make_batch: Make) -> None:
+    batch = make_batch((0, 60, 1.0), (0, 60, 2.0), (1, -1, 3.5), imported=True)
+    object.__setattr__(batch, "line", np.array([2, 5, 9]))
+    found = {refusal.reason: refusal for refusal in planned(batch).refusals}
+    at = "of 1970-01-01T00:01:00+00:00"
+    assert found["conflict"].detail == f"line 5: a/pm25 {at} has 1.0 at this time already, 2.0 was refused"
+    assert found["time_too_old"].detail.startswith("line 9: the time of ")
+    assert found["time_too_old"].detail.endswith(
+        "of 1969-12-31T23:59:59+00:00 is before the oldest one allowed (its result is 3.5)"
+    )
+    assert found["conflict"].thing == "a"
+
+
 def test_plan_grades_what_is_outside_the_valid_range(planned: Callable[..., Plan], make_batch: Make) -> None:
     found = planned(make_batch((0, NOW, 1000.0), (1, NOW, 1000.1), (2, NOW, -0.1)))
     assert found.quality.tolist() == [quality.GOOD, quality.OUT_OF_RANGE, quality.OUT_OF_RANGE]
@@ -158,9 +171,9 @@ def test_times_to_store_leave_out_what_will_be_refused(make_batch: Make, streams
 def test_stored_conflicts_name_both_values(
     planned: Callable[..., Plan], make_batch: Make, streams: StreamTable
 ) -> None:
-    found = planned(make_batch((0, NOW, 1.0), (1, NOW, 2.0), (2, NOW, 3.0)))
+    batch = make_batch((0, NOW, 1.0), (1, NOW, 2.0), (2, NOW, 3.0))
     refused = stored_conflicts(
-        found, streams, new=np.array([True, False, False]), existing=np.array([np.nan, 2.0, 9.0]), imported=False
+        planned(batch), streams, batch, new=np.array([True, False, False]), existing=np.array([np.nan, 2.0, 9.0])
     )
     assert [(one.message, one.reason) for one in refused] == [(2, "conflict")]
     assert refused[0].detail == "pm25 has 9.0 at this time already, 3.0 was refused"

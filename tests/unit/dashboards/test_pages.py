@@ -137,6 +137,10 @@ def test_system_page_shows_payloads_to_those_alone_who_may_see_them() -> None:
     cells = [one for one in nodes(told(Role.VIEWER)) if type(one).__name__ == "Td"]
     assert [text(cell) for cell in cells[1::3]] == ["Contradicts a stored reading conflict", "No reading empty"]
     assert [text(cell) for cell in cells[2::3]] == ["2", "1"]
+    french = scene("fr", rejected=(replace(refused(1, "empty", 1), detail="the message holds no reading."),))
+    assert "le message ne contient aucune mesure" in text(
+        system.draw(replace(french, may_see_rejected=True), "/health").fragments["health-rejected"]["children"]
+    )
     # The newest of each.
     assert ages(cells[0]) == [str(int((NOW - timedelta(minutes=2)).timestamp() * 1000))]
 
@@ -260,5 +264,7 @@ def test_journal_is_told_in_the_language_of_the_screen() -> None:
     late = JournalRow(NOW, "late_crossing", "", '{"rule": "parking.full", "value": 3.5}', None, None, None, None)
     seen = JournalRow(NOW, "transition", "o", "vu", "UNACK", "ACKED", "acknowledge", "parking.full")
     assert journal_text(scene(), late) == "Dépassement reçu en retard (Parking presque complet, 3,50)"
+    period = replace(late, kind="period", detail='{"property": "flow", "value": 900.0}')
+    assert journal_text(scene(), period) == "Une mesure attendue toutes les 900\u00a0s (flow)"
     assert journal_text(scene(), seen) == "Parking presque complet → acquittée\u00a0: «\u00a0vu\u00a0»"
     assert journal_text(scene("en"), seen) == "Car park nearly full → acknowledged: “vu”"

@@ -17,7 +17,7 @@ from dashboards.pages import rejected as page
 from dashboards.payloads import readable, visible
 from dashboards.town import Town
 from dashboards.views import Scene
-from dashboards.words import Words
+from dashboards.words import Language, Words
 from hypervision.domains import load
 from hypervision.store.rejected import Chosen, Counted, Rejected
 
@@ -26,8 +26,8 @@ PARIS = ZoneInfo("Europe/Paris")
 HOSTILE = b'<img src=x onerror="alert(1)">'
 
 
-def scene(**more: Any) -> Scene:
-    return Scene(Town(codes={"p1": 1}), Words("en", PARIS), load(), NOW, **more)
+def scene(language: Language = "en", **more: Any) -> Scene:
+    return Scene(Town(codes={"p1": 1}), Words(language, PARIS), load(), NOW, **more)
 
 
 def row(number: int, payload: bytes = b'{"xyz": 1}', **more: Any) -> Rejected:
@@ -153,3 +153,13 @@ def test_counters_of_everybody_are_not_told_to_an_organisation() -> None:
     assert page.draw(scene(), "/rejected").fragments == {
         "rejected-total": {"children": "0 rejected in all, by the counters"}
     }
+
+
+def test_detail_is_told_in_the_language_of_the_screen_where_it_has_words() -> None:
+    shown = found(row(1, detail="flow is 'wet', not a number"), row(2, detail="what a decoder of one's own says"))
+    drawn = quarantine(scene("fr"), Choice(), shown)
+    details = [one for one in drawn._traverse() if "cell-detail" in (getattr(one, "className", None) or "")]
+    assert [(one.lang, texts(one)) for one in details] == [
+        ("fr", "flow vaut 'wet', qui n’est pas un nombre"), ("en", "what a decoder of one's own says"),
+    ]  # fmt: skip
+    assert "flow is 'wet', not a number" in texts(quarantine(scene(), Choice(), shown))

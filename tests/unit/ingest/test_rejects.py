@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from hypervision.store.rejected import Chosen
+from hypervision.store.rejected import Chosen, Rejected
 from ingest import rejects
 
 
@@ -44,3 +44,14 @@ def test_senseless_age_is_wrong_usage(text: str, capsys: pytest.CaptureFixture[s
 def test_purge_wants_who_answers_for_it() -> None:
     with pytest.raises(SystemExit):
         options("purge", "--older-than", "90d")
+
+
+def test_line_tells_why_in_the_language_asked_for() -> None:
+    at = datetime(2026, 11, 22, 10, tzinfo=UTC)
+    row = Rejected(
+        7, at, "p1", "urban/v1/water/p1/up", b"x", 1, "empty", "the message holds no reading.", 1, False, None
+    )
+    assert rejects.line(row, "fr").endswith("\n          le message ne contient aucune mesure")
+    assert rejects.line(row, "en").endswith("\n          the message holds no reading.")
+    assert options("list", "--language", "fr").language == "fr"
+    assert options("list").language is None

@@ -110,7 +110,7 @@ def test_restart_counter_rises_with_the_start_and_differs_by_seed(simulate):
 )  # fmt: skip
 def test_start_that_cannot_be_is_refused_in_one_sentence(words, said, simulate):
     code, told = simulate(*words)
-    assert code == 1
+    assert code == 2
     assert said in told
     assert told.count("\n") == 1
 
