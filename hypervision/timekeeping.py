@@ -73,7 +73,7 @@ class Clock:
         if base is None:
             return wall
         carried = self._steady() + base
-        return wall if abs(wall - carried) <= AGREES else carried
+        return wall if abs(wall - carried) <= self._limit() else carried
 
     def steady(self) -> float:
         """The clock that never jumps [s]; `told` wants to know when the database was asked by it."""
@@ -99,8 +99,12 @@ class Clock:
         self._base = base
         self._compare(self._wall() - (self._steady() + base))
 
+    def _limit(self) -> float:
+        """One that is not believed must agree better: else the time went to and fro where it differs by so much."""
+        return AGREES / 2 if self.ahead else AGREES
+
     def _compare(self, ahead: float) -> None:
-        before, self.ahead = self.ahead, ahead if abs(ahead) > AGREES else 0.0
+        before, self.ahead = self.ahead, ahead if abs(ahead) > self._limit() else 0.0
         if self.ahead and abs(self.ahead - before) > AGREES:
             word = "ahead of" if ahead > 0 else "behind"
             _log.warning(

@@ -10,14 +10,14 @@ import logging
 import signal
 import threading
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 import numpy as np
 
 from hypervision import rollups, talking
 from hypervision.alarms import Expiry, Reading, RuleChange, apply
-from hypervision.clock import to_us
+from hypervision.clock import EPOCH, to_us
 from hypervision.errors import TemporaryStoreError
 from hypervision.evaluation import delays
 from hypervision.flowing import KEY, Held, holding
@@ -44,6 +44,8 @@ _SECOND_LOOK_EVERY: Final = 10
 _TIDY_EVERY: Final = 300
 # After an outage the backlog comes first; silence is judged only when readings have flowed this long.
 _SETTLE: Final = timedelta(seconds=60)
+# So far a clock may go back without having been set: what is corrected gently.
+_SET_BACK: Final = timedelta(seconds=10)
 _LOUDER: Final = {"low": "medium", "medium": "high", "high": "high", "critical": "critical"}
 
 _Rules = dict[Source, tuple[Rule, int | None]]
@@ -57,7 +59,7 @@ class Watch:
         self.settings = settings
         self._derived = [f"{p.domain}/{p.name}" for p in intake.streams.properties if p.derived]
         self._flowing_since: datetime | None = None
-        self._looked = datetime.min.replace(tzinfo=UTC)
+        self._looked = EPOCH
         self._jumps = intake.clock.jumps
         self._seen: RuleSet | None = None
         self._ticks = 0
@@ -107,7 +109,7 @@ class Watch:
         with self.intake.between() as connection:
             writers = watch_store.flow(connection)
         held = holding(writers, most=self.settings.ingest.batch_size)
-        if now < self._looked or self._jumps != self.intake.clock.jumps:
+        if now < self._looked - _SET_BACK or self._jumps != self.intake.clock.jumps:
             # The database's clock was set. How long readings have flowed, or have not, is counted anew: nothing was
             # heard in the hours that no reading could be of, and timers must not wait for a time that is days ahead.
             self._flowing_since = self._held_since = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import pytest
 
@@ -76,3 +77,18 @@ def test_answer_that_took_long_tells_no_time() -> None:
     machine.tell(NOW)
     machine.tell(NOW + timedelta(hours=1), took=5.0)
     assert machine.clock.now() == NOW
+
+
+def test_time_does_not_go_to_and_fro_where_a_clock_differs_by_just_so_much() -> None:
+    machine = Machine()
+    machine.tell(NOW)
+    machine.wall += 2.0
+    told = []
+    for turn in range(20):
+        machine.passes(1)
+        machine.tell(NOW + timedelta(seconds=turn + 1 + (0.01 if turn % 2 else -0.01)))
+        told.append(machine.clock.now())
+    assert all(0.9 < (b - a).total_seconds() < 1.1 for a, b in pairwise(told))
+    machine.wall -= 1.5
+    machine.tell(NOW + timedelta(seconds=20))
+    assert (machine.clock.ahead, machine.clock.now()) == (0.0, NOW + timedelta(seconds=20.5))
