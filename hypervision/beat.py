@@ -5,11 +5,17 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
 
 from hypervision.errors import TemporaryStoreError
 from hypervision.store.connection import Connection, mapped
 from hypervision.store.versions import reconnect
 from hypervision.store.writer import publish
+from hypervision.timekeeping import Clock
+
+# At most ten hints a second and writer.
+_HINT_EVERY: Final = timedelta(seconds=0.1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,11 +30,12 @@ class Counters:
 
 
 class Beat:
-    """Publishes counters; safe beside the writer's own transactions."""
+    """Publishes counters, and tells the clock what the database says; safe beside the writer's own transactions."""
 
-    def __init__(self, url: str, name: str) -> None:
+    def __init__(self, url: str, name: str, clock: Clock) -> None:
         self._url = url
         self._name = name
+        self._clock = clock
         self._lock = threading.Lock()
         self._connection: Connection | None = None
 
@@ -50,7 +57,8 @@ class Beat:
                 self._connection.autocommit = True
             try:
                 with mapped():
-                    publish(
+                    began = self._clock.steady()
+                    at = publish(
                         self._connection,
                         writer_id,
                         age=age,
@@ -62,6 +70,7 @@ class Beat:
                         link=link,
                         detail=dict(detail),
                     )
+                    self._clock.told(at, began=began)
             except TemporaryStoreError:
                 self._connection.close()
                 raise
@@ -72,3 +81,17 @@ class Beat:
             if self._connection is not None:
                 self._connection.close()
                 self._connection = None
+
+
+class Hints:
+    """How often the screens are told that there is something new; they poll as well."""
+
+    def __init__(self) -> None:
+        self._last: datetime | None = None
+
+    def due(self, now: datetime) -> bool:
+        """Whether a commit of this instant carries a hint."""
+        if self._last is not None and abs(now - self._last) < _HINT_EVERY:
+            return False
+        self._last = now
+        return True

@@ -19,8 +19,7 @@ from typing import Self
 
 from hypervision import quality
 from hypervision.batch import DUPLICATE, REJECTED, STORED, Batch, Int64, Receipt
-from hypervision.beat import Beat, Counters
-from hypervision.clock import EPOCH
+from hypervision.beat import Beat, Counters, Hints
 from hypervision.datastreams import StreamTable
 from hypervision.decoding import bounds_of
 from hypervision.domains import catalogue_of
@@ -41,19 +40,18 @@ from hypervision.retention import kept_from_us
 from hypervision.rollups import Touched
 from hypervision.settings import Settings
 from hypervision.stepping import Stepper, moved
-from hypervision.store import registry, rollups
+from hypervision.store import clocks, registry, rollups
 from hypervision.store.alarms import Case
 from hypervision.store.columns import Columns
 from hypervision.store.connection import Connection, mapped, roll_back, url_of
 from hypervision.store.versions import reconnect, wait_for_schema
 from hypervision.store.writer import Writer, open_writer
+from hypervision.timekeeping import Clock
 
 _log = logging.getLogger(__name__)
 
 # A batch that another writer overtook is tried again at once, this often.
 _RACES = 5
-# At most ten hints a second and writer [s].
-_HINT_EVERY = 0.1
 
 
 class Intake:
@@ -67,6 +65,8 @@ class Intake:
         The figures of this process; they travel with its beat.
     pulse : Pulse
         Told of every transaction that was finished.
+    clock : Clock
+        Tells this process the time; the database sets it.
     """
 
     def __init__(self, settings: Settings, *, name: str) -> None:
@@ -74,6 +74,7 @@ class Intake:
         self.name = name
         self.metrics = Metrics()
         self.pulse = Pulse()
+        self.clock = Clock()
         self._observing = Observing(self.metrics)
         self.streams = StreamTable(catalogue_of(settings))
         self.evaluator = Evaluator(self.streams)
@@ -88,11 +89,12 @@ class Intake:
         self._limiter = Limiter(settings.ingest)
         self._numbering = Numbering()
         self._follower = Follower(self.streams, self.evaluator)
-        self._beat = Beat(self._url, name)
+        self._beat = Beat(self._url, name, self.clock)
         self._doubt = Doubt()
         self._repeats = Repeats()
-        self._hinted: float = 0.0
-        self.metrics.gauge("things_rate_limited", lambda: self._limiter.things(time.time_ns() // 1000))
+        self._hints = Hints()
+        self.metrics.gauge("things_rate_limited", lambda: self._limiter.things(int(self.clock.seconds() * 1e6)))
+        self.metrics.gauge("clock_ahead_seconds", lambda: self.clock.ahead)
 
     @classmethod
     def open(cls, settings: Settings, *, writer: str, wait: float | None = None) -> Self:
@@ -295,6 +297,7 @@ class Intake:
         try:
             self._follower.start(writer)
             self._repeats.follow(connection, self.name)
+            clocks.tell(connection, self.clock)
             connection.rollback()
         except BaseException:
             # An open connection would keep this writer's name taken.
@@ -366,7 +369,7 @@ class Intake:
             duplicate=duplicate,
             rejected=rejected,
             alarms=moved(cases, steps),
-            notify=self._hint(now),
+            notify=self._hints.due(now),
         )
         self._touched.noted(touched)
         self._limiter.noted(paced, limited)
@@ -387,10 +390,3 @@ class Intake:
         for case in cases:
             if case.source.kind == "datastream":
                 self.evaluator.note(case.source.source_id, case.source.rule_id, case.alarm.phase)
-
-    def _hint(self, now: datetime) -> bool:
-        seconds = (now - EPOCH).total_seconds()
-        if abs(seconds - self._hinted) < _HINT_EVERY:
-            return False
-        self._hinted = seconds
-        return True

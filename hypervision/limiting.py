@@ -58,7 +58,7 @@ class Limiter:
     def things(self, now_us: int) -> int:
         """How many Things were beyond their pace in this minute or the one before."""
         since = now_us // _MINUTE_US - 1
-        return sum(minute >= since for minute, _ in list(self._rows.values()))
+        return sum(since <= minute <= since + 1 for minute, _ in list(self._rows.values()))
 
     def noted(self, judgement: Judgement, rows: dict[str, tuple[int, int]]) -> None:
         """The batch is committed."""

@@ -80,6 +80,7 @@ FAMILIES: Final[Mapping[str, Family]] = {
     "things_rate_limited": Family("gauge", "Things of which a message was refused for its rate in the last minute"),
     "detector_lag_seconds": Family("gauge", "Most that a model lags behind the newest reading of its series"),
     "rollup_age_seconds": Family("gauge", "Since the roll-ups were last brought up to date"),
+    "clock_ahead_seconds": Family("gauge", "By how much a process's clock is ahead of the database's; 0 within 2 s"),
 }
 
 

@@ -81,6 +81,7 @@ class Pace:
         self._of_slot: Int32 = np.empty(0, np.int32)
         self._used = np.zeros(1024)
         self._last_us = np.full(1024, _NEVER, np.int64)
+        self._received_us = _NEVER
 
     def judge(self, batch: Batch, streams: StreamTable) -> Judgement:
         """Find the messages of a batch that are too many; what came from no device is not asked.
@@ -99,9 +100,16 @@ class Pace:
             asked = self._with_unread(batch, asked)
         if not len(asked.message):
             return _nothing()
+        self._heed(int(batch.received_us.max()))
         time_us = np.minimum(asked.time_us, batch.received_us[asked.message])
         limited, found, used, last_us = self._fill(asked.bucket, time_us)
         return Judgement(asked.message[limited], asked.bucket[limited] // 2, found, used, last_us)
+
+    def _heed(self, received_us: int) -> None:
+        """A clock that was set back takes the buckets along: else no token came back before it is where it was."""
+        if received_us < self._received_us:
+            np.minimum(self._last_us, received_us, out=self._last_us)
+        self._received_us = received_us
 
     def noted(self, judgement: Judgement) -> None:
         """The batch is committed."""

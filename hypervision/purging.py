@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from hypervision.store import rejected
+from hypervision.store import clocks, rejected
 from hypervision.store.connection import Connection
 
+_EVERY: Final = timedelta(days=1)
 YOUNGEST: Final = timedelta(days=1)
 """Nothing younger is purged: who repeats a delivery, rings or waits for an admission must still find it."""
 STEP: Final = 2_000
@@ -100,11 +101,13 @@ class Daily:
 
     def due(self, now: datetime) -> bool:
         """Whether there is something to do."""
-        return bool(self._keep) and (self._due is None or now >= self._due)
+        # A clock that was set back must not put it off.
+        return bool(self._keep) and (self._due is None or abs(self._due - now) > _EVERY or now >= self._due)
 
     def step(self, connection: Connection, *, now: datetime) -> None:
         """Remove the next of what is too old."""
         if self._work is None:
-            self._work = Purge(before=now - self._keep, actor="watch")
+            # What goes is gone: no clock that is ahead makes anything old.
+            self._work = Purge(before=clocks.known_time(connection, now) - self._keep, actor="watch")
         if not self._work.step(connection, now=now):
-            self._work, self._due = None, now + timedelta(days=1)
+            self._work, self._due = None, now + _EVERY

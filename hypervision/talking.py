@@ -32,7 +32,7 @@ def step(writer: Writer, stepper: Stepper, *, now: datetime) -> tuple[list[Case]
     rules = {rule.domain: rule for rule in stepper.evaluator.rules.rules if rule.kind == "talking"}
     numbers: dict[Source, float] = {}
     found: dict[Source, tuple[Rule, int | None]] = {}
-    for thing in limits.talking(writer.connection, since=now - _WINDOW):
+    for thing in limits.talking(writer.connection, since=now - _WINDOW, until=now + _WINDOW):
         rule = rules.get(thing.domain)
         if rule is not None:
             source = Source("thing", thing.thing_id, rule.rule_id)

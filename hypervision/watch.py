@@ -9,16 +9,15 @@ from __future__ import annotations
 import logging
 import signal
 import threading
-from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 import numpy as np
 
 from hypervision import rollups, talking
 from hypervision.alarms import Expiry, Reading, RuleChange, apply
-from hypervision.clock import to_us
+from hypervision.clock import EPOCH, to_us
 from hypervision.errors import TemporaryStoreError
 from hypervision.evaluation import delays
 from hypervision.flowing import KEY, Held, holding
@@ -45,6 +44,8 @@ _SECOND_LOOK_EVERY: Final = 10
 _TIDY_EVERY: Final = 300
 # After an outage the backlog comes first; silence is judged only when readings have flowed this long.
 _SETTLE: Final = timedelta(seconds=60)
+# So far a clock may go back without having been set: what is corrected gently.
+_SET_BACK: Final = timedelta(seconds=10)
 _LOUDER: Final = {"low": "medium", "medium": "high", "high": "high", "critical": "critical"}
 
 _Rules = dict[Source, tuple[Rule, int | None]]
@@ -58,6 +59,8 @@ class Watch:
         self.settings = settings
         self._derived = [f"{p.domain}/{p.name}" for p in intake.streams.properties if p.derived]
         self._flowing_since: datetime | None = None
+        self._looked = EPOCH
+        self._jumps = intake.clock.jumps
         self._seen: RuleSet | None = None
         self._ticks = 0
         self._purge = Daily(settings.rejected.keep_days)
@@ -106,6 +109,11 @@ class Watch:
         with self.intake.between() as connection:
             writers = watch_store.flow(connection)
         held = holding(writers, most=self.settings.ingest.batch_size)
+        if now < self._looked - _SET_BACK or self._jumps != self.intake.clock.jumps:
+            # The database's clock was set. How long readings have flowed, or have not, is counted anew: nothing was
+            # heard in the hours that no reading could be of, and timers must not wait for a time that is days ahead.
+            self._flowing_since = self._held_since = None
+        self._looked, self._jumps = now, self.intake.clock.jumps
         if held is None:
             self._held_since = None
             self._flowing_since = self._flowing_since or now
@@ -211,7 +219,8 @@ class Watch:
         rules: _Rules = {}
         events: dict[Source, Reading | RuleChange] = {}
         periods: dict[Source, tuple[int, int]] = {}
-        for thing in watch_store.silences(writer.connection, self._derived):
+        overdue_from: dict[Source, int] = {}
+        for thing in watch_store.silences(writer.connection, self._derived, now=now):
             rule = silence.get(thing.domain)
             if rule is None:
                 continue
@@ -228,7 +237,7 @@ class Watch:
                 events[source] = RuleChange(now_us)
             else:
                 events[source] = Reading(overdue_us if overdue else thing.last_us, overdue, not overdue, minutes)
-            periods[source] = (thing.last_us, thing.period_us)
+            periods[source], overdue_from[source] = (thing.last_us, thing.period_us), overdue_us
         cases = alarm_store.lock(writer.connection, rules)
         for case in cases:
             event = events[case.source]
@@ -236,7 +245,9 @@ class Watch:
             if isinstance(event, RuleChange) and last_us > case.alarm.since_us:
                 event = Reading(last_us, violates=False, clears=True, value=0.0)  # it was heard again meanwhile
             if isinstance(event, Reading):
-                event = event._replace(at_us=max(event.at_us, case.alarm.last_us))
+                # What ends a silence is that the Thing is heard, and no clock that was set back.
+                unheard = case.alarm.phase == "active" and overdue_from[case.source] <= case.alarm.since_us
+                event = event._replace(at_us=max(event.at_us, case.alarm.last_us), clears=event.clears and not unheard)
             case.alarm, case.steps = apply(case.alarm, event, delays(rules[case.source][0]))
         steps = stepper.write(cases, rules, writer.connection, now=now)
         for case in cases:
@@ -289,13 +300,13 @@ class Watch:
             watch_store.tidy(connection, now=now)
 
 
-def run(settings: Settings, *, clock: Callable[[], datetime], stop: threading.Event) -> None:
+def run(settings: Settings, *, stop: threading.Event) -> None:
     """Tick once a second until `stop` is set; a database that is away is waited for."""
     intake = Intake.open(settings, writer="watch")
     watch = Watch(intake, settings)
     rolling = rollups.Roller(url_of(settings), zone=settings.timezone)
     rolling.start()
-    keeping = Keeper(url_of(settings), settings.storage, clock=clock)
+    keeping = Keeper(url_of(settings), settings.storage, clock=intake.clock.now)
     keeping.start()
     intake.metrics.gauge("queue_length", lambda: rolling.due, label="rollup_hours")
     intake.metrics.gauge("rollup_age_seconds", rolling.age)
@@ -306,7 +317,7 @@ def run(settings: Settings, *, clock: Callable[[], datetime], stop: threading.Ev
                 rolling.check()
                 keeping.check()
                 try:
-                    watch.tick(clock())
+                    watch.tick(intake.clock.now())
                     quiet = 0
                 except TemporaryStoreError as error:
                     if quiet == 0:
@@ -323,5 +334,5 @@ def main(settings: Settings) -> int:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    run(settings, clock=lambda: datetime.now(UTC), stop=stop)
+    run(settings, stop=stop)
     return 0

@@ -9,7 +9,6 @@ import logging
 import random
 import threading
 import time
-from datetime import UTC, datetime
 from typing import Final
 
 from paho.mqtt.enums import MQTTErrorCode
@@ -90,7 +89,10 @@ class Collector:
         )
         self._client = self._session.client
         self._outages = Outages(intake)
-        committer = Committer(intake, self.counters, settled=self._client.wake, outages=self._outages)
+        self._clock = intake.clock
+        committer = Committer(
+            intake, self.counters, settled=self._client.wake, outages=self._outages, clock=intake.clock.now
+        )
         self._committer = committer
         self._nudge = Nudge(settings, name)
         self._pulse = Pulse()
@@ -116,15 +118,15 @@ class Collector:
             The broker refuses the log-in or a filter.
         """
         self._outages.note_own(lasting=not self._drains)
-        without_broker_since = datetime.now(UTC)
+        without_broker_since = self._clock.now()
         self._committer.start()
         self._beat.start()
         try:
             while not self._stop.is_set():
                 if self._connect():
-                    self._outages.note("broker", without_broker_since, datetime.now(UTC))
+                    self._outages.note("broker", without_broker_since, self._clock.now())
                     self._serve()
-                    without_broker_since = datetime.now(UTC)
+                    without_broker_since = self._clock.now()
                 if not self._stop.is_set():
                     self._lost()
         finally:
@@ -196,7 +198,7 @@ class Collector:
         if not chunk.mids:
             return False
         self._held.proved = self._client.proved
-        self.counters.arrived(self._assembly.add(chunk, now=datetime.now(UTC), monotonic=time.monotonic()))
+        self.counters.arrived(self._assembly.add(chunk, now=self._clock.now(), monotonic=time.monotonic()))
         return True
 
     def _is_large(self) -> bool:

@@ -7,12 +7,13 @@ import random
 import threading
 from collections import deque
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final, Protocol
 
 from hypervision.batch import Batch, Receipt
 from hypervision.errors import TemporaryStoreError
 from hypervision.store.outages import Cause
+from hypervision.timekeeping import system_clock
 from ingest.assembly import Load
 from ingest.counters import Counters
 from ingest.isolation import isolate, suspected
@@ -60,6 +61,8 @@ class Committer:
         Called in this thread after each commit, to wake the reader.
     outages : Notes, optional
         Told how long the database was away; written from this thread between two batches.
+    clock : callable
+        Tells the time.
 
     Attributes
     ----------
@@ -76,11 +79,13 @@ class Committer:
         *,
         settled: Callable[[], None],
         outages: Notes | None = None,
+        clock: Callable[[], datetime] = system_clock,
     ) -> None:
         self._store = store
         self._counters = counters
         self._settled = settled
         self._outages = outages
+        self._clock = clock
         self._away_since: datetime | None = None
         self._queue: queue.Queue[Load | None] = queue.Queue(maxsize=WAITING)
         self._stop = threading.Event()
@@ -192,9 +197,9 @@ class Committer:
         blows: list[TemporaryStoreError] = []
         while not self._stop.is_set():
             try:
-                receipt = self._store.commit(batch, now=datetime.now(UTC))
+                receipt = self._store.commit(batch, now=self._clock())
             except TemporaryStoreError as error:
-                self._away_since = self._away_since or datetime.now(UTC)
+                self._away_since = self._away_since or self._clock()
                 _quiet.warning("the batch waits for the database: %s", error)
                 blows.append(error)
                 if suspected(batch, blows):
@@ -210,7 +215,7 @@ class Committer:
     def _back(self) -> None:
         """The database takes batches."""
         if self._away_since is not None and self._outages is not None:
-            self._outages.note("database", self._away_since, datetime.now(UTC))
+            self._outages.note("database", self._away_since, self._clock())
         self._away_since = None
 
     def _write_outages(self) -> None:

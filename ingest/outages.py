@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from hypervision.clock import to_us
@@ -50,7 +50,7 @@ class Outages:
         lasting : bool
             Whether it stays: one that was out of service was not missed, and is in service from here on.
         """
-        now = datetime.now(UTC)
+        now = self._intake.clock.now()
         try:
             with self._intake.between() as connection:
                 silence = last_beat(connection, self._intake.name)

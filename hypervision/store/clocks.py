@@ -8,6 +8,7 @@ from psycopg import Connection
 
 from hypervision.store.connection import mapped
 from hypervision.store.sql import query
+from hypervision.timekeeping import Clock
 
 
 def server_time(connection: Connection) -> datetime:
@@ -16,6 +17,14 @@ def server_time(connection: Connection) -> datetime:
     assert row is not None
     at: datetime = row[0]
     return at
+
+
+def tell(connection: Connection, clock: Clock) -> None:
+    """Let the clock of this process know what the server says."""
+    began = clock.steady()
+    row = connection.execute(query("server_time")).fetchone()
+    assert row is not None
+    clock.told(row[0], began=began)
 
 
 def known_time(connection: Connection, now: datetime) -> datetime:

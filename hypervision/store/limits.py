@@ -60,7 +60,7 @@ def put(connection: Connection, limited: Sequence[Limited], detail: str) -> list
     return ids
 
 
-def talking(connection: Connection, *, since: datetime) -> list[Talking]:
-    """Things that were limited since an instant."""
-    rows = connection.execute(query("limited_things"), {"since": since}).fetchall()
+def talking(connection: Connection, *, since: datetime, until: datetime) -> list[Talking]:
+    """Things that were limited between two instants."""
+    rows = connection.execute(query("limited_things"), {"since": since, "until": until}).fetchall()
     return [Talking(*row) for row in rows]

@@ -56,9 +56,9 @@ def newest(connection: Connection) -> Newest:
     )
 
 
-def silences(connection: Connection, derived: Sequence[str]) -> list[ThingSilence]:
+def silences(connection: Connection, derived: Sequence[str], *, now: datetime) -> list[ThingSilence]:
     """Every Thing that reports on a period, without the derived properties (`domain/property`)."""
-    rows = connection.execute(query("thing_silence"), {"derived": list(derived)}).fetchall()
+    rows = connection.execute(query("thing_silence"), {"derived": list(derived), "now": now}).fetchall()
     return [ThingSilence(r[0], r[2], to_us(r[3]), int(r[4] * 1e6), r[5]) for r in rows]
 
 
@@ -114,6 +114,7 @@ def tidy(connection: Connection, *, now: datetime) -> None:
     """Remove what is no longer needed. Commits."""
     # Forgotten too early, a message that is delivered again would be stored twice.
     connection.execute(query("purge_identities"), {"before": known_time(connection, now) - timedelta(days=1)})
+    # By our own clock alone: a new installation has no reading yet, and a log-in is only made once more.
     connection.execute(query("purge_login_failures"), {"before": now - timedelta(days=1)})
     connection.execute(query("purge_sessions"), {"now": now})
     connection.commit()

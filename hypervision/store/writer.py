@@ -352,14 +352,14 @@ def publish(
     in_flight: int,
     link: str,
     detail: dict[str, object],
-) -> None:
-    """Publish a writer's counters; on a connection of its own, in autocommit mode."""
+) -> datetime:
+    """Publish a writer's counters, on a connection of its own, in autocommit mode; what the database's clock says."""
     if received != stored + duplicate + rejected + in_flight:
         raise PermanentStoreError(
             f"counters do not add up: {received} received, {stored} stored, {duplicate} duplicate,"
             f" {rejected} rejected, {in_flight} in flight"
         )
-    connection.execute(
+    row = connection.execute(
         query("publish_counters"),
         {
             "writer_id": writer_id,
@@ -372,7 +372,10 @@ def publish(
             "link": link,
             "detail": Jsonb(detail),
         },
-    )
+    ).fetchone()
+    assert row is not None
+    at: datetime = row[0]
+    return at
 
 
 def _find(columns: Columns, found: list[tuple[int, datetime, float]]) -> Int64:

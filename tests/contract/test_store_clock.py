@@ -8,11 +8,14 @@ from typing import Any
 import pytest
 
 from hypervision import flowing
+from hypervision.purging import Daily
 from hypervision.store import collectors, outages, screens, watch
+from hypervision.watch import Watch
 
 pytestmark = pytest.mark.integration
 NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
 SECOND, HOUR = timedelta(seconds=1), timedelta(hours=1)
+DAY = 86_400
 
 
 def level(second: int, result: float) -> tuple[str, str, str, datetime, float]:
@@ -92,3 +95,67 @@ def test_absence_of_a_collector_is_measured_by_the_clock_of_the_database(world: 
         silence = outages.last_beat(connection, "collector-1/1")
     assert silence is not None
     assert 540 * SECOND <= silence[1] - silence[0] < 600 * SECOND
+
+
+def look(world: Any, watch: Watch, *seconds: float) -> None:
+    """Let every timer look at some instants."""
+    for second in seconds:
+        world.beat()
+        for _ in range(10):
+            watch.tick(NOW + second * SECOND)
+
+
+def heard(world: Any, reading: tuple[str, str, str, datetime, float], *, received: datetime) -> Watch:
+    """A reading, and timers that begin after it."""
+    world.close()
+    intake = world.intake()
+    world.send(intake, reading, received=received)
+    world.close(intake)
+    watch: Watch = world.watch()
+    return watch
+
+
+def test_clock_that_was_set_back_holds_no_timer_for_as_long_as_it_was_ahead(world: Any, newest_only: None) -> None:
+    # Too low for 120 s rings.
+    watch = heard(world, ("water", "p1", "pressure", NOW, 1.0), received=NOW)
+    look(world, watch, 3 * DAY, 100, 117)
+    assert world.alarms() == []
+    look(world, watch, 123)
+    assert world.alarms() == [("water.pressure.low", "p1", "UNACK")]
+
+
+def test_clock_that_jumps_ahead_lets_things_be_heard_before_it_calls_them_silent(world: Any, newest_only: None) -> None:
+    watch = heard(world, level(0, 1.0), received=NOW)
+    look(world, watch, 0, 65)
+    watch.intake.clock.jumps += 1
+    look(world, watch, 3 * DAY, 3 * DAY + 59)
+    assert world.alarms() == []
+    look(world, watch, 3 * DAY + 60)
+    assert world.alarms() == [("water.silence", "p1", "UNACK")]
+
+
+def test_silence_is_ended_by_a_reading_and_not_by_a_clock_that_is_set_back(world: Any, newest_only: None) -> None:
+    watch = heard(world, level(0, 1.0), received=NOW)
+    for _ in range(2):
+        look(world, watch, 2 * 3600, 2 * 3600 + 61, 100, 161)
+        assert world.alarms() == [("water.silence", "p1", "UNACK")]
+        assert world.journal() == [("NORM", "UNACK", "limit"), ("UNACK", "UNACK", "stale")]
+    watch = heard(world, level(200, 1.0), received=NOW + 200 * SECOND)
+    look(world, watch, 205, 266)
+    assert world.journal()[2:] == [("UNACK", "RTNUN", "return to normal")]
+
+
+def test_thing_first_heard_while_the_clock_was_ahead_is_missed_when_it_is_silent(world: Any, newest_only: None) -> None:
+    watch = heard(world, level(0, 1.0), received=NOW + 72 * HOUR)
+    look(world, watch, 2 * 3600, 2 * 3600 + 61)
+    assert world.alarms() == [("water.silence", "p1", "UNACK")]
+
+
+def test_clock_that_is_ahead_purges_no_rejected_message(world: Any, newest_only: None) -> None:
+    intake = world.intake()
+    world.send(intake, level(0, 1.0), level(5 * 3600, 1.0), received=NOW)
+    daily = Daily(90)
+    with intake.between() as connection:
+        daily.step(connection, now=NOW + 400 * DAY * SECOND)
+    assert world.rows("SELECT reason FROM rejected_messages") == [("time_in_future",)]
+    assert daily.due(NOW + SECOND)

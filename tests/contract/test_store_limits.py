@@ -98,7 +98,9 @@ def test_loop_of_messages_that_nobody_can_read_is_one_row_a_minute_and_rings(wor
     # Its readings are not held back: they have a pace of their own.
     assert deliver(intake, b'{"time": %d, "flow": 2}' % (NOW.timestamp() * 1000 + 1)) == (1, 0, 0)
     with intake.between() as connection:
-        assert [told[1:] for told in limits.talking(connection, since=NOW)] == [("water", 189)]
+        assert [told[1:] for told in limits.talking(connection, since=NOW, until=NOW)] == [("water", 189)]
+        # A row of a clock that was ahead is none of now.
+        assert limits.talking(connection, since=NOW - 120 * SECOND, until=NOW - SECOND) == []
 
 
 def test_loop_of_a_thing_that_nobody_let_in_and_of_words_about_a_link_are_one_row(world: Any) -> None:

@@ -396,5 +396,5 @@ def test_thing_ahead_of_its_time_is_not_heard_for_longer(world: Any) -> None:
     world.send(intake, ("waste", "bin", "temperature", NOW + 590 * SECOND, 20.0), received=NOW)
     world.close(intake)
     [(heard,)] = world.rows("SELECT max(least(phenomenon_time, received_time)) FROM hv.latest")
-    [silence] = watch_store.silences(world.intake().connection, [])
+    [silence] = watch_store.silences(world.intake().connection, [], now=NOW)
     assert silence.last_us == to_us(heard) == to_us(NOW)

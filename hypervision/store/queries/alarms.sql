@@ -101,8 +101,10 @@ WHERE c.phase <> 'normal' AND NOT r.enabled
 -- name: thing_silence
 -- Per Thing with an expected period: when it was last heard (or registered, when all it sent is older), its shortest
 -- period, and whether it sent any newest reading itself. A corrected one is history like an imported one; what it was
--- is told by how soon it came.
-SELECT d.thing_id, t.code, t.domain, greatest(max(least(l.phenomenon_time, l.received_time)), t.registered_at),
+-- is told by how soon it came. What a clock that was ahead has put into the future tells nothing.
+SELECT d.thing_id, t.code, t.domain,
+       greatest(max(least(l.phenomenon_time, l.received_time)),
+                CASE WHEN t.registered_at <= %(now)s THEN t.registered_at END),
        extract(epoch FROM min(d.expected_period))::float8,
        bool_or(l.live OR (w.name = 'correct' AND l.received_time <= l.phenomenon_time + interval '1 hour'))
 FROM hv.datastream d

@@ -12,9 +12,9 @@ VALUES (%(received)s, %(topic)s, %(thing)s, %(payload)s, %(bytes)s, 'rate_limite
 RETURNING rejected_id
 
 -- name: limited_things
--- Things limited since an instant, with the number of the newest minute.
+-- Things limited since an instant, with the number of the newest minute; a row of a clock that was ahead is none of now.
 SELECT DISTINCT ON (t.thing_id) t.thing_id, t.domain, r.count
 FROM hv.rejected_message r
 JOIN hv.thing t ON t.code = r.thing
-WHERE r.received_time >= %(since)s AND r.reason = 'rate_limited'
+WHERE r.received_time BETWEEN %(since)s AND %(until)s AND r.reason = 'rate_limited'
 ORDER BY t.thing_id, r.received_time DESC

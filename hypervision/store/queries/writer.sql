@@ -35,6 +35,7 @@ ON CONFLICT (writer_id) DO UPDATE SET
     beat_at = excluded.beat_at, received = excluded.received, stored = excluded.stored,
     duplicate = excluded.duplicate, rejected = excluded.rejected, in_flight = excluded.in_flight,
     link = excluded.link, detail = excluded.detail
+RETURNING clock_timestamp()
 
 -- name: notify_writer
 -- A hint for the screens; they poll as well.

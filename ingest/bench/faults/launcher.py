@@ -1,4 +1,7 @@
-"""`up`, with its collector behind the harness's proxies: as a process, its order as JSON on the command line."""
+"""`up`, with its collector behind the harness's proxies and clocks that can be wrong.
+
+As a process, its order as JSON on the command line.
+"""
 
 from __future__ import annotations
 
@@ -35,9 +38,7 @@ def main() -> int:
         settings = settings_module.load(dict(os.environ), overrides=overrides)
         programs = launch.programs("up", own_database=False, own_broker=False)
         programs = [
-            replace(program, environment={**program.environment, **order["collector"]})
-            if program.name == "collect"
-            else program
+            replace(program, environment={**program.environment, **order["environments"].get(program.name, {})})
             for program in programs
         ]
         return launch.run(argparse.Namespace(), settings, name="up", children=programs)

@@ -1,4 +1,4 @@
-"""Faults of processes: killed, stopped, asked to end, at the worst moment."""
+"""Faults of processes: killed, stopped, asked to end, at the worst moment; and their clocks, which jump."""
 
 from __future__ import annotations
 
@@ -122,6 +122,23 @@ def everything(scene: Scene, _step: Step) -> Deed:
     return Deed(since, "started anew")
 
 
+_JUMPS: Final = (4 * 86_400.0, -3 * 3600.0, 400 * 86_400.0, -700 * 86_400.0)
+_NOTICED: Final = "the clock of this process is"
+
+
+def clock(part: str, scene: Scene, step: Step) -> Deed:
+    """Set the wall clock of one process days ahead or hours behind under load, and right again."""
+    jump = _JUMPS[step.draw % len(_JUMPS)]
+    before = scene.said(part, _NOTICED)
+    scene.town.clocks[part].set(jump)
+    try:
+        took = scene.wait(lambda: scene.said(part, _NOTICED) > before, seconds=60, what=f"{part}: a word on its clock")
+        time.sleep(step.seconds)
+    finally:
+        scene.town.clocks[part].set(0.0)
+    return Deed(time.time(), f"{jump / 3600:+,.0f} h for {took + step.seconds:.0f} s, told after {took:.1f} s")
+
+
 FAULTS: Final = [
     *(Fault(Span(f"kill {part}", weight=weight), partial(kill, part)) for part, weight in
       (("collect", 3), ("database", 2), ("broker", 2), ("watch", 1), ("serve", 1), ("analyse", 1),
@@ -132,4 +149,5 @@ FAULTS: Final = [
     Fault(Span("kill before acknowledging", weight=3), before_acknowledging),
     *(Fault(Span(f"stop {part}", 4, 22), partial(freeze, part)) for part in
       ("collect", "watch", "serve", "analyse", "database", "broker")),
+    *(Fault(Span(f"clock of {part}", 2, 12), partial(clock, part)) for part in ("collect", "watch")),
 ]  # fmt: skip

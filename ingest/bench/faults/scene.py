@@ -232,8 +232,12 @@ class Scene:
 
     def connections(self) -> int:
         """How often the collector has said that it is connected to the broker."""
+        return self.said("collect", "connected to the")
+
+    def said(self, part: str, words: str) -> int:
+        """How often a part has said something."""
         try:
-            return (self.town.folder / "logs" / "collect.log").read_text("utf-8", "replace").count("connected to the")
+            return (self.town.folder / "logs" / f"{part}.log").read_text("utf-8", "replace").count(words)
         except OSError:
             return 0
 

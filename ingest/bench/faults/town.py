@@ -27,6 +27,7 @@ from hypervision.services.plan import Plan, secret
 from hypervision.services.secrets import password, write_private
 from hypervision.settings import Settings
 from hypervision.store.trouble import Trouble
+from ingest.bench.faults.clock import WrongClock
 from ingest.bench.faults.proxy import Proxy
 from ingest.session import Address
 
@@ -50,6 +51,8 @@ class Town:
     ----------
     mqtt, database : Proxy
         Between the collector and its services.
+    clocks : dict
+        Of the parts whose own clock can be made wrong.
     """
 
     def __init__(self, *, settings: Mapping[str, str] | None = None, where: Path | None = None) -> None:
@@ -60,6 +63,8 @@ class Town:
         self._stack = ExitStack()
         self._said = self.folder.with_name(self.folder.name + ".said")
         self.process: subprocess.Popen[bytes] | None = None
+        self._clock_files = {part: self.folder.with_name(f"{self.folder.name}.{part}") for part in ("collect", "watch")}
+        self.clocks = {part: WrongClock(path) for part, path in self._clock_files.items()}
         self.mqtt = Proxy(lambda: self._mqtt_port)
         self.database = Proxy(lambda: Plan.read(self.folder).database_port)
 
@@ -84,7 +89,8 @@ class Town:
         self.end()
         self._stack.close()
         shutil.rmtree(self.folder, ignore_errors=True)
-        self._said.unlink(missing_ok=True)
+        for path in (self._said, *self._clock_files.values()):
+            path.unlink(missing_ok=True)
 
     def prepare(self) -> None:
         """Make the data directory and tell where the proxies are."""
@@ -99,14 +105,16 @@ class Town:
 
     def start(self) -> None:
         """Start `up`, and wait until everything answers."""
+        environments = {part: dict(clock.environment) for part, clock in self.clocks.items()}
+        environments["collect"] |= {
+            "HYPERVISION_MQTT_URL_FILE": str(self._secret("mqtt")),
+            "HYPERVISION_DATABASE_URL_FILE": str(self._secret("database")),
+        }
         order = {
             "folder": str(self.folder),
             "http": self._http_port,
             "mqtt": self._mqtt_port,
-            "collector": {
-                "HYPERVISION_MQTT_URL_FILE": str(self._secret("mqtt")),
-                "HYPERVISION_DATABASE_URL_FILE": str(self._secret("database")),
-            },
+            "environments": environments,
         }
         environ = {key: value for key, value in os.environ.items() if not key.startswith("HYPERVISION_")}
         environ |= {"PYTHONSAFEPATH": "1", "HYPERVISION_REGISTRATION": "open", "HYPERVISION_LANGUAGE": "en"}

@@ -25,11 +25,11 @@ def streams() -> StreamTable:
 TABLE = streams()
 
 
-def batch(*messages: tuple[int, float], payload: bytes = b"{}", imported: bool = False) -> Batch:
-    """Messages of (Thing, seconds)."""
+def batch(*messages: tuple[int, float], payload: bytes = b"{}", imported: bool = False, received: float = 1e6) -> Batch:
+    """Messages of (Thing, seconds), received at a second."""
     draft = Draft()
     for thing, second in messages:
-        m = draft.message_of(f"urban/v1/water/p{thing}/up", payload, received_us=NOW + 10**6 * SECOND)
+        m = draft.message_of(f"urban/v1/water/p{thing}/up", payload, received_us=NOW + round(received * SECOND))
         draft.reading(m, slot=thing, time_us=NOW + round(second * SECOND), result=1.0)
         draft.reading(m, slot=thing, time_us=NOW + round(second * SECOND), result=1.0)
     closed = draft.close()
@@ -66,6 +66,16 @@ def test_bucket_comes_back_with_time() -> None:
     assert limited(pace, batch(*[(0, 0.0)] * 8)) == [5, 6, 7]
     assert limited(pace, batch((0, 0.0))) == [0]
     assert limited(pace, batch((0, 3.0), (0, 3.0), (0, 3.0), (0, 3.0))) == [3]
+
+
+def test_clock_of_receipt_that_is_set_back_takes_the_buckets_along() -> None:
+    pace = Pace(rate=1, burst=5)
+    ahead = 3 * 86_400.0
+    # Without a time of their own they have that of their receipt.
+    assert limited(pace, batch(*[(0, ahead)] * 5, received=ahead)) == []
+    assert limited(pace, batch((0, 10.0), received=10.0)) == [0]
+    for second in range(11, 30):
+        assert limited(pace, batch((0, float(second)), received=float(second))) == []
 
 
 def test_batch_that_is_not_committed_costs_nothing() -> None:
