@@ -301,8 +301,12 @@ def _is_server(process: psutil.Process, folder: Path) -> bool:
         return False
 
 
-def _wait_for_backends(folder: Path, *, seconds: float = 6.0) -> None:
-    """Wait for the children of a killed server: while one lives, a new server refuses the shared memory."""
+def _wait_for_backends(folder: Path, *, seconds: float = 0.5) -> None:
+    """Wait for the children of a killed server: while one lives, a new server refuses the shared memory.
+
+    Most see by themselves that it is gone. One that computes sees it when it has done, which may take many seconds: it
+    is ended as a server ends its children when one of them crashed.
+    """
     deadline = time.monotonic() + seconds
     while backends := _backends(folder):
         if time.monotonic() > deadline:

@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import subprocess
+import threading
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -104,6 +105,35 @@ def test_killed_service_comes_back_on_the_same_port(
 
     wait_until(back, seconds=15, tell=lambda: one.output)
     assert one.process.poll() is None
+
+
+def test_child_of_a_killed_database_that_computes_keeps_nobody_waiting(
+    up: Callable[..., Up], data_dir: Path, wait_until: Wait
+) -> None:
+    one = up()
+    url = one.endpoints()["database"]
+    record = Record.read(data_dir / "run" / "database.json")
+    assert record is not None
+
+    def compute() -> None:
+        with suppress(psycopg.OperationalError), psycopg.connect(url) as connection:
+            connection.execute("DO $$ BEGIN LOOP PERFORM 1; END LOOP; END $$")
+
+    computing = threading.Thread(target=compute, daemon=True)
+    computing.start()
+    wait_until(lambda: query(url, "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'DO %' AND state = 'active'"))
+    os.kill(record.pid, signal.SIGKILL)
+
+    def answers() -> bool:
+        try:
+            return query(url, "SELECT 1") == 1
+        except psycopg.OperationalError:
+            return False
+
+    wait_until(lambda: not answers(), tell=lambda: one.output)
+    wait_until(answers, seconds=5, tell=lambda: one.output)
+    computing.join(10)
+    assert not computing.is_alive()
 
 
 def test_killed_guard_of_the_database_is_replaced_without_a_second_server(
