@@ -249,7 +249,7 @@ def _row(scene: Scene, row: Rejected, *, remedies: bool) -> list[Node]:
     elif row.thing:
         thing = span(row.thing, cls="strong")
     remedy = words.known("remedy", row.reason)
-    detail, language = words.refusal(row.detail)
+    detail, language = words.refusal(visible(row.detail))
     day, time = words.moment(row.received_time)
     return [
         div(
@@ -260,7 +260,7 @@ def _row(scene: Scene, row: Rejected, *, remedies: bool) -> list[Node]:
             span(words.known("reason", row.reason), cls="strong"),
             span(f" · {words.t('health.partial')}", cls="muted") if row.partial else None,
             div(remedy, cls="note") if remedies and remedy != row.reason else None,
-            div(visible(detail), lang=language, cls="muted note cell-detail"),
+            div(detail, lang=language, cls="muted note cell-detail"),
             cls="cell-reason",
         ),
         _payload(words, row),

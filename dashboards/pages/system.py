@@ -12,6 +12,7 @@ from dashboards import health
 from dashboards import town as judge
 from dashboards.components.tables import table
 from dashboards.components.values import age
+from dashboards.payloads import visible
 from dashboards.town import NO_TIME
 from dashboards.ui import Node, div, el, icon, link, span
 from dashboards.views import Drawing, Scene
@@ -172,7 +173,7 @@ def _rejected_rows(scene: Scene, rejected: Sequence[RejectedRow]) -> Component:
     rows: list[list[Node]] = []
     for row in rejected:
         partly = f" ({words.t('health.partial')})" if row.partial else ""
-        detail, language = words.refusal(row.detail)
+        detail, language = words.refusal(visible(row.detail))
         rows.append(
             [
                 age(row.received_time),

@@ -156,10 +156,16 @@ def test_counters_of_everybody_are_not_told_to_an_organisation() -> None:
 
 
 def test_detail_is_told_in_the_language_of_the_screen_where_it_has_words() -> None:
-    shown = found(row(1, detail="flow is 'wet', not a number"), row(2, detail="what a decoder of one's own says"))
+    shown = found(
+        row(1, detail="flow is 'wet', not a number"),
+        row(2, detail="what a decoder of one's own says\u202e"),
+        row(3, detail="there is no domain 'x\u202e'; there are 'water'"),
+    )
     drawn = quarantine(scene("fr"), Choice(), shown)
     details = [one for one in drawn._traverse() if "cell-detail" in (getattr(one, "className", None) or "")]
     assert [(one.lang, texts(one)) for one in details] == [
-        ("fr", "flow vaut 'wet', qui n’est pas un nombre"), ("en", "what a decoder of one's own says"),
+        ("fr", "flow vaut 'wet', qui n’est pas un nombre"), ("en", "what a decoder of one's own says\\u202e"),
+        # The space that French has before a semicolon is none of a device's tricks.
+        ("fr", "il n’y a pas de domaine 'x\\u202e'\u00a0; il y a 'water'"),
     ]  # fmt: skip
     assert "flow is 'wet', not a number" in texts(quarantine(scene(), Choice(), shown))
