@@ -154,11 +154,11 @@ def _lost(words: Words) -> Component:
 def live(scene: Scene) -> Fragments:
     """The parts of the frame that change."""
     town, words = scene.town, scene.words
-    shown = town.visible_alarms(scene.organisation)
+    shown = town.visible_alarms(scene.scope)
     worst = judge.worst_unacknowledged(shown)
     counted = judge.by_priority(shown)
     waiting = sum(n for _open, n in counted.values())
-    things = town.visible_things(scene.organisation)
+    things = town.visible_things(scene.scope)
     told = judge.reporting(town, things, now=scene.now, periods=scene.periods)
     banner = parts.banner(worst, max(waiting - 1, 0), town, words, scene.catalogue, allowed=scene.may_acknowledge)
     return {

@@ -23,6 +23,7 @@ from dashboards.ui import Fragments
 from dashboards.words import Words
 from hypervision.accounts import Account, Action, may
 from hypervision.domains import Catalogue
+from hypervision.scope import EVERYTHING, Scope
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,7 @@ class Scene:
     catalogue: Catalogue
     now: datetime
     periods: Periods = field(default_factory=Periods)
-    organisation: int | None = None
+    scope: Scope = EVERYTHING
     may_acknowledge: bool = False
     may_see_rejected: bool = False
     data_dir: Any = None
@@ -50,7 +51,7 @@ class ViewKey:
 
     page: str
     language: str
-    organisation: int | None
+    scope: Scope
     may_acknowledge: bool
     may_see_rejected: bool = False
 
@@ -60,7 +61,7 @@ class ViewKey:
         return cls(
             page,
             language,
-            account.organisation_id,
+            account.scope,
             may(account, Action.ACKNOWLEDGE_ALARM),
             # Nothing else tells of them; other pages stay shared by more screens.
             page == "/health" and may(account, Action.SEE_REJECTED),

@@ -74,7 +74,7 @@ def _confirm(scene: Scene) -> Component:
 
 def draw(scene: Scene, _path: str) -> Drawing:
     """The live part: how many were rejected in all, by the platform's counters; those are of everybody's Things."""
-    if scene.organisation is not None:
+    if not scene.scope.is_whole:
         return Drawing({})
     total = scene.words.number(health.messages(scene.town)["rejected"])
     return Drawing({"rejected-total": {"children": scene.words.t("rejected.total", n=total)}})
@@ -96,15 +96,15 @@ def register(app: Any, server: Server) -> None:
 
 async def set_of(scene: Scene, server: Server, choice: Choice) -> Component:
     """The list with its counts; a sentence when the database is away."""
-    organisation, now = caller_account().organisation_id, utc_now()
-    chosen = choice.chosen(organisation=organisation, zone=server.settings.zone, now=now)
+    scope, now = caller_account().scope, utc_now()
+    chosen = choice.chosen(scope=scope, zone=server.settings.zone, now=now)
 
     def work() -> Found:
         with server.pool.connection() as connection:
-            newest = store.newest(connection)
+            newest = store.newest(connection, scope=scope)
             before = int(choice.before) if choice.before else None
             rows = store.page(connection, chosen, before=before, limit=PAGE + 1)
-            any_at_all = rows or store.page(connection, Chosen(organisation=organisation), limit=1, excerpt=0)
+            any_at_all = rows or store.page(connection, Chosen(scope=scope), limit=1, excerpt=0)
             messages, counted = (0, True)
             if rows and choice.state != "replayed":
                 messages, counted = store.count_waiting(connection, chosen, newest=newest)
