@@ -18,6 +18,7 @@ from dashboards.server import PATIENCE, Server
 from dashboards.sessions import CALLER, caller_account
 from dashboards.ui import button, div, el, icon, span
 from dashboards.views import Drawing, Scene
+from hypervision.accounts import Action, may
 from hypervision.errors import StoreError
 from hypervision.store import rejected as store
 from hypervision.store.rejected import Chosen
@@ -96,7 +97,8 @@ def register(app: Any, server: Server) -> None:
 
 async def set_of(scene: Scene, server: Server, choice: Choice) -> Component:
     """The list with its counts; a sentence when the database is away."""
-    scope, now = caller_account().scope, utc_now()
+    account, now = caller_account(), utc_now()
+    scope = account.scope
     chosen = choice.chosen(scope=scope, zone=server.settings.zone, now=now)
 
     def work() -> Found:
@@ -119,6 +121,7 @@ async def set_of(scene: Scene, server: Server, choice: Choice) -> Component:
                 newest=newest,
                 newest_at=any_at_all[0].received_time if any_at_all else None,
                 chosen=chosen,
+                may_replay=may(account, Action.REPLAY_REJECTED),
             )
 
     try:

@@ -35,7 +35,7 @@ class _Database:
 def database(monkeypatch: pytest.MonkeyPatch) -> _Database:
     made = _Database()
     monkeypatch.setattr(live.screens, "read_writers", lambda _c: [made.writer])
-    for name in ("read_alarms", "read_organisations", "read_things", "read_streams", "read_limits"):
+    for name in ("read_alarms", "read_things", "read_streams", "read_limits"):
         monkeypatch.setattr(live.screens, name, lambda _c: [])
     monkeypatch.setattr(live.screens, "read_latest", lambda _c, _cursors: [])
     monkeypatch.setattr(live.screens, "read_rejected", lambda _c, **_scope: [])

@@ -9,6 +9,7 @@ from dashboards.views import Drawing, Scene, View, ViewKey, Views
 from dashboards.words import Words
 from hypervision.accounts import Account, Role
 from hypervision.domains import load
+from hypervision.scope import Scope
 
 NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
 SCENE = Scene(Town(seq=1), Words("fr", ZoneInfo("Europe/Paris")), load(), NOW)
@@ -71,7 +72,7 @@ def test_views_are_shared_by_screens_with_the_same_rights() -> None:
     operator = ViewKey.of("/", "fr", Account(1, "operator", Role.OPERATOR))
     engineer = ViewKey.of("/", "fr", Account(2, "engineer", Role.ENGINEER))
     viewer = ViewKey.of("/", "fr", Account(3, "viewer", Role.VIEWER))
-    agency_agent = ViewKey.of("/", "fr", Account(4, "agency", Role.OPERATOR, organisation_id=2))
+    agency_agent = ViewKey.of("/", "fr", Account(4, "agency", Role.OPERATOR, Scope(2)))
     for key in (operator, engineer, viewer, agency_agent):
         views.after(key, 0)
     assert len(drawn) == 3
