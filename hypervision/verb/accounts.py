@@ -1,4 +1,4 @@
-"""`hypervision accounts add|change|password|disable|enable|log-out|list`."""
+"""`hypervision accounts add|change|password|disable|enable|logout|list`."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     from hypervision.accounts import Role
 
     actions = parser.add_subparsers(
-        dest="action", required=True, metavar="add|change|password|disable|enable|log-out|list"
+        dest="action", required=True, metavar="add|change|password|disable|enable|logout|list"
     )
     add = actions.add_parser("add", help="create an account")
     add.add_argument("name")
@@ -48,7 +48,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     for name, what in (
         ("disable", "let nobody log in with it, and end its sessions"),
         ("enable", "let it in again"),
-        ("log-out", "end its sessions"),
+        ("logout", "end its sessions"),
     ):
         actions.add_parser(name, help=what).add_argument("name")
     actions.add_parser("list", help="show all accounts")
@@ -85,7 +85,7 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
             changed = store.change_account(connection, name=options.name, given=_given(options), now=now)
             print(f"{changed.name} is {changed.role} of {_told(changed)}")
             return 0
-        if options.action == "log-out":
+        if options.action == "logout":
             print(f"{store.end_sessions(connection, name=options.name, now=now)} sessions of {options.name} have ended")
             return 0
         if options.action == "password":
