@@ -70,7 +70,7 @@ def add_account(
         The name is none or taken, also in other capitals, a word of the scope unknown or the password too short.
     """
     check_name(name)
-    values = {
+    values: dict[str, Any] = {
         "name": name,
         "password_hash": hash_password(password),
         "role": role.value,

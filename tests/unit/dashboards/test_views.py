@@ -61,6 +61,22 @@ def test_screen_of_an_earlier_process_or_a_forgotten_view_gets_everything() -> N
     assert new.after(number)["full"] is True
 
 
+def test_screen_whose_account_has_another_scope_by_now_gets_everything_of_its_view() -> None:
+    """The other view was there before: a delta of it would leave on the screen what was told of the first."""
+    views = Views(lambda scene, _path: Drawing({"a": {"children": str(scene.scope)}}, {}), lambda key: later_of(key))
+    one, other = (ViewKey.of("/", "fr", Account(1, "x", Role.VIEWER, Scope(number))) for number in (1, 2))
+    views.after(other, 0)
+    seq = views.after(one, 0)["seq"]
+    assert views.after(one, seq)["full"] is False
+    moved = views.after(other, seq)
+    assert (moved["full"], list(moved["set"])) == (True, ["a"])
+    assert views.after(other, moved["seq"])["full"] is False
+
+
+def later_of(key: ViewKey) -> Scene:
+    return replace(SCENE, scope=key.scope)
+
+
 def test_views_are_shared_by_screens_with_the_same_rights() -> None:
     drawn = []
 
