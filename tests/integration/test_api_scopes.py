@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 import httpx
 import pytest
 from pyarrow import parquet
+from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
 from hypervision.accounts import Role
@@ -240,9 +241,14 @@ def test_what_is_outside_of_the_scope_is_answered_as_what_is_not_there(town: Tow
 
 def test_scope_that_is_taken_away_ends_on_an_open_screen(town: Town, wait_until: Callable[..., None]) -> None:
     town.add_account("mover", Role.OPERATOR, organisation="town")
-    with town.session("mover") as client, town.session("administrator") as administrator:
+    with town.session("mover") as client, town.session("administrator") as administrator, ExitStack() as stack:
         seen = {row["code"] for row in client.get("/api/v1/things").json()["rows"]}
         assert "water-001" in seen
+        cookie = {"Cookie": f"hypervision_session={client.cookies['hypervision_session']}"}
+        address = town.base.replace("http", "ws") + "/live"
+        socket = stack.enter_context(connect(address, additional_headers=cookie, origin=town.base))
+        socket.send(json.dumps({"page": "/map", "language": "en", "after": 0}))
+        assert "water-001" in str(socket.recv(timeout=10))
         account = administrator.get("/api/v1/accounts/mover").json()
         changed = administrator.patch(
             "/api/v1/accounts/mover", json={"version": account["version"], "organisation": "agency"}
@@ -255,3 +261,10 @@ def test_scope_that_is_taken_away_ends_on_an_open_screen(town: Town, wait_until:
             tell=town.tail,
         )  # fmt: skip
         wait_until(lambda: "water-001" not in _poll(client, "/map").text, tell=town.tail)
+        # The log-in still stands, and leads back to the page as it is now.
+        with pytest.raises(ConnectionClosed) as closed:
+            for _ in range(30):
+                socket.recv(timeout=10)
+        assert closed.value.rcvd is not None
+        assert closed.value.rcvd.code == 4401
+        assert client.get("/login?next=/map").headers["location"] == "/map"

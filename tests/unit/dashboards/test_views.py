@@ -63,7 +63,7 @@ def test_screen_of_an_earlier_process_or_a_forgotten_view_gets_everything() -> N
 
 def test_screen_whose_account_has_another_scope_by_now_gets_everything_of_its_view() -> None:
     """The other view was there before: a delta of it would leave on the screen what was told of the first."""
-    views = Views(lambda scene, _path: Drawing({"a": {"children": str(scene.scope)}}, {}), lambda key: later_of(key))
+    views = Views(lambda scene, _path: Drawing({"a": {"children": str(scene.scope)}}, {}), later_of)
     one, other = (ViewKey.of("/", "fr", Account(1, "x", Role.VIEWER, Scope(number))) for number in (1, 2))
     views.after(other, 0)
     seq = views.after(one, 0)["seq"]
