@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
@@ -11,8 +12,8 @@ from hypervision.flowing import KEY as HELD
 from hypervision.scope import Scope
 from hypervision.store.screens import StreamRow, ThingRow
 
-# Scopes kept at most: who looks at a screen keeps his own, and one that went is made anew.
-_MOST: Final = 200
+# A part that nobody asked for in this time is forgotten, and with it the town of then [s].
+_IDLE: Final = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +87,14 @@ def _held(detail: dict[str, Any] | None) -> dict[str, Any] | None:
     return None if detail is None or HELD not in detail else {HELD: detail[HELD]}
 
 
+@dataclass(slots=True)
+class _Known:
+    whole: Town
+    part: Town
+    members: Members
+    asked: float
+
+
 class Parts:
     """The part of the town of every scope that somebody looks at, shared by all who have it.
 
@@ -96,24 +105,23 @@ class Parts:
     """
 
     def __init__(self) -> None:
-        self._members: dict[Scope, tuple[Mapping[int, ThingRow], Mapping[int, StreamRow], Members]] = {}
-        self._parts: dict[Scope, tuple[Town, Town]] = {}
+        self._known: dict[Scope, _Known] = {}
 
     def of(self, whole: Town, scope: Scope) -> Town:
         """The part of a scope; of the whole town it is that town itself."""
         if scope.is_whole:
             return whole
-        made = self._parts.get(scope)
-        if made is not None and made[0] is whole:
-            return made[1]
-        known = self._members.get(scope)
+        known, now = self._known.get(scope), time.monotonic()
+        if known is not None and known.whole is whole:
+            known.asked = now
+            return known.part
+        members = None if known is None else known.members
         # The reader replaces what has changed and keeps what has not.
-        if known is None or known[0] is not whole.things or known[1] is not whole.streams:
-            while len(self._members) >= _MOST:
-                gone = next(iter(self._members))
-                self._members.pop(gone, None)
-                self._parts.pop(gone, None)
-            known = self._members[scope] = (whole.things, whole.streams, Members.of(whole, scope))
-        part = seen_by(whole, scope, known[2])
-        self._parts[scope] = (whole, part)
+        if known is None or known.whole.things is not whole.things or known.whole.streams is not whole.streams:
+            members = Members.of(whole, scope)
+        assert members is not None
+        part = seen_by(whole, scope, members)
+        self._known[scope] = _Known(whole, part, members, now)
+        for other in [each for each, one in list(self._known.items()) if now - one.asked > _IDLE]:
+            self._known.pop(other, None)
         return part

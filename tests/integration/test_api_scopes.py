@@ -14,7 +14,7 @@ import httpx
 import pytest
 from pyarrow import parquet
 from websockets.exceptions import ConnectionClosed
-from websockets.sync.client import connect
+from websockets.sync.client import ClientConnection, connect
 
 from hypervision.accounts import Role
 from tests.browser.fake_town import Town, running, things
@@ -239,6 +239,12 @@ def test_what_is_outside_of_the_scope_is_answered_as_what_is_not_there(town: Tow
         assert len(engineer.get("/api/v1/datastreams").json()["rows"]) == len(readings)
 
 
+def _read_on(socket: ClientConnection) -> None:
+    """Read until the socket is closed, for a while."""
+    for _ in range(30):
+        socket.recv(timeout=10)
+
+
 def test_scope_that_is_taken_away_ends_on_an_open_screen(town: Town, wait_until: Callable[..., None]) -> None:
     town.add_account("mover", Role.OPERATOR, organisation="town")
     with town.session("mover") as client, town.session("administrator") as administrator, ExitStack() as stack:
@@ -263,8 +269,7 @@ def test_scope_that_is_taken_away_ends_on_an_open_screen(town: Town, wait_until:
         wait_until(lambda: "water-001" not in _poll(client, "/map").text, tell=town.tail)
         # The log-in still stands, and leads back to the page as it is now.
         with pytest.raises(ConnectionClosed) as closed:
-            for _ in range(30):
-                socket.recv(timeout=10)
+            _read_on(socket)
         assert closed.value.rcvd is not None
         assert closed.value.rcvd.code == 4401
         assert client.get("/login?next=/map").headers["location"] == "/map"

@@ -38,11 +38,12 @@ LIMIT %(limit)s
 
 -- name: rejected_page_of
 -- The same of one scope: a few of each of its Things by their index, then the newest of those.
-SELECT newest.*
+-- Only what is shown is read whole.
+WITH newest AS (
+SELECT few.rejected_id
 FROM hv.thing t
 CROSS JOIN LATERAL (
-    SELECT rejected_id, received_time, thing, topic, substring(payload FROM 1 FOR %(bytes)s) AS payload,
-           payload_bytes, reason, detail, count, partial, replayed_at
+    SELECT received_time, rejected_id
     FROM hv.rejected_message x
     WHERE x.thing = t.code
       AND -- part: chosen_rejected
@@ -51,11 +52,17 @@ CROSS JOIN LATERAL (
            OR (x.received_time, x.rejected_id) < (%(before_time)s::timestamptz, %(before)s::bigint))
     ORDER BY x.received_time DESC, x.rejected_id DESC
     LIMIT %(limit)s
-) AS newest
+) AS few
 WHERE (%(thing)s::text IS NULL OR t.code = %(thing)s)
   AND -- part: in_scope
-ORDER BY newest.received_time DESC, newest.rejected_id DESC
+ORDER BY few.received_time DESC, few.rejected_id DESC
 LIMIT %(limit)s
+)
+SELECT x.rejected_id, x.received_time, x.thing, x.topic, substring(x.payload FROM 1 FOR %(bytes)s) AS payload,
+       x.payload_bytes, x.reason, x.detail, x.count, x.partial, x.replayed_at
+FROM newest
+JOIN hv.rejected_message x ON x.rejected_id = newest.rejected_id
+ORDER BY x.received_time DESC, x.rejected_id DESC
 
 -- name: rejected_place
 -- Where a page goes on; a row outside of the scope is as one that is not there.

@@ -105,18 +105,25 @@ LIMIT %(limit)s;
 
 -- name: screen_rejected_of
 -- The same of one scope: a few of each of its Things by their index, however many others there are.
+-- Only what is shown is read whole.
+WITH newest AS (
+    SELECT y.rejected_id
+    FROM hv.thing t
+    CROSS JOIN LATERAL (
+        SELECT r.received_time, r.rejected_id FROM hv.rejected_message r
+        WHERE r.thing = t.code
+        ORDER BY r.received_time DESC, r.rejected_id DESC
+        LIMIT %(limit)s
+    ) y
+    WHERE -- part: in_scope
+    ORDER BY y.received_time DESC, y.rejected_id DESC
+    LIMIT %(limit)s
+)
 SELECT x.rejected_id, x.received_time, x.topic, x.payload_bytes, x.reason, x.detail, x.count, x.partial,
        x.replayed_at, left(encode(substring(x.payload FROM 1 FOR 200), 'escape'), 400)
-FROM hv.thing t
-CROSS JOIN LATERAL (
-    SELECT * FROM hv.rejected_message r
-    WHERE r.thing = t.code
-    ORDER BY r.received_time DESC, r.rejected_id DESC
-    LIMIT %(limit)s
-) x
-WHERE -- part: in_scope
-ORDER BY x.received_time DESC, x.rejected_id DESC
-LIMIT %(limit)s;
+FROM newest
+JOIN hv.rejected_message x ON x.rejected_id = newest.rejected_id
+ORDER BY x.received_time DESC, x.rejected_id DESC;
 
 -- name: screen_engine
 -- What the database says about itself.

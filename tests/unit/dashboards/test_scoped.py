@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from dashboards import scoped
 from dashboards import town as judge
 from dashboards import views as module
 from dashboards.control_room import draw_page
@@ -169,3 +170,12 @@ def test_registry_of_a_part_is_made_once_for_many_looks(monkeypatch: pytest.Monk
         assert set(parts.of(town, OWN).things) == {1, 3}
     assert len(asked) == len(TOWN.things)
     assert parts.of(town, EVERYTHING) is town
+
+
+def test_part_that_nobody_looks_at_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = iter([0.0, 10.0, 55.0, 100.0])
+    monkeypatch.setattr(scoped.time, "monotonic", lambda: next(clock))
+    parts = Parts()
+    for seq, scope in enumerate((OWN, OTHER, OTHER, OTHER)):
+        parts.of(replace(TOWN, seq=seq), scope)
+    assert set(parts._known) == {OTHER}
