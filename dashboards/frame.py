@@ -111,6 +111,9 @@ def _clocks(words: Words) -> Component:
 
 def _who(words: Words, account: Account) -> Component:
     other = "en" if words.language == "fr" else "fr"
+    role = words.t(f"role.{account.role}")
+    if not account.scope.is_whole:
+        role = f"{role} · {words.t('frame.part')}"
     return div(
         button(
             icon("theme"),
@@ -127,7 +130,7 @@ def _who(words: Words, account: Account) -> Component:
             title=words.t("frame.language"),
             lang=other,
         ),
-        div(span(account.name, cls="strong"), span(words.t(f"role.{account.role}"), cls="muted"), cls="who"),
+        div(span(account.name, cls="strong"), span(role, cls="muted"), cls="who"),
         button(
             icon("logout"),
             hidden(words.t("frame.log_out")),
