@@ -86,7 +86,8 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
             print(f"{changed.name} is {changed.role} of {_told(changed)}")
             return 0
         if options.action == "logout":
-            print(f"{store.end_sessions(connection, name=options.name, now=now)} sessions of {options.name} have ended")
+            ended = store.end_sessions(connection, name=options.name, now=now)
+            print(f"the sessions of {options.name} have ended: {ended}")
             return 0
         if options.action == "password":
             store.set_password(connection, name=options.name, password=_password(options.password_file), now=now)

@@ -138,7 +138,8 @@ def _assign(options: argparse.Namespace, settings: Settings) -> int:
             f"there is no Thing {', '.join(missing)}", remedy="nothing was changed; let it in with `things admit`"
         )
     told = ", ".join(word for word in (options.district, options.organisation) if word)
-    print(f"{len(done)} Things are assigned: {told}")
+    for code in codes:
+        print(f"{code} is assigned to {told}")
     return 0
 
 
