@@ -119,6 +119,31 @@
     });
   };
 
+  // A change of language draws the form anew: what was typed is put back.
+  const INPUTS = ["accounts-name", "accounts-password", "accounts-new-password"];
+  const SELECTS = ["role", "organisation", "language"];
+  let kept = null;
+  const keep = (event) => {
+    const form = byId("accounts-form");
+    if (!form || !event.target.closest?.("[data-language-switch]")) return;
+    const inputs = INPUTS.filter(byId).map((id) => [id, byId(id).value]);
+    kept = { form, name: form.dataset.name, values: typed(), inputs };
+  };
+  const restore = () => {
+    const form = kept && byId("accounts-form");
+    if (!form || form === kept.form) return;
+    const { name, values, inputs } = kept;
+    kept = null;
+    if (form.dataset.name !== name) return;
+    for (const field of SELECTS) byId(`accounts-${field}`).value = values[field] ?? "";
+    for (const chip of form.querySelectorAll(".chip")) {
+      chip.setAttribute("aria-pressed", String((values[chip.dataset.field] ?? []).includes(chip.dataset.word)));
+    }
+    for (const [id, value] of inputs) window.dash_clientside.set_props(id, { value });
+  };
+  document.addEventListener("click", keep, true);
+  setInterval(restore, 100);
+
   document.addEventListener("submit", (event) => {
     const form = event.target;
     if (form.id !== "accounts-form" && form.id !== "accounts-password-form") return;

@@ -93,6 +93,20 @@ def test_log_in_that_ended_loses_nothing_typed(open_screen: Open) -> None:
     expect(page.locator("#accounts-said")).to_contain_text("omar peut se connecter.")
 
 
+def test_change_of_language_keeps_what_was_typed(open_screen: Open) -> None:
+    screen = open_screen("administrator")
+    screen.go("/administration?new=1")
+    page = screen.page
+    page.fill("#accounts-name", "paul")
+    page.select_option("#accounts-role", "auditor")
+    page.click('#accounts-form .chip[data-word="waste"]')
+    page.click("[data-language-switch=en]")
+    expect(page.locator("#accounts-form button[type=submit]")).to_have_text("Save")
+    expect(page.locator("#accounts-name")).to_have_value("paul")
+    expect(page.locator("#accounts-role")).to_have_value("auditor")
+    expect(page.locator('#accounts-form .chip[data-word="waste"]')).to_have_attribute("aria-pressed", "true")
+
+
 def test_own_account_is_locked_and_an_auditor_only_reads(open_screen: Open) -> None:
     own = open_screen("administrator")
     own.go("/administration?account=administrator")
