@@ -5,19 +5,20 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, get_args
 from zoneinfo import ZoneInfo
 
 import pytest
 from dash.development.base_component import Component
 
+from dashboards.administration import LanguageName, RoleName
 from dashboards.components.accounts import Found, accounts, scope_text
 from dashboards.frame import frame
 from dashboards.town import Town
 from dashboards.views import Scene
 from dashboards.words import Words
 from hypervision.accounts import Account, Role
-from hypervision.administration import ListedAccount
+from hypervision.administration import LANGUAGES, ListedAccount
 from hypervision.domains import load
 from hypervision.scope import Scope
 from hypervision.store.administration import Choices
@@ -130,3 +131,8 @@ def test_rail_leads_to_administration_who_may_see_it(role: Role, scope: Scope) -
     seen = role in (Role.ADMINISTRATOR, Role.AUDITOR) and scope.is_whole
     assert ("/administration" in places) is seen
     assert ("part of the town" in texts(drawn)) is not scope.is_whole
+
+
+def test_api_takes_the_roles_and_languages_that_there_are() -> None:
+    assert get_args(RoleName) == tuple(Role)
+    assert get_args(LanguageName) == LANGUAGES
