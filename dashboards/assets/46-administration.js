@@ -30,7 +30,7 @@
     for (const node of document.querySelectorAll(".accounts-side [aria-invalid]")) node.removeAttribute("aria-invalid");
     const wrong = field && (byId(`accounts-${field}`) ?? document.querySelector(`.accounts-side [name="${field}"], .accounts-side [data-field="${field}"]`));
     if (!wrong) return;
-    wrong.setAttribute("aria-invalid", "true");
+    if (wrong.matches("input, select")) wrong.setAttribute("aria-invalid", "true");
     wrong.focus();
   };
   const logInAgain = () => {
