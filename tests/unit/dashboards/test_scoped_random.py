@@ -103,6 +103,11 @@ def test_part_holds_what_is_visible_and_nothing_else(seed: int) -> None:
         assert {a.alarm_id for a in town.visible_alarms(scope)} == set(part.alarms)
 
 
+def told_on(scene: Scene, page: str) -> str:
+    drawing = draw_page(scene, page)
+    return json.dumps([drawing.fragments, drawing.rows], cls=PlotlyJSONEncoder)
+
+
 @pytest.mark.parametrize("seed", SEEDS)
 def test_no_page_shows_a_thing_outside_of_the_scope(seed: int) -> None:
     town = town_of(seed)
@@ -112,13 +117,12 @@ def test_no_page_shows_a_thing_outside_of_the_scope(seed: int) -> None:
         outside = [t for i, t in town.things.items() if i not in own]
         pages = ["/", "/alarms", "/map", "/health", *(f"/asset/{t.code}" for t in outside[:2])]
         for page in pages:
-            drawing = draw_page(scene, page)
-            told = json.dumps([drawing.fragments, drawing.rows], cls=PlotlyJSONEncoder)
+            told = told_on(scene, page)
             shown = [t.code for t in outside if f"{t.thing_id:04d}-x" in told]
             assert shown == [], (page, scope)
             assert scope.is_whole or "platform" not in told
         for unknown in outside[:1]:
-            known, never = (draw_page(scene, f"/asset/{code}") for code in (unknown.code, "never-there"))
+            known, never = (told_on(scene, f"/asset/{code}") for code in (unknown.code, "never-there"))
             assert known == never
 
 
