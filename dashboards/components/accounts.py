@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, Literal
 from urllib.parse import urlencode
 
 from dash import dcc
@@ -240,7 +240,7 @@ def _field(words: Words, name: str, inner: Component, hint: str = "") -> Compone
     )
 
 
-def _text(name: str, kind: str, complete: str, longest: int, ident: str = "") -> Component:
+def _text(name: str, kind: Literal["text", "password"], complete: str, longest: int, ident: str = "") -> Component:
     made: Component = dcc.Input(
         id=ident or f"accounts-{name}", name=name, type=kind, value="", className="field", autoComplete=complete,
         maxLength=longest,

@@ -254,14 +254,8 @@ def _check_districts(connection: Connection, districts: list[str] | None) -> Non
 
 def _listed(connection: Connection, name: str | None, *, now: datetime) -> list[ListedAccount]:
     rows = connection.execute(query("account_list"), {"name": name, "now": now}).fetchall()
-    return [
-        ListedAccount(*row[:5], _words(row[5]), _words(row[6]), *row[7:])  # the arrays come as lists
-        for row in rows
-    ]
-
-
-def _words(found: list[str] | None) -> tuple[str, ...] | None:
-    return None if found is None else tuple(sorted(found))
+    # Arrays come as lists.
+    return [ListedAccount(*(tuple(sorted(each)) if isinstance(each, list) else each for each in row)) for row in rows]
 
 
 def _array(words: tuple[str, ...] | None) -> list[str] | None:
