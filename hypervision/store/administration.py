@@ -254,8 +254,12 @@ def _check_districts(connection: Connection, districts: list[str] | None) -> Non
 
 def _listed(connection: Connection, name: str | None, *, now: datetime) -> list[ListedAccount]:
     rows = connection.execute(query("account_list"), {"name": name, "now": now}).fetchall()
-    # Arrays come as lists.
-    return [ListedAccount(*(tuple(sorted(each)) if isinstance(each, list) else each for each in row)) for row in rows]
+    found = []
+    for row in rows:
+        # Arrays come as lists.
+        values: list[Any] = [tuple(sorted(each)) if isinstance(each, list) else each for each in row]
+        found.append(ListedAccount(*values))
+    return found
 
 
 def _array(words: tuple[str, ...] | None) -> list[str] | None:
