@@ -21,6 +21,7 @@ from dashboards.sessions import caller_account
 from dashboards.writing import NAME
 from hypervision import topics
 from hypervision.batch import Receipt
+from hypervision.scope import Scope
 from hypervision.store import alarms as alarm_store
 from hypervision.store import screens
 from hypervision.store.rollups import DAY, HOUR
@@ -33,7 +34,7 @@ Outcome = Literal["stored", "duplicate", "rejected"]
 Priority = Literal["critical", "high", "medium", "low"]
 
 _THING_COLUMNS: Final = (
-    "code", "name", "domain", "kind", "parent", "place", "organisation", "longitude", "latitude", "status",
+    "code", "name", "domain", "kind", "parent", "place", "district", "organisation", "longitude", "latitude", "status",
     "status_at", "registered_at",
 )  # fmt: skip
 _STREAM_COLUMNS: Final = (
@@ -110,7 +111,7 @@ def register(app: FastAPI, server: Server) -> None:
 
 
 async def _rows(server: Server, name: str, values: dict[str, Any], *, many: bool = False) -> list[dict[str, Any]]:
-    full = {"organisation": caller_account().organisation_id, **values}
+    full = {**caller_account().scope.values(), **values}
     return await in_time(lambda: (server.pool.first_rows if many else server.pool.rows)(name, full))
 
 
@@ -245,7 +246,7 @@ def _register_alarms(app: FastAPI, server: Server) -> None:
 
         def work() -> alarm_store.Acknowledged | None:
             with server.pool.connection() as connection:
-                if not screens.alarm_visible(connection, alarm_id, organisation=account.organisation_id):
+                if not screens.alarm_visible(connection, alarm_id, scope=account.scope):
                     return None
                 return alarm_store.acknowledge(
                     connection,
@@ -288,9 +289,9 @@ def _register_writing(app: FastAPI, server: Server) -> None:
         """Take readings in by the same way as MQTT: 200 stored or duplicate, 422 rejected with the reasons."""
         if not _DOMAIN.fullmatch(domain) or not topics.THING.fullmatch(thing):
             return JSONResponse({"detail": "domain or thing is no code: see docs/api.md"}, 422)
-        organisation = caller_account().organisation_id
-        if organisation is not None and not await in_time(lambda: _own(server, thing, organisation)):
-            return JSONResponse({"detail": f"{thing} is not of your organisation"}, 403)
+        scope = caller_account().scope
+        if not scope.is_whole and not await in_time(lambda: _in_scope(server, thing, scope)):
+            return JSONResponse({"detail": f"there is no Thing {thing}"}, 404)
         done = await asyncio.wrap_future(server.writer.post(domain, thing, await request.body()))
         refused = await in_time(lambda: _refusals(server, done.topic, done.at))
         told = taken(done.receipt, refused, thing=thing)
@@ -312,9 +313,9 @@ def taken(receipt: Receipt, refused: Sequence[tuple[str, str]], *, thing: str) -
     return Taken(outcome=outcome, rows=receipt.rows, refused=[Refused(reason=r, detail=d) for r, d in refused])
 
 
-def _own(server: Server, thing: str, organisation: int) -> bool:
+def _in_scope(server: Server, thing: str, scope: Scope) -> bool:
     with server.pool.connection() as connection:
-        return screens.organisation_of(connection, thing) == (True, organisation)
+        return screens.scope_holds(connection, thing, scope=scope)
 
 
 def _refusals(server: Server, topic: str, at: datetime) -> list[tuple[str, str]]:

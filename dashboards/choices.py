@@ -8,6 +8,7 @@ from datetime import datetime, timedelta, tzinfo
 from typing import Final
 from urllib.parse import parse_qs, urlencode
 
+from hypervision.scope import Scope
 from hypervision.store.rejected import Chosen
 
 SPANS: Final[Mapping[str, timedelta | None]] = {
@@ -90,7 +91,7 @@ class Choice:
         """What was typed as a time and is none."""
         return [text for text in (self.since, self.until) if text and instant(text, zone) is None]
 
-    def chosen(self, *, organisation: int | None, zone: tzinfo, now: datetime) -> Chosen:
+    def chosen(self, *, scope: Scope, zone: tzinfo, now: datetime) -> Chosen:
         """The same for the store."""
         span = SPANS[self.span]
         return Chosen(
@@ -101,7 +102,7 @@ class Choice:
             until=instant(self.until, zone) if self.is_timed else None,
             replayed={"waiting": False, "replayed": True}.get(self.state),
             partial={"whole": False, "values": True}.get(self.part),
-            organisation=organisation,
+            scope=scope,
         )
 
 

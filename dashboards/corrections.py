@@ -16,6 +16,7 @@ from dashboards.sessions import caller_account
 from hypervision.correction import Correction
 from hypervision.corrections import Corrected, carry_out
 from hypervision.errors import SettingError
+from hypervision.scope import Scope
 from hypervision.store import corrections as store
 from hypervision.store import screens
 
@@ -77,7 +78,7 @@ def register(app: FastAPI, server: Server) -> None:
         """Corrections, newest first."""
         values = {
             "domain": domain, "thing": thing, "property": property, "before": before, "limit": limit,
-            "organisation": caller_account().organisation_id,
+            **caller_account().scope.values(),
         }  # fmt: skip
         rows = await in_time(lambda: server.pool.rows("api_corrections", values))
         return Response(exports.to_json({"count": len(rows), "rows": rows}), media_type="application/json")
@@ -88,7 +89,7 @@ def register(app: FastAPI, server: Server) -> None:
         account = caller_account()
 
         def work() -> Corrected | None:
-            if account.organisation_id is not None and not _own(server, body, account.organisation_id):
+            if not account.scope.is_whole and not _in_scope(server, body, account.scope):
                 return None
             return carry_out(server.settings, _wanted(body, account.name), clock=utc_now)
 
@@ -97,7 +98,7 @@ def register(app: FastAPI, server: Server) -> None:
         except SettingError as error:
             return JSONResponse({"detail": str(error)}, 422)
         if done is None:
-            return JSONResponse({"detail": "there is no such Thing or correction of your organisation"}, 403)
+            return JSONResponse({"detail": "there is no such Thing or correction"}, 404)
         told = CorrectionDone(
             id=done.correction_id, thing=done.thing, property=done.property, rows=done.rows, steps=done.steps
         )
@@ -110,8 +111,8 @@ def _wanted(body: NewCorrection, author: str) -> Correction:
     return Correction(**given, author=author, results=results, correction_id=body.correction)
 
 
-def _own(server: Server, body: NewCorrection, organisation: int) -> bool:
-    """Whether the correction is of a Thing of the caller's organisation."""
+def _in_scope(server: Server, body: NewCorrection, scope: Scope) -> bool:
+    """Whether the correction is of a Thing that the caller may know."""
     with server.pool.connection() as connection:
         thing = body.thing
         if body.kind == "restore" and body.correction is not None:
@@ -119,4 +120,4 @@ def _own(server: Server, body: NewCorrection, organisation: int) -> bool:
             if found is None:
                 return False
             thing = found.stream.thing
-        return screens.organisation_of(connection, thing) == (True, organisation)
+        return screens.scope_holds(connection, thing, scope=scope)

@@ -22,7 +22,7 @@ def read_courses(connection: screens.Database, town: Town, catalogue: Catalogue,
     Parameters
     ----------
     town : Town
-        Whose datastreams are read: for an organisation its own part, `Town.seen_by`.
+        Whose datastreams are read: for a scope its own part, `scoped.seen_by`.
     now : datetime
         End of the day that is drawn.
     """

@@ -14,7 +14,7 @@ from dashboards.components.values import age
 from dashboards.ui import Fragments, button, div, el, hidden, icon, link, provider, span
 from dashboards.views import Drawing, Scene
 from dashboards.words import Words
-from hypervision.accounts import Account
+from hypervision.accounts import Account, Action, may
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,13 +24,15 @@ class Entry:
     path: str
     key: str
     icon: str
+    action: Action = Action.SEE_SCREENS
 
 
 RAIL: Final = (
     Entry("/", "overview", "overview"),
     Entry("/alarms", "alarms", "bell"),
     Entry("/map", "map", "map"),
-    Entry("/health", "health", "pulse"),
+    Entry("/health", "health", "pulse", Action.SEE_SYSTEM),
+    Entry("/administration", "administration", "people", Action.SEE_ACCOUNTS),
 )
 
 SAID: Final = (
@@ -57,7 +59,7 @@ def frame(words: Words, account: Account) -> Component:
     """Everything but the page itself, in one language."""
     return div(
         el("A", words.t("frame.skip"), href="#page", cls="skip"),
-        _rail(words),
+        _rail(words, account),
         el(
             "Header",
             div(
@@ -84,11 +86,16 @@ def frame(words: Words, account: Account) -> Component:
     )
 
 
-def _rail(words: Words) -> Component:
+def _rail(words: Words, account: Account) -> Component:
+    """The places that the account may go to."""
     return el(
         "Nav",
         div(icon("city"), cls="brand", title="Hypervision"),
-        *[link(icon(e.icon), span(words.t(f"rail.{e.key}")), href=e.path, cls="rail-link") for e in RAIL],
+        *[
+            link(icon(e.icon), span(words.t(f"rail.{e.key}")), href=e.path, cls="rail-link")
+            for e in RAIL
+            if may(account, e.action)
+        ],
         cls="rail",
         aria_label=words.t("rail.label"),
     )
@@ -104,6 +111,9 @@ def _clocks(words: Words) -> Component:
 
 def _who(words: Words, account: Account) -> Component:
     other = "en" if words.language == "fr" else "fr"
+    role = words.t(f"role.{account.role}")
+    if not account.scope.is_whole:
+        role = f"{role} · {words.t('frame.part')}"
     return div(
         button(
             icon("theme"),
@@ -120,7 +130,7 @@ def _who(words: Words, account: Account) -> Component:
             title=words.t("frame.language"),
             lang=other,
         ),
-        div(span(account.name, cls="strong"), span(words.t(f"role.{account.role}"), cls="muted"), cls="who"),
+        div(span(account.name, cls="strong"), span(role, cls="muted"), cls="who"),
         button(
             icon("logout"),
             hidden(words.t("frame.log_out")),
@@ -154,11 +164,11 @@ def _lost(words: Words) -> Component:
 def live(scene: Scene) -> Fragments:
     """The parts of the frame that change."""
     town, words = scene.town, scene.words
-    shown = town.visible_alarms(scene.organisation)
+    shown = town.visible_alarms(scene.scope)
     worst = judge.worst_unacknowledged(shown)
     counted = judge.by_priority(shown)
     waiting = sum(n for _open, n in counted.values())
-    things = town.visible_things(scene.organisation)
+    things = town.visible_things(scene.scope)
     told = judge.reporting(town, things, now=scene.now, periods=scene.periods)
     banner = parts.banner(worst, max(waiting - 1, 0), town, words, scene.catalogue, allowed=scene.may_acknowledge)
     return {

@@ -18,6 +18,7 @@ from hypervision.collecting import FORGOTTEN
 from hypervision.flowing import Held
 from hypervision.partitions import WRITER as COLLECTOR
 from hypervision.pulse import PATIENCE
+from hypervision.scope import EVERYTHING
 from hypervision.store.screens import WriterRow
 
 # What ran once is listed so long after its last beat [s].
@@ -122,7 +123,7 @@ def messages(town: Town) -> dict[str, int]:
 
 
 def report(town: Town, *, now: datetime) -> dict[str, Any]:
-    """What `/api/health` answers; to an organisation, whether each part works, and no count of everybody's messages."""
+    """What `/api/health` answers; to who knows a part of the town, whether each works, and no count."""
     judged = parts(town, now=now)
     failing = [part.name for part in judged if part.needed and not part.working]
     told: dict[str, Any] = {
@@ -149,6 +150,6 @@ def register(app: FastAPI, server: Server) -> None:
     async def ready() -> Response:
         """Whether every part proves progress: 200, or 503 naming what does not."""
         account = CALLER.get().account
-        town = server.town_for(None if account is None else account.organisation_id)
+        town = server.town_for(EVERYTHING if account is None else account.scope)
         told = report(town, now=utc_now())
         return JSONResponse(told, 503 if told["failing"] else 200)

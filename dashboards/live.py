@@ -8,16 +8,19 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any, Final
 
 from dashboards.courses import read_courses
 from dashboards.limits import Limits
+from dashboards.scoped import seen_by
 from dashboards.town import Course, Own, Town, progressed, returned
 from hypervision.domains import Catalogue
 from hypervision.errors import PermanentStoreError, StoreError
+from hypervision.scope import EVERYTHING, Scope
 from hypervision.store import screens
 from hypervision.store.pool import Listener
 
@@ -32,6 +35,8 @@ _COURSES_YOUNG: Final = 10.0
 _YOUNG: Final = 180.0
 _ENGINE_EVERY: Final = 10.0
 _GAPS_OF: Final = timedelta(days=1)
+# A scope that no screen asked for in this time is read no more [s].
+_WANTED: Final = 120.0
 
 
 def utc_now() -> datetime:
@@ -68,6 +73,7 @@ class LiveReader:
         self._failure: BaseException | None = None
         self._born = time.monotonic()
         self._unanswered: set[str] = set()
+        self._wanted: dict[Scope, float] = {}
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="live-reader", daemon=True)
         self._forget()
@@ -88,6 +94,18 @@ class LiveReader:
         """End the thread."""
         self._stop.set()
         self._thread.join(timeout=5.0)
+
+    def want(self, scope: Scope) -> None:
+        """Note that somebody looks at a part of the town: from the next look on it has its own courses and lists."""
+        if not scope.is_whole:
+            self._wanted[scope] = time.monotonic()
+
+    def _in_use(self) -> list[Scope]:
+        limit = time.monotonic() - _WANTED
+        for scope, asked in list(self._wanted.items()):
+            if asked < limit:
+                self._wanted.pop(scope, None)
+        return list(self._wanted)
 
     def check(self) -> None:
         """Raise what ended the thread before its time."""
@@ -140,6 +158,7 @@ class LiveReader:
                 failure="",
                 writers=writers,
                 progress=progressed(seen, writers, now=now),
+                own={scope: before.own.get(scope, Own()) for scope in self._in_use()},
             )
             registry = screens.read_registry_version(connection)
             if registry != self._registry:
@@ -150,12 +169,15 @@ class LiveReader:
                 alarms = {a.alarm_id: a for a in screens.read_alarms(connection)}
                 if alarms != town.alarms:
                     town = replace(town, alarms=alarms)
+        new = [scope for scope in town.own if scope not in before.own]
         rejected = sum(w.rejected or 0 for w in town.writers)
         if time.monotonic() >= self._engine_due:
             town = self._beside(listener, self._with_rejected, town, now=now)
             self._engine_due = time.monotonic() + _ENGINE_EVERY
         elif rejected != self._rejected_seen:
             town = self._beside(listener, self._with_newest_rejected, town, now=now)
+        if new:
+            town = self._beside(listener, partial(self._with_own, new), town, now=now)
         if time.monotonic() >= self._courses_due and town.latest:
             town = self._beside(listener, self._with_courses, replace(town, courses={}), now=now)
             young = time.monotonic() - self._born < _YOUNG
@@ -180,10 +202,6 @@ class LiveReader:
     def _with_registry(self, town: Town, connection: screens.Database) -> Town:
         things = {t.thing_id: t for t in screens.read_things(connection)}
         streams = {s.datastream_id: s for s in screens.read_streams(connection)}
-        organisations = screens.read_organisations(connection)
-        if set(organisations) - set(town.own):
-            # An account of a new organisation must not be told that there is nothing.
-            self._engine_due = self._courses_due = 0.0
         of_thing: dict[int, list[int]] = {}
         for stream in streams.values():
             of_thing.setdefault(stream.thing_id, []).append(stream.datastream_id)
@@ -194,38 +212,36 @@ class LiveReader:
             streams=streams,
             streams_of={thing: tuple(ids) for thing, ids in of_thing.items()},
             limits=Limits.of(screens.read_limits(connection)),
-            own={number: town.own.get(number, Own()) for number in organisations},
         )
 
     def _with_rejected(self, town: Town, connection: screens.Database, *, now: datetime) -> Town:
-        # An organisation's few are looked for among all: not at every new one.
-        def gaps(organisation: int | None) -> tuple[screens.NewGapRow, ...]:
-            since = now - _GAPS_OF
-            return tuple(screens.read_newest_gaps(connection, organisation=organisation, since=since))
-
+        # A scope's few are looked for among all: not at every new one.
         return replace(
             town,
-            rejected=tuple(screens.read_rejected(connection, organisation=None)),
-            gaps=gaps(None),
-            own={
-                number: replace(
-                    own,
-                    rejected=tuple(screens.read_rejected(connection, organisation=number)),
-                    gaps=gaps(number),
-                )
-                for number, own in town.own.items()
-            },
+            rejected=tuple(screens.read_rejected(connection, scope=EVERYTHING)),
+            gaps=_gaps(connection, EVERYTHING, now=now),
+            own={scope: _lists(own, connection, scope, now=now) for scope, own in town.own.items()},
             engine=screens.read_engine(connection),
         )
 
+    def _with_own(self, new: Sequence[Scope], town: Town, connection: screens.Database, *, now: datetime) -> Town:
+        """Read what a screen of a new scope waits for, and nothing of the others."""
+        own = dict(town.own)
+        for scope in new:
+            made = _lists(own[scope], connection, scope, now=now)
+            part = seen_by(town, scope)
+            courses = read_courses(connection, part, self._catalogue, now=now) if part.latest else {}
+            own[scope] = replace(made, courses=courses)
+        return replace(town, own=own)
+
     def _with_newest_rejected(self, town: Town, connection: screens.Database, *, now: datetime) -> Town:  # noqa: ARG002
-        return replace(town, rejected=tuple(screens.read_rejected(connection, organisation=None)))
+        return replace(town, rejected=tuple(screens.read_rejected(connection, scope=EVERYTHING)))
 
     def _with_courses(self, town: Town, connection: screens.Database, *, now: datetime) -> Town:
         def read(part: Town) -> dict[str, Course]:
             return read_courses(connection, part, self._catalogue, now=now)
 
-        own = {number: replace(own, courses=read(town.seen_by(number))) for number, own in town.own.items()}
+        own = {scope: replace(own, courses=read(seen_by(town, scope))) for scope, own in town.own.items()}
         return replace(town, courses=read(town), own=own)
 
     def _with_latest(self, town: Town, connection: screens.Database) -> Town:
@@ -233,3 +249,16 @@ class LiveReader:
         if not fresh:
             return town
         return replace(town, latest={**town.latest, **{r.datastream_id: r for r in fresh}})
+
+
+def _lists(own: Own, connection: screens.Database, scope: Scope, *, now: datetime) -> Own:
+    """The lists of one scope read anew."""
+    return replace(
+        own,
+        rejected=tuple(screens.read_rejected(connection, scope=scope)),
+        gaps=_gaps(connection, scope, now=now),
+    )
+
+
+def _gaps(connection: screens.Database, scope: Scope, *, now: datetime) -> tuple[screens.NewGapRow, ...]:
+    return tuple(screens.read_newest_gaps(connection, scope=scope, since=now - _GAPS_OF))

@@ -181,6 +181,10 @@ async def _serve(socket: WebSocket, hub: Hub, token: str, account: Account) -> N
             if current is None:
                 await socket.close(_CLOSE_LOG_IN, "log in again")
                 return
+            if (current.role, current.scope) != (account.role, account.scope):
+                # The log-in still stands: it leads back to the page, which is drawn anew with what may be seen now.
+                await socket.close(_CLOSE_LOG_IN, "your account has changed: load the page again")
+                return
             if (asked := shown) is not None:
                 if not may(current, action_of_page(asked.page)):
                     await socket.close(_CLOSE_FORBIDDEN, f"your role ({current.role}) may not see this page")

@@ -50,8 +50,8 @@ class Asked:
     partial: Annotated[bool | None, Query(description="true: values of a stored message")] = None
 
     def chosen(self) -> Chosen:
-        """The same for the store, of the caller's organisation alone."""
-        return Chosen(**asdict(self), organisation=caller_account().organisation_id)
+        """The same for the store, within the caller's scope."""
+        return Chosen(**asdict(self), scope=caller_account().scope)
 
 
 class Replay(BaseModel):
@@ -120,7 +120,7 @@ def register(app: FastAPI, server: Server) -> None:
         def work() -> dict[str, Any]:
             with server.pool.connection() as connection:
                 check(connection, chosen, domains=server.catalogue)
-                newest = store.newest(connection)
+                newest = store.newest(connection, scope=chosen.scope)
                 messages, all_of_them = store.count_waiting(connection, chosen, newest=newest)
                 return {
                     "reasons": [_counted("reason", each) for each in store.by_reason(connection, chosen)],
@@ -133,11 +133,11 @@ def register(app: FastAPI, server: Server) -> None:
     @app.get("/api/v1/rejected/{rejected_id}", tags=["rejected"])
     async def one(rejected_id: int) -> Response:
         """One of them with all that was kept of its payload, 64 KiB at most."""
-        organisation = caller_account().organisation_id
+        scope = caller_account().scope
 
         def work() -> Rejected | None:
             with server.pool.connection() as connection:
-                return store.one(connection, rejected_id, organisation=organisation)
+                return store.one(connection, rejected_id, scope=scope)
 
         found = await in_time(work)
         if found is None:
@@ -149,9 +149,7 @@ def register(app: FastAPI, server: Server) -> None:
         """Send messages through again, the oldest first, a portion at a time; each is stored once however often."""
         account = caller_account()
         given = body.model_dump(exclude={"newest", "after", "limit", "ids"})
-        chosen = Chosen(
-            **given, ids=None if body.ids is None else tuple(body.ids), organisation=account.organisation_id
-        )
+        chosen = Chosen(**given, ids=None if body.ids is None else tuple(body.ids), scope=account.scope)
 
         def work() -> Replayed:
             with server.pool.connection() as connection:

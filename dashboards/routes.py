@@ -10,6 +10,8 @@ from urllib.parse import unquote
 from hypervision.accounts import Action
 
 _CODE: Final = r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}"
+# Of an account, as hypervision.administration has it.
+_NAME: Final = r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}"
 
 # The pages of the control room -> action; asked whichever way a page's content is fetched.
 _PAGES: Final = tuple(
@@ -19,6 +21,7 @@ _PAGES: Final = tuple(
         (rf"/asset/{_CODE}", Action.SEE_SCREENS),
         (r"/health", Action.SEE_SYSTEM),
         (r"/rejected", Action.SEE_REJECTED),
+        (r"/administration", Action.SEE_ACCOUNTS),
     )
 )
 
@@ -44,6 +47,10 @@ _ROUTES: Final = tuple(
         ("GET", r"/api/v1/rejected(/counts|/[0-9]{1,18})?", Action.SEE_REJECTED),
         # Then by the page it asks for.
         ("GET", r"/api/v1/live", Action.SEE_SCREENS),
+        ("GET", rf"/api/v1/(scopes|accounts(/{_NAME})?)", Action.SEE_ACCOUNTS),
+        ("POST", r"/api/v1/accounts", Action.MANAGE_ACCOUNTS),
+        ("PATCH", rf"/api/v1/accounts/{_NAME}", Action.MANAGE_ACCOUNTS),
+        ("POST", rf"/api/v1/accounts/{_NAME}/(password|log-out)", Action.MANAGE_ACCOUNTS),
         ("POST", r"/api/v1/observations", Action.WRITE_OBSERVATION),
         ("POST", r"/api/v1/corrections", Action.CORRECT_OBSERVATION),
         ("POST", r"/api/v1/rejected/replay", Action.REPLAY_REJECTED),
@@ -65,6 +72,7 @@ CALLBACKS: Final[Mapping[str, Action]] = {
     "asset-trends.children": Action.SEE_SCREENS,
     "map-graph.figure": Action.SEE_SCREENS,
     "rejected-set.children": Action.SEE_REJECTED,
+    "accounts-set.children": Action.SEE_ACCOUNTS,
 }
 
 

@@ -13,6 +13,7 @@ from dashboards.guard import Guard
 from dashboards.limits import Periods
 from dashboards.live import LiveReader, utc_now
 from dashboards.push import Hub
+from dashboards.scoped import Parts
 from dashboards.sessions import Caller, Sessions, caller_account
 from dashboards.town import Town
 from dashboards.views import Scene, ViewKey, Views
@@ -20,6 +21,7 @@ from dashboards.words import Words, language_of
 from dashboards.writing import HttpWriter
 from hypervision.domains import Catalogue
 from hypervision.errors import TemporaryStoreError
+from hypervision.scope import Scope
 from hypervision.settings import Settings
 from hypervision.store.pool import ScreenPool
 
@@ -69,17 +71,12 @@ class Server:
     app: Guard = field(init=False)
     fastapi: FastAPI = field(init=False)
     dash: Any = field(init=False)
-    _parts: dict[int, tuple[Town, Town]] = field(init=False, default_factory=dict)
+    _parts: Parts = field(init=False, default_factory=Parts)
 
-    def town_for(self, organisation: int | None) -> Town:
-        """The town as the accounts of an organisation may know it; None: all of it."""
-        whole = self.reader.town
-        if organisation is None:
-            return whole
-        known = self._parts.get(organisation)
-        if known is None or known[0] is not whole:
-            known = self._parts[organisation] = (whole, whole.seen_by(organisation))
-        return known[1]
+    def town_for(self, scope: Scope) -> Town:
+        """The town as the accounts of a scope may know it."""
+        self.reader.want(scope)
+        return self._parts.of(self.reader.town, scope)
 
     @property
     def periods(self) -> Periods:
@@ -89,12 +86,12 @@ class Server:
     def scene(self, key: ViewKey) -> Scene:
         """What a view is drawn from, now: nothing that its account may not know."""
         return Scene(
-            town=self.town_for(key.organisation),
+            town=self.town_for(key.scope),
             words=Words(language_of(key.language), self.settings.zone),
             catalogue=self.catalogue,
             now=utc_now(),
             periods=self.periods,
-            organisation=key.organisation,
+            scope=key.scope,
             may_acknowledge=key.may_acknowledge,
             may_see_rejected=key.may_see_rejected,
             data_dir=self.settings.data_dir,

@@ -164,6 +164,13 @@ class Sessions:
             raise TemporaryStoreError("the database does not answer", remedy="wait until it is back")
         return known.account
 
+    def forget(self, name: str) -> None:
+        """Ask for the sessions of an account anew: what it is or may has changed."""
+        for known in list(self._known.values()):
+            if known.account.name == name:
+                # Not gone: while the database is away it goes on as it was last seen.
+                known.asked = min(known.asked, time.monotonic() - _RECHECK - 1.0)
+
     async def end(self, token: str) -> bool:
         """End a session: here at once, everywhere as soon as the database can be told, which is tried until then.
 

@@ -6,12 +6,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from typing import Any, Final
+from typing import Final
 
 from dashboards.limits import Limits, Periods
 from hypervision.collecting import Seen, Service, service
-from hypervision.flowing import KEY as HELD
 from hypervision.pulse import COLLECTOR_PATIENCE
+from hypervision.scope import EVERYTHING, Scope
 from hypervision.store.screens import (
     AlarmRow,
     NewGapRow,
@@ -55,12 +55,12 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Own:
-    """What the database filters for the accounts of one organisation.
+    """What the database filters for the accounts of one scope.
 
     Attributes
     ----------
     courses : mapping
-        Over the organisation's Things alone.
+        Over the scope's Things alone.
     rejected : tuple
         The newest rejected messages of its Things.
     gaps : tuple
@@ -89,9 +89,9 @@ class Town:
     progress : mapping
         By writer, what was last seen of its work.
     own : mapping
-        By organisation that has accounts.
-    whole : bool
-        Whether this is everything there is; else it is one organisation's part.
+        By scope that somebody looks with.
+    scope : Scope
+        Which part of the town this is.
     """
 
     seq: int = 0
@@ -112,65 +112,30 @@ class Town:
     rejected: tuple[RejectedRow, ...] = ()
     gaps: tuple[NewGapRow, ...] = ()
     engine: tuple[str, int, int, str | None] | None = None
-    own: Mapping[int, Own] = field(default_factory=dict)
-    whole: bool = True
+    own: Mapping[Scope, Own] = field(default_factory=dict)
+    scope: Scope = EVERYTHING
 
-    def seen_by(self, organisation: int) -> Town:
-        """What an account of one organisation may know of the town: its own Things and all that hangs on them.
-
-        Notes
-        -----
-        Of the platform's parts it keeps whether each works; no counter, which would count everybody's messages, and
-        nothing of the database.
-        """
-        things = {t.thing_id: t for t in self.visible_things(organisation)}
-        codes = {t.code: t.thing_id for t in things.values()}
-        for thing in list(things.values()):
-            if thing.parent is not None and thing.parent not in codes:
-                things[thing.thing_id] = replace(thing, parent=None)
-        streams_of = {i: self.streams_of[i] for i in things if i in self.streams_of}
-        streams = {i: self.streams[i] for ids in streams_of.values() for i in ids}
-        own = self.own.get(organisation, Own())
-        return replace(
-            self,
-            things=things,
-            codes=codes,
-            streams=streams,
-            streams_of=streams_of,
-            latest={i: self.latest[i] for i in streams if i in self.latest},
-            alarms={i: a for i, a in self.alarms.items() if a.thing_id in things},
-            writers=tuple(
-                replace(w, received=None, stored=None, duplicate=None, rejected=None, detail=_held(w.detail))
-                for w in self.writers
-            ),
-            courses=own.courses,
-            rejected=own.rejected,
-            gaps=own.gaps,
-            engine=None,
-            own={},
-            whole=False,
-        )
+    @property
+    def whole(self) -> bool:
+        """Whether this is everything there is."""
+        return self.scope.is_whole
 
     def thing_of(self, alarm: AlarmRow) -> ThingRow | None:
         """The Thing an alarm is about; None for an alarm of the platform."""
         return None if alarm.thing_id is None else self.things.get(alarm.thing_id)
 
-    def visible_things(self, organisation: int | None) -> list[ThingRow]:
-        """The Things an account may see."""
-        return [t for t in self.things.values() if organisation is None or t.organisation_id == organisation]
+    def visible_things(self, scope: Scope) -> list[ThingRow]:
+        """The Things an account of a scope may see; of the part that was made for it, all."""
+        held = scope.is_whole or scope == self.scope
+        return [t for t in self.things.values() if held or scope.holds(t)]
 
-    def visible_alarms(self, organisation: int | None) -> list[AlarmRow]:
-        """The open alarms an account may see, worst first."""
+    def visible_alarms(self, scope: Scope) -> list[AlarmRow]:
+        """The open alarms an account of a scope may see, worst first."""
         found = list(self.alarms.values())
-        if organisation is not None:
-            own = {t.thing_id for t in self.visible_things(organisation)}
+        if not scope.is_whole:
+            own = {t.thing_id for t in self.visible_things(scope)}
             found = [a for a in found if a.thing_id in own]
         return sorted(found, key=urgency)
-
-
-def _held(detail: dict[str, Any] | None) -> dict[str, Any] | None:
-    """Of what a beat tells, what holds the timers: it names parts of the platform alone."""
-    return None if detail is None or HELD not in detail else {HELD: detail[HELD]}
 
 
 def waits(state: str) -> bool:

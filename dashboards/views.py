@@ -10,6 +10,7 @@ import hashlib
 import itertools
 import json
 import time
+from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -23,6 +24,7 @@ from dashboards.ui import Fragments
 from dashboards.words import Words
 from hypervision.accounts import Account, Action, may
 from hypervision.domains import Catalogue
+from hypervision.scope import EVERYTHING, Scope
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +36,7 @@ class Scene:
     catalogue: Catalogue
     now: datetime
     periods: Periods = field(default_factory=Periods)
-    organisation: int | None = None
+    scope: Scope = EVERYTHING
     may_acknowledge: bool = False
     may_see_rejected: bool = False
     data_dir: Any = None
@@ -50,7 +52,7 @@ class ViewKey:
 
     page: str
     language: str
-    organisation: int | None
+    scope: Scope
     may_acknowledge: bool
     may_see_rejected: bool = False
 
@@ -60,7 +62,7 @@ class ViewKey:
         return cls(
             page,
             language,
-            account.organisation_id,
+            account.scope,
             may(account, Action.ACKNOWLEDGE_ALARM),
             # Nothing else tells of them; other pages stay shared by more screens.
             page == "/health" and may(account, Action.SEE_REJECTED),
@@ -75,9 +77,10 @@ class Drawing:
     rows: Mapping[str, Mapping[str, Any]] | None = None
 
 
-# Shared by all views and above the numbers of every earlier process: a screen that was left open, or whose
-# view was forgotten meanwhile, has a lower number than its view's first and gets everything.
+# Shared by all views and above the numbers of every earlier process, so that no two views ever tell the same one.
 _NUMBERS: Final = itertools.count(int(time.time() * 1000))
+# Numbers that a view remembers to have told; it draws once a second at most.
+_TOLD: Final = 256
 
 
 class View:
@@ -89,7 +92,7 @@ class View:
         self._rows: dict[str, tuple[int, str, str]] = {}
         self._gone: dict[str, int] = {}
         self._has_rows = False
-        self.born = 0
+        self._told: deque[int] = deque(maxlen=_TOLD)
         self.drawn_at = 0.0
         self._drawn: tuple[int, int] = (-1, -1)
         self.seq = 0
@@ -102,7 +105,7 @@ class View:
             return
         self._drawn = moment
         self.seq = next(_NUMBERS)
-        self.born = self.born or self.seq
+        self._told.append(self.seq)
         drawing = self._draw(scene)
         for key, props in drawing.fragments.items():
             _update(self._parts, key, props, self.seq)
@@ -116,8 +119,14 @@ class View:
                 self._gone[key] = self.seq
 
     def after(self, seq: int) -> dict[str, Any]:
-        """What a screen that has number `seq` must still be told; everything when it knows nothing of us."""
-        full = seq < self.born
+        """What a screen that has number `seq` must still be told.
+
+        Notes
+        -----
+        Everything where this view never told that number: a screen of an earlier process, of another server, whose
+        view was forgotten, or whose account has another scope or role by now and was told another view so far.
+        """
+        full = seq not in self._told
         told: dict[str, Any] = {
             "seq": self.seq,
             "full": full,

@@ -13,15 +13,20 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from hypervision.errors import AccessError
+from hypervision.scope import EVERYTHING, Scope
 
 
 class Role(StrEnum):
-    """What a person is here; each role may do what the one before it may, and more."""
+    """What a person is here; each of the first four may do what the one before it may, and more.
+
+    An auditor reads everything, what only engineers and administrators read too, and changes nothing.
+    """
 
     VIEWER = "viewer"
     OPERATOR = "operator"
     ENGINEER = "engineer"
     ADMINISTRATOR = "administrator"
+    AUDITOR = "auditor"
 
 
 class Action(StrEnum):
@@ -40,6 +45,8 @@ class Action(StrEnum):
     CORRECT_OBSERVATION = "correct_observation"
     SEE_REJECTED = "see_rejected"
     REPLAY_REJECTED = "replay_rejected"
+    SEE_ACCOUNTS = "see_accounts"
+    MANAGE_ACCOUNTS = "manage_accounts"
 
 
 _ALL: Final = frozenset(Role)
@@ -55,16 +62,19 @@ RIGHTS: Final[Mapping[Action, frozenset[Role]]] = {
     Action.ACKNOWLEDGE_ALARM: frozenset({Role.OPERATOR, Role.ENGINEER, Role.ADMINISTRATOR}),
     Action.WRITE_OBSERVATION: frozenset({Role.ENGINEER, Role.ADMINISTRATOR}),
     Action.CORRECT_OBSERVATION: frozenset({Role.ENGINEER, Role.ADMINISTRATOR}),
-    Action.SEE_REJECTED: frozenset({Role.ENGINEER, Role.ADMINISTRATOR}),
+    Action.SEE_REJECTED: frozenset({Role.ENGINEER, Role.ADMINISTRATOR, Role.AUDITOR}),
     Action.REPLAY_REJECTED: frozenset({Role.ENGINEER, Role.ADMINISTRATOR}),
+    Action.SEE_ACCOUNTS: frozenset({Role.ADMINISTRATOR, Role.AUDITOR}),
+    Action.MANAGE_ACCOUNTS: frozenset({Role.ADMINISTRATOR}),
 }
 
 # Open without a log-in.
 PUBLIC: Final = frozenset({Action.LOG_IN, Action.READ_LIVENESS})
 # Open to callers on loopback besides (settings.http.health_open: to all).
 LOCAL: Final = frozenset({Action.READ_HEALTH, Action.READ_METRICS})
-# Counts over the Things of everybody: not for an account of one organisation, wherever it calls from.
-WHOLE: Final = frozenset({Action.READ_METRICS})
+# Of the whole town, counts over the Things of everybody and who has an account: not for an account of a part of it,
+# wherever it calls from. So an administrator of a part administers no accounts, and can give nobody more than he has.
+WHOLE: Final = frozenset({Action.READ_METRICS, Action.SEE_ACCOUNTS, Action.MANAGE_ACCOUNTS})
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +83,8 @@ class Account:
 
     Attributes
     ----------
-    organisation_id : int or None
-        Only Things of this organisation are shown; None: all.
+    scope : Scope
+        Only Things in it are shown.
     language : str or None
         `fr` or `en`; None: the installation's.
     """
@@ -82,7 +92,7 @@ class Account:
     account_id: int
     name: str
     role: Role
-    organisation_id: int | None = None
+    scope: Scope = EVERYTHING
     language: str | None = None
 
 
@@ -96,7 +106,7 @@ def may(account: Account | None, action: Action | None, *, loopback: bool = Fals
     >>> may(None, Action.LOG_IN)
     True
     """
-    if action is None or (action in WHOLE and account is not None and account.organisation_id is not None):
+    if action is None or (action in WHOLE and account is not None and not account.scope.is_whole):
         return False
     if action in PUBLIC or (action in LOCAL and loopback):
         return True
@@ -120,6 +130,8 @@ def hash_password(password: str) -> str:
         raise AccessError(
             f"the password has {len(password)} characters",
             remedy=f"give at least {SHORTEST_PASSWORD}, for example four words",
+            field="password",
+            reason="short_password",
         )
     return _HASHER.hash(password)
 

@@ -40,13 +40,13 @@ def check(connection: Connection, chosen: Chosen, *, domains: Collection[str]) -
             remedy="its end lies behind its beginning",
         )
     if chosen.reason is not None and chosen.reason not in REASONS:
-        asked = Chosen(reason=chosen.reason, organisation=chosen.organisation)
+        asked = Chosen(reason=chosen.reason, scope=chosen.scope)
         _known(connection, asked, f"reason {chosen.reason!r}", remedy=f"use {', '.join(REASONS)}")
     if chosen.domain is not None and chosen.domain not in domains:
-        asked = Chosen(domain=chosen.domain, organisation=chosen.organisation)
+        asked = Chosen(domain=chosen.domain, scope=chosen.scope)
         _known(connection, asked, f"domain {chosen.domain!r}", remedy=f"use {', '.join(domains)}")
     for number in chosen.ids or ():
-        if rejected.one(connection, number) is None:
+        if rejected.one(connection, number, scope=chosen.scope) is None:
             raise UsageError(f"there is no rejected message {number}", remedy="`hypervision rejected list` has numbers")
 
 

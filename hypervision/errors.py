@@ -49,7 +49,34 @@ class TransitionError(HypervisionError):
 
 
 class AccessError(HypervisionError):
-    """The account may not do this."""
+    """The account may not do this, or cannot be made so.
+
+    Attributes
+    ----------
+    field : str
+        Which word of a form or a call is wrong, empty when it is none of them.
+    reason : str
+        Why, as one word, for who tells it in another language; empty when there is none.
+    """
+
+    def __init__(self, what: str, *, remedy: str = "", field: str = "", reason: str = "") -> None:
+        super().__init__(what, remedy=remedy)
+        self.field = field
+        self.reason = reason
+
+
+class ConflictError(HypervisionError):
+    """Somebody else was faster.
+
+    Attributes
+    ----------
+    by : str or None
+        Who; None: somebody without a name.
+    """
+
+    def __init__(self, what: str, *, remedy: str = "", by: str | None = None) -> None:
+        super().__init__(what, remedy=remedy)
+        self.by = by
 
 
 class StoreError(HypervisionError):

@@ -82,7 +82,7 @@ def replay(
 
 def described(chosen: Chosen) -> dict[str, object]:
     """What was chosen, for the journal."""
-    values = {name: getattr(chosen, name) for name in Chosen.__slots__}
+    values = {name: getattr(chosen, name) for name in Chosen.__slots__ if name != "scope"} | chosen.scope.told()
     return {
         name: value.isoformat() if isinstance(value, datetime) else value
         for name, value in values.items()
@@ -129,7 +129,7 @@ def resend(
     waiting = rejected.waiting(intake.connection, chosen, newest=upto, after=after, limit=limit)
     if not waiting.ids:
         return Replayed(0, 0, last=waiting.last)
-    at_work = {IN_HAND: {"newest": upto, "organisation": chosen.organisation, "thing": chosen.thing}}
+    at_work = {IN_HAND: {"newest": upto, "thing": chosen.thing, **chosen.scope.told()}}
     beaten = clock()
     intake.beat(detail=at_work)
     for part in _chunks(waiting.ids):

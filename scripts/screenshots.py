@@ -30,6 +30,8 @@ SHOTS = (
     ("system-dark-en", "/health", "dark", "en", "#health-parts tr"),
     ("rejected-dark-fr", "/rejected", "dark", "fr", "#rejected-set .table tbody tr", "engineer"),
     ("rejected-light-en", "/rejected", "light", "en", "#rejected-set .table tbody tr", "engineer"),
+    ("administration-dark-fr", "/administration?account=operator", "dark", "fr", "#accounts-form", "administrator"),
+    ("administration-light-en", "/administration?account=operator", "light", "en", "#accounts-form", "administrator"),
 )
 
 

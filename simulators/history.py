@@ -44,7 +44,7 @@ def register(intake: Intake, town: Town, *, now: datetime, prefix: str = "") -> 
         NewThing(
             code=prefix + a.code, name=a.name, domain=a.domain, kind=a.kind, longitude=a.longitude,
             parent=None if a.parent is None else prefix + a.parent,
-            latitude=a.latitude, place=a.place, organisation=a.organisation,
+            latitude=a.latitude, place=a.place, organisation=a.organisation, district=a.district,
         )
         for a in town.assets
     ]  # fmt: skip

@@ -13,6 +13,7 @@ from dashboards.live import LiveReader
 from dashboards.server import Server
 from dashboards.views import ViewKey
 from hypervision import settings as settings_module
+from hypervision.scope import EVERYTHING, Scope
 from hypervision.store import screens
 from hypervision.store.pool import Listener, ScreenPool
 from hypervision.store.rollups import DAY, HOUR
@@ -80,7 +81,7 @@ def _course(place: Place) -> Any:
 
 def _gaps_newest(place: Place) -> Any:
     with place.pool.connection() as connection:
-        return screens.read_newest_gaps(connection, organisation=None, since=place.now - _DAY)
+        return screens.read_newest_gaps(connection, scope=EVERYTHING, since=place.now - _DAY)
 
 
 def _gaps_thing(place: Place) -> Any:
@@ -99,7 +100,7 @@ def _journal(place: Place) -> Any:
 
 
 def _rows(name: str, *unset: str, many: bool = False, **values: Any) -> Ask:
-    full = {**dict.fromkeys(unset), "organisation": None, **values}
+    full = {**dict.fromkeys(unset), **EVERYTHING.values(), **values}
 
     def ask(place: Place) -> Any:
         filled = {key: value(place) if callable(value) else value for key, value in full.items()}
@@ -173,6 +174,8 @@ class Screens:
     def look_first(self, listener: Listener) -> Any:
         """Look as at the start."""
         self._server.reader = LiveReader(self._url, self._server.catalogue)
+        # Somebody of the one organisation has a screen open as well.
+        self._server.reader.want(Scope(1))
         return self.look_again(listener)
 
     def look_again(self, listener: Listener) -> Any:
@@ -182,7 +185,7 @@ class Screens:
 
     def page(self, path: str) -> Any:
         """What a screen is told that showed the page at the look before."""
-        key = ViewKey(path, "en", None, may_acknowledge=True)
+        key = ViewKey(path, "en", EVERYTHING, may_acknowledge=True)
         told = self._server.views.after(key, self._seen.get(path, 0))
         self._seen[path] = told["seq"]
         return told["set"]

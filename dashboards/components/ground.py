@@ -18,6 +18,6 @@ def placed(scene: Scene) -> list[tuple[ThingRow, float, float]]:
     """The Things that the account may see and that have a position [degrees]."""
     return [
         (t, t.longitude, t.latitude)
-        for t in scene.town.visible_things(scene.organisation)
+        for t in scene.town.visible_things(scene.scope)
         if t.longitude is not None and t.latitude is not None
     ]

@@ -53,6 +53,7 @@ class Found:
     newest: int
     newest_at: datetime | None
     chosen: Chosen
+    may_replay: bool = True
 
 
 def quarantine(scene: Scene, choice: Choice, found: Found) -> Component:
@@ -177,7 +178,7 @@ def _facet(scene: Scene, choice: Choice, name: str, counted: Sequence[Counted]) 
 def _actions(scene: Scene, found: Found) -> Component:
     words = scene.words
     return div(
-        _replay(words, found),
+        _replay(words, found) if found.may_replay else None,
         span(span(words.t("rejected.read")), age(found.read_at), cls="fresh muted note"),
         el("A", words.t("rejected.csv"), href=f"/api/v1/rejected?{export(found.chosen)}", cls="btn", download="")
         if found.rows

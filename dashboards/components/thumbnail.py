@@ -41,7 +41,7 @@ def marks(scene: Scene) -> Component:
     width, height = extent.size
     found = []
     seen: set[int] = set()
-    alarms = scene.town.visible_alarms(scene.organisation)
+    alarms = scene.town.visible_alarms(scene.scope)
     for alarm in sorted(alarms, key=lambda a: (RANK.get(a.priority, 9), a.alarm_id)):
         thing = scene.town.thing_of(alarm)
         if thing is None or thing.longitude is None or thing.latitude is None or thing.thing_id in seen:

@@ -148,7 +148,7 @@ def grid(words: Words, rows: Sequence[Mapping[str, Any]]) -> Component:
 def draw(scene: Scene, _path: str) -> Drawing:
     """The rows and the proof that the list is fresh."""
     words, town = scene.words, scene.town
-    shown = town.visible_alarms(scene.organisation)
+    shown = town.visible_alarms(scene.scope)
     rows = {}
     for alarm in shown:
         row = parts.row(alarm, town, words, scene.catalogue)

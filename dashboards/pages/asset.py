@@ -33,9 +33,7 @@ _PATIENCE = 10.0
 def find(scene: Scene, code: str) -> ThingRow | None:
     """The Thing of a code, when the account may see it."""
     thing = scene.town.things.get(scene.town.codes.get(code, -1))
-    if thing is None or scene.organisation not in (None, thing.organisation_id):
-        return None
-    return thing
+    return None if thing is None or not scene.scope.holds(thing) else thing
 
 
 def layout(scene: Scene, code: str) -> Component:
@@ -101,8 +99,10 @@ def _tick(scene: Scene, thing: ThingRow) -> str:
 def _head(scene: Scene, thing: ThingRow) -> Component:
     words, town = scene.words, scene.town
     domain = scene.catalogue.get(thing.domain)
-    raised = [a for a in town.visible_alarms(scene.organisation) if a.thing_id == thing.thing_id]
+    raised = [a for a in town.visible_alarms(scene.scope) if a.thing_id == thing.thing_id]
     facts: list[tuple[str, Node]] = [("place", thing.place), ("organisation", thing.organisation)]
+    if thing.district and thing.district not in thing.place:
+        facts.insert(1, ("district", thing.district))
     if thing.parent:
         facts.append(("part_of", link(_name_of(scene, thing.parent), href=f"/asset/{thing.parent}", cls="underlined")))
     if thing.status:

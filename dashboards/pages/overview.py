@@ -56,8 +56,8 @@ def layout(scene: Scene) -> Component:
 def draw(scene: Scene, _path: str) -> Drawing:
     """The live parts."""
     town = scene.town
-    things = town.visible_things(scene.organisation)
-    alarms = town.visible_alarms(scene.organisation)
+    things = town.visible_things(scene.scope)
+    alarms = town.visible_alarms(scene.scope)
     fragments: dict[str, dict[str, object]] = {}
     for code, domain in scene.catalogue.items():
         own = [t for t in things if observes(town, t, code)]

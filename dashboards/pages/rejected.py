@@ -18,6 +18,7 @@ from dashboards.server import PATIENCE, Server
 from dashboards.sessions import CALLER, caller_account
 from dashboards.ui import button, div, el, icon, span
 from dashboards.views import Drawing, Scene
+from hypervision.accounts import Action, may
 from hypervision.errors import StoreError
 from hypervision.store import rejected as store
 from hypervision.store.rejected import Chosen
@@ -74,7 +75,7 @@ def _confirm(scene: Scene) -> Component:
 
 def draw(scene: Scene, _path: str) -> Drawing:
     """The live part: how many were rejected in all, by the platform's counters; those are of everybody's Things."""
-    if scene.organisation is not None:
+    if not scene.scope.is_whole:
         return Drawing({})
     total = scene.words.number(health.messages(scene.town)["rejected"])
     return Drawing({"rejected-total": {"children": scene.words.t("rejected.total", n=total)}})
@@ -96,15 +97,16 @@ def register(app: Any, server: Server) -> None:
 
 async def set_of(scene: Scene, server: Server, choice: Choice) -> Component:
     """The list with its counts; a sentence when the database is away."""
-    organisation, now = caller_account().organisation_id, utc_now()
-    chosen = choice.chosen(organisation=organisation, zone=server.settings.zone, now=now)
+    account, now = caller_account(), utc_now()
+    scope = account.scope
+    chosen = choice.chosen(scope=scope, zone=server.settings.zone, now=now)
 
     def work() -> Found:
         with server.pool.connection() as connection:
-            newest = store.newest(connection)
+            newest = store.newest(connection, scope=scope)
             before = int(choice.before) if choice.before else None
             rows = store.page(connection, chosen, before=before, limit=PAGE + 1)
-            any_at_all = rows or store.page(connection, Chosen(organisation=organisation), limit=1, excerpt=0)
+            any_at_all = rows or store.page(connection, Chosen(scope=scope), limit=1, excerpt=0)
             messages, counted = (0, True)
             if rows and choice.state != "replayed":
                 messages, counted = store.count_waiting(connection, chosen, newest=newest)
@@ -119,6 +121,7 @@ async def set_of(scene: Scene, server: Server, choice: Choice) -> Component:
                 newest=newest,
                 newest_at=any_at_all[0].received_time if any_at_all else None,
                 chosen=chosen,
+                may_replay=may(account, Action.REPLAY_REJECTED),
             )
 
     try:

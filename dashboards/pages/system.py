@@ -61,8 +61,8 @@ def _panel(ident: str, title: str, note: str = "", *, more: Node = None, wide: b
 
 
 def draw(scene: Scene, _path: str) -> Drawing:
-    """The live parts; what counts everybody's messages is not for the account of one organisation."""
-    if scene.organisation is None:
+    """The live parts; what counts everybody's messages is not for the account of a part of the town."""
+    if scene.scope.is_whole:
         of_all = [_messages(scene), _refusals(scene), _server(scene)]
     else:
         of_all = [div(scene.words.t("health.of_all"), cls="empty") for _ in range(3)]
@@ -161,8 +161,8 @@ def _total(scene: Scene, name: str, n: int) -> Component:
 
 def _rejected(scene: Scene, newest: Sequence[RejectedRow]) -> Component:
     """What was rejected last, to who may see it; to everybody else how much of it for which reason."""
-    own = {t.code for t in scene.town.visible_things(scene.organisation)}
-    known = [row for row in newest if scene.organisation is None or thing_of(row.topic) in own]
+    own = {t.code for t in scene.town.visible_things(scene.scope)}
+    known = [row for row in newest if scene.scope.is_whole or thing_of(row.topic) in own]
     if not known:
         return div(scene.words.t("health.no_rejected"), cls="empty")
     return _rejected_rows(scene, known) if scene.may_see_rejected else _rejected_counts(scene, known)

@@ -144,7 +144,7 @@ def draw(scene: Scene, _path: str) -> Drawing:
 def _worst(scene: Scene) -> list[AlarmRow]:
     """The worst open alarm of every Thing and domain, the worst of all first."""
     worst: dict[tuple[int, str], AlarmRow] = {}
-    alarms = [a for a in scene.town.visible_alarms(scene.organisation) if a.thing_id is not None]
+    alarms = [a for a in scene.town.visible_alarms(scene.scope) if a.thing_id is not None]
     for alarm in sorted(alarms, key=lambda a: (RANK.get(a.priority, 9), -a.raised_at.timestamp())):
         worst.setdefault((alarm.thing_id or 0, alarm.domain), alarm)
     return list(worst.values())

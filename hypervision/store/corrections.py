@@ -14,6 +14,7 @@ from psycopg import Connection
 from psycopg.types.json import Jsonb
 
 from hypervision.clock import to_us
+from hypervision.scope import EVERYTHING
 from hypervision.store.connection import mapped
 from hypervision.store.series import USABLE
 from hypervision.store.sql import query
@@ -278,7 +279,8 @@ def listed(
 ) -> list[dict[str, Any]]:  # fmt: skip
     """Corrections, the newest first."""
     values = {
-        "thing": thing, "property": name, "domain": domain, "before": None, "organisation": None, "limit": limit,
+        "thing": thing, "property": name, "domain": domain, "before": None, "limit": limit,
+        **EVERYTHING.values(),
     }  # fmt: skip
     with mapped():
         cursor = connection.execute(query("api_corrections"), values)

@@ -29,6 +29,8 @@ class NewThing:
         Codes.
     longitude, latitude : float or None
         WGS 84 [deg].
+    district : str
+        Where it stands, as the town divides itself; empty: an earlier word of it holds.
     """
 
     code: str
@@ -40,6 +42,7 @@ class NewThing:
     latitude: float | None = None
     place: str = ""
     organisation: str | None = None
+    district: str = ""
 
 
 class Resolved(NamedTuple):
@@ -88,6 +91,8 @@ def register_things(
     """
     for thing in things:
         name_of(thing.name, of=thing.code)
+        if thing.district:
+            name_of(thing.district, of=thing.code)
     for code, name in (organisations or {}).items():
         name_of(name, of=code)
     codes = {thing.organisation for thing in things if thing.organisation} | set(organisations or {})
@@ -102,7 +107,8 @@ def register_things(
             [
                 {
                     "code": t.code, "name": t.name, "domain": t.domain, "kind": t.kind, "longitude": t.longitude,
-                    "latitude": t.latitude, "place": t.place, "organisation": t.organisation, "now": now,
+                    "latitude": t.latitude, "place": t.place, "organisation": t.organisation, "district": t.district,
+                    "now": now,
                 }
                 for t in things
             ],
@@ -111,8 +117,40 @@ def register_things(
             query("put_parent"),
             [{"code": t.code, "parent": t.parent} for t in things if t.parent is not None],
         )
+        cursor.execute(query("registry_changed"))
         connection.commit()
     return len(things)
+
+
+def assign(
+    connection: Connection, codes: Collection[str], *, district: str | None = None, organisation: str | None = None
+) -> set[str]:
+    """Say where some Things stand and who operates them; what is None stays as it is. Commits.
+
+    Returns
+    -------
+    set of str
+        Those that are registered; where one is not, nothing was changed.
+
+    Raises
+    ------
+    SettingError
+        The district or the organisation is too long or cannot be shown.
+    """
+    for name in (district, organisation):
+        if name:
+            name_of(name, of=name[:64])
+    values = {"codes": list(codes), "district": district, "organisation": organisation}
+    with mapped():
+        if organisation is not None:
+            connection.execute(query("put_organisation_code"), {"code": organisation})
+        done = {row[0] for row in connection.execute(query("assign_things"), values).fetchall()}
+        if done >= set(codes):
+            connection.execute(query("registry_changed"))
+            connection.commit()
+        else:
+            connection.rollback()
+        return done
 
 
 def register_unknown(connection: Connection, things: Collection[tuple[str, str]], *, now: datetime) -> None:

@@ -11,6 +11,7 @@ from psycopg import Connection
 from psycopg.types.json import Jsonb
 
 from hypervision import topics
+from hypervision.scope import EVERYTHING, Scope
 from hypervision.store.connection import mapped
 from hypervision.store.sql import query
 from hypervision.store.writer import PAYLOAD_KEPT, storable
@@ -58,8 +59,8 @@ class Chosen:
         Whether a second try took them.
     partial : bool or None
         Refused values of stored messages, or messages that were refused whole.
-    organisation : int or None
-        Only its Things.
+    scope : Scope
+        Only the Things in it; the whole town's are those of no Thing besides.
     """
 
     thing: str | None = None
@@ -71,11 +72,11 @@ class Chosen:
     replayed: bool | None = None
     partial: bool | None = None
     ids: tuple[int, ...] | None = None
-    organisation: int | None = None
+    scope: Scope = EVERYTHING
 
     def values(self) -> dict[str, Any]:
         """What the queries are given."""
-        found = {name: getattr(self, name) for name in self.__slots__}
+        found = {name: getattr(self, name) for name in self.__slots__ if name != "scope"} | self.scope.values()
         found["domain"] = None if self.domain is None else f"{topics.PREFIX}/{self.domain}/"
         found["ids"] = None if self.ids is None else list(self.ids)
         return found
@@ -105,20 +106,20 @@ def page(
     with mapped():
         after = None
         if before is not None:
-            after = connection.execute(query("rejected_place"), {"id": before}).fetchone()
+            after = connection.execute(query("rejected_place"), {**chosen.scope.values(), "id": before}).fetchone()
             if after is None:
                 return []
         values = chosen.values() | {
             "before": before, "before_time": after and after[0], "limit": limit, "bytes": excerpt,
         }  # fmt: skip
-        name = "rejected_page" if chosen.organisation is None else "rejected_page_of"
+        name = "rejected_page" if chosen.scope.is_whole else "rejected_page_of"
         return [Rejected(*row) for row in _rows(connection, name, values)]
 
 
-def one(connection: Connection, rejected_id: int, *, organisation: int | None = None) -> Rejected | None:
-    """One message with all that was kept of its payload; None when there is none, or not of this organisation."""
+def one(connection: Connection, rejected_id: int, *, scope: Scope = EVERYTHING) -> Rejected | None:
+    """One message with all that was kept of its payload; None when there is none in the scope."""
     with mapped():
-        found = _rows(connection, "rejected_one", {"id": rejected_id, "organisation": organisation})
+        found = _rows(connection, "rejected_one", {**scope.values(), "id": rejected_id})
         return Rejected(*found[0]) if found else None
 
 
@@ -150,11 +151,10 @@ class Waiting:
     last: int | None = None
 
 
-def newest(connection: Connection) -> int:
-    """The newest row of all."""
+def newest(connection: Connection, *, scope: Scope = EVERYTHING) -> int:
+    """The newest row of a scope, which tells nothing of how many others there are."""
     with mapped():
-        found = connection.execute(query("rejected_newest")).fetchone()
-        return 0 if found is None else int(found[0])
+        return int(_rows(connection, "rejected_newest", scope.values())[0][0])
 
 
 def waiting(
@@ -177,7 +177,9 @@ def waiting(
         So many rows are looked at, which may be fewer messages; None: all.
     """
     with mapped():
-        place = None if after is None else connection.execute(query("rejected_place"), {"id": after}).fetchone()
+        place = None
+        if after is not None:
+            place = connection.execute(query("rejected_place"), {**chosen.scope.values(), "id": after}).fetchone()
         values = chosen.values() | {
             "newest": newest, "after": None if place is None else after, "after_time": place and place[0],
             "limit": _ALL if limit is None else limit,

@@ -28,6 +28,8 @@ CREATE TABLE hv.thing (
     status text CHECK (status IN ('online', 'offline')),
     status_at timestamptz,
     registered_at timestamptz NOT NULL,
+    -- Where it stands, as the town divides itself: the scope of an account may be some districts.
+    district text NOT NULL DEFAULT '',
     CHECK ((longitude IS NULL) = (latitude IS NULL))
 );
 CREATE INDEX thing_parent ON hv.thing (parent_id);
@@ -272,11 +274,18 @@ CREATE TABLE hv.account (
     account_id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     name text NOT NULL UNIQUE CHECK (name ~ '^[A-Za-z0-9][A-Za-z0-9._@-]{0,63}$'),
     password_hash text NOT NULL,
-    role text NOT NULL CHECK (role IN ('viewer', 'operator', 'engineer', 'administrator')),
+    role text NOT NULL CHECK (role IN ('viewer', 'operator', 'engineer', 'administrator', 'auditor')),
     organisation_id int REFERENCES hv.organisation,
     language text CHECK (language IN ('fr', 'en')),
     created_at timestamptz NOT NULL,
-    disabled_at timestamptz
+    disabled_at timestamptz,
+    -- What of the town it may know besides its organisation's; null limits nothing.
+    domains text[] CHECK (cardinality(domains) > 0),
+    districts text[] CHECK (cardinality(districts) > 0),
+    -- Grows with every change of the account, so that of two administrators at once one is told of the other.
+    version bigint NOT NULL DEFAULT 1,
+    changed_at timestamptz,
+    changed_by text
 );
 
 -- Only a hash of the cookie is kept: reading this table does not give a session away.
@@ -497,7 +506,7 @@ $$;
 
 CREATE VIEW public.things AS
     SELECT t.code, t.name, t.domain, p.code AS parent, t.place, o.code AS organisation,
-           t.kind, t.longitude, t.latitude, t.status, t.status_at, t.registered_at
+           t.kind, t.longitude, t.latitude, t.status, t.status_at, t.registered_at, t.district
     FROM hv.thing t
     LEFT JOIN hv.thing p ON p.thing_id = t.parent_id
     LEFT JOIN hv.organisation o ON o.organisation_id = t.organisation_id;

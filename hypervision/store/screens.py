@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 from psycopg import Connection
 
+from hypervision.scope import Scope
 from hypervision.store.connection import mapped
 from hypervision.store.sql import query
 
@@ -53,6 +54,7 @@ class ThingRow:
     organisation: str | None
     status: str | None
     status_at: datetime | None
+    district: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,12 +207,6 @@ def read_registry_version(connection: Database) -> tuple[Any, ...]:
     return () if row is None else tuple(row)
 
 
-def read_organisations(connection: Database) -> list[int]:
-    """The organisations that have accounts."""
-    with mapped():
-        return [int(row[0]) for row in connection.execute(query("screen_organisations"))]
-
-
 def read_things(connection: Database) -> list[ThingRow]:
     """Every Thing."""
     with mapped():
@@ -267,11 +263,9 @@ def read_gaps(
         return [GapRow(*row) for row in connection.execute(query("screen_gaps"), values)]
 
 
-def read_newest_gaps(
-    connection: Database, *, organisation: int | None, since: datetime, limit: int = 20
-) -> list[NewGapRow]:
-    """The newest gaps that ended after an instant; of one organisation's Things and the platform, unless None."""
-    values = {"organisation": organisation, "since": since, "limit": limit}
+def read_newest_gaps(connection: Database, *, scope: Scope, since: datetime, limit: int = 20) -> list[NewGapRow]:
+    """The newest gaps that ended after an instant, of the Things of a scope and of the platform."""
+    values = {**scope.values(), "since": since, "limit": limit}
     with mapped():
         return [NewGapRow(*row) for row in connection.execute(query("screen_newest_gaps"), values)]
 
@@ -283,11 +277,11 @@ def read_journal(connection: Database, thing_id: int, *, limit: int = 50) -> lis
         return [JournalRow(*row) for row in rows]
 
 
-def read_rejected(connection: Database, *, organisation: int | None, limit: int = 50) -> list[RejectedRow]:
-    """The newest rejected messages; of one organisation's Things only, unless None."""
+def read_rejected(connection: Database, *, scope: Scope, limit: int = 50) -> list[RejectedRow]:
+    """The newest rejected messages of a scope; what is of no Thing is the whole town's."""
     with mapped():
-        name = "screen_rejected" if organisation is None else "screen_rejected_of"
-        rows = connection.execute(query(name), {"organisation": organisation, "limit": limit})
+        name = "screen_rejected" if scope.is_whole else "screen_rejected_of"
+        rows = connection.execute(query(name), {**scope.values(), "limit": limit})
         return [RejectedRow(*row) for row in rows]
 
 
@@ -313,15 +307,15 @@ def read_refusals(connection: Database, *, topic: str, at: datetime) -> list[tup
     return [(row[0], row[1]) for row in rows]
 
 
-def alarm_visible(connection: Database, alarm_id: int, *, organisation: int | None) -> bool:
-    """Whether an alarm exists for an account of an organisation (None: of all)."""
+def alarm_visible(connection: Database, alarm_id: int, *, scope: Scope) -> bool:
+    """Whether an alarm exists for an account of a scope."""
     with mapped():
-        values = {"id": alarm_id, "organisation": organisation}
+        values = {**scope.values(), "id": alarm_id}
         return connection.execute(query("api_alarm_visible"), values).fetchone() is not None
 
 
-def organisation_of(connection: Database, thing: str) -> tuple[bool, int | None]:
-    """Whether a Thing is known, and its organisation."""
+def scope_holds(connection: Database, thing: str, *, scope: Scope) -> bool:
+    """Whether there is such a Thing in a scope."""
     with mapped():
-        row = connection.execute(query("api_organisation_of"), {"thing": thing}).fetchone()
-    return (False, None) if row is None else (True, row[0])
+        row = connection.execute(query("scope_holds"), {**scope.values(), "thing": thing}).fetchone()
+    return row is not None and bool(row[0])

@@ -13,6 +13,7 @@ from hypervision.alarms import State, Transition
 from hypervision.batch import Bool, Float64, Int8, Int32, Int64
 from hypervision.clock import to_us
 from hypervision.flowing import Flow
+from hypervision.scope import Scope
 from hypervision.store.alarms import Source, note_step
 from hypervision.store.clocks import known_time
 from hypervision.store.rejected import IN_HAND
@@ -77,7 +78,15 @@ def replayed(connection: Connection, sources: Sequence[Source]) -> set[Source]:
     row = connection.execute(query("replay_in_hand"), {"key": IN_HAND, "patience": _REPLAY_LIVES}).fetchone()
     if row is None or not sources:
         return set()
-    values = {**row[0], "kinds": [s.kind for s in sources], "ids": [s.source_id for s in sources]}
+    told = row[0]
+    values = {
+        # A replay of the version before tells an organisation at most.
+        **Scope.of(told.get("organisation"), told.get("domains"), told.get("districts")).values(),
+        "newest": told.get("newest"),
+        "thing": told.get("thing"),
+        "kinds": [s.kind for s in sources],
+        "ids": [s.source_id for s in sources],
+    }
     found = set(connection.execute(query("replayed_sources"), values).fetchall())
     return {source for source in sources if (source.kind, source.source_id) in found}
 

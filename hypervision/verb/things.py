@@ -1,4 +1,4 @@
-"""`hypervision things waiting|admit|period`."""
+"""`hypervision things waiting|admit|period|assign`."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _LONGEST: Final = 2_678_400
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
-    actions = parser.add_subparsers(dest="action", required=True, metavar="waiting|admit|period")
+    actions = parser.add_subparsers(dest="action", required=True, metavar="waiting|admit|period|assign")
     actions.add_parser("waiting", help="Things that send and are not registered")
     admit = actions.add_parser("admit", help="let waiting Things in and store what they sent meanwhile")
     admit.add_argument("thing", nargs="+", metavar="THING")
@@ -42,6 +42,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
     often.add_argument("--usual", action="store_true", help="what the domain says")
     period.add_argument("--domain", help="only in this one")
     period.add_argument("--author", required=True, metavar="NAME", help="who answers for it, for the journal")
+    assign = actions.add_parser("assign", help="say where Things stand and who operates them: scopes go by it")
+    assign.add_argument("thing", nargs="+", metavar="THING")
+    assign.add_argument("--district", metavar="NAME", help="the district that they stand in")
+    assign.add_argument("--organisation", metavar="CODE", help="who operates them")
 
 
 def run(options: argparse.Namespace, settings: Settings) -> int:
@@ -51,6 +55,8 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
     settings = complete(settings)
     if options.action == "period":
         return _period(options, settings)
+    if options.action == "assign":
+        return _assign(options, settings)
     with wait_for_schema(url_of(settings), application="things", wait=PATIENCE) as connection:
         waiting = {thing.code: thing for thing in registry.waiting(connection)}
         connection.rollback()
@@ -115,6 +121,25 @@ def _period(options: argparse.Namespace, settings: Settings) -> int:
     for one, period in wanted.items():
         before = "" if one in changed else ", as before"
         print(f"{options.thing}/{one.property} ({one.domain}) is expected every {period:g} s{before}")
+    return 0
+
+
+def _assign(options: argparse.Namespace, settings: Settings) -> int:
+    """Say where Things stand and who operates them."""
+    if not options.district and not options.organisation:
+        raise UsageError("neither a district nor an organisation is given", remedy="name one or both")
+    codes = list(dict.fromkeys(options.thing))
+    with wait_for_schema(url_of(settings), application="things", wait=PATIENCE) as connection:
+        done = registry.assign(
+            connection, codes, district=options.district or None, organisation=options.organisation or None
+        )
+    if missing := [code[:64] for code in codes if code not in done]:
+        raise UsageError(
+            f"there is no Thing {', '.join(missing)}", remedy="nothing was changed; let it in with `things admit`"
+        )
+    told = ", ".join(word for word in (options.district, options.organisation) if word)
+    for code in codes:
+        print(f"{code} is assigned to {told}")
     return 0
 
 

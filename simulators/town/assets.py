@@ -82,6 +82,12 @@ class Asset:
         """WGS 84 [deg]."""
         return to_wgs84(self.point)[1]
 
+    @property
+    def district(self) -> str:
+        """The quarter it stands in; empty outside of all, as the tanks are."""
+        quarter = self.place.rsplit(", ", 1)[-1]
+        return quarter if quarter in _QUARTER.values() else ""
+
 
 @dataclass(frozen=True, slots=True)
 class Town:

@@ -34,7 +34,7 @@ from hypervision.services.plan import secret
 from hypervision.services.secrets import password
 from hypervision.settings import Settings
 from hypervision.settings import load as load_settings
-from hypervision.store import accounts
+from hypervision.store import administration
 from hypervision.store.connection import connect, url_of
 from hypervision.store.migrate import migrate
 from hypervision.store.registry import NewThing, register_things
@@ -46,6 +46,7 @@ ACCOUNTS = {
     "operator": Role.OPERATOR,
     "engineer": Role.ENGINEER,
     "administrator": Role.ADMINISTRATOR,
+    "auditor": Role.AUDITOR,
 }
 STREETS = [
     "rue Monge",
@@ -79,6 +80,7 @@ def things(per_domain: int = 24) -> list[NewThing]:
                 longitude=round(WEST + 0.03 * rng.random(), 6),
                 latitude=round(SOUTH + 0.016 * rng.random(), 6),
                 place=STREETS[i % len(STREETS)],
+                district="Nord" if i % 2 else "Sud",
                 organisation="agency" if i == per_domain else "town",
             )
             for i in range(1, per_domain + 1)
@@ -122,8 +124,8 @@ def prepare(settings: Settings) -> None:
         migrate(connection, load(), now=now)
         register_things(connection, things(), now=now, organisations={"town": "Ville", "agency": "Agence"})
         for name, role in ACCOUNTS.items():
-            accounts.add_account(connection, name=name, password=PASSWORD, role=role, now=now)
-        accounts.add_account(
+            administration.add_account(connection, name=name, password=PASSWORD, role=role, now=now)
+        administration.add_account(
             connection, name="agency", password=PASSWORD, role=Role.OPERATOR, now=now, organisation="agency"
         )
     write_map(settings.data_dir)
@@ -267,11 +269,11 @@ class Town:
             administer(self.database, name, "ALTER DATABASE {} ALLOW_CONNECTIONS true")
             self.collector = Collector(self.settings)
 
-    def add_account(self, name: str, role: Role, *, organisation: str | None = None) -> None:
-        """An account whose password is that of all."""
+    def add_account(self, name: str, role: Role, **scope: object) -> None:
+        """An account whose password is that of all; `scope`: `organisation`, `domains`, `districts`."""
         with connect(url_of(self.settings), application="town") as connection:
-            accounts.add_account(
-                connection, name=name, password=PASSWORD, role=role, now=datetime.now(UTC), organisation=organisation
+            administration.add_account(
+                connection, name=name, password=PASSWORD, role=role, now=datetime.now(UTC), **scope
             )
 
     @contextmanager

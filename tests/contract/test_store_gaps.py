@@ -16,6 +16,7 @@ from hypervision import rollups
 from hypervision.batch import Draft
 from hypervision.clock import to_us
 from hypervision.decoding import bounds_of, decoder
+from hypervision.scope import EVERYTHING, Scope
 from hypervision.store import screens
 from hypervision.store.connection import connect
 from ingest.outages import Outages
@@ -303,10 +304,10 @@ def test_gaps_for_a_screen_are_those_of_the_thing_and_of_the_platform(world: Any
     assert screens.read_gaps(connection, thing_id, since=START, until=NOW, limit=1) == found[-1:] != found[:1]
     fewer = screens.read_gaps(connection, thing_id, since=START, until=NOW, limit=2)
     assert [gap.began for gap in fewer] == sorted(gap.began for gap in found)[-2:]
-    newest = screens.read_newest_gaps(connection, organisation=None, since=START)
+    newest = screens.read_newest_gaps(connection, scope=EVERYTHING, since=START)
     assert sorted((gap.cause, gap.thing or "") for gap in newest) == [
         ("collector", ""), ("sequence", "t1"), ("sequence", "t2"),
     ]  # fmt: skip
-    of_others = screens.read_newest_gaps(connection, organisation=4711, since=START)
+    of_others = screens.read_newest_gaps(connection, scope=Scope(4711), since=START)
     assert [gap.cause for gap in of_others] == ["collector"]
     connection.rollback()

@@ -14,6 +14,7 @@ from hypervision.clock import to_us
 from hypervision.errors import UsageError
 from hypervision.intake import Intake
 from hypervision.purging import Daily, purge
+from hypervision.scope import Scope
 from hypervision.store import rejected
 from hypervision.store.rejected import Chosen, Counted
 from hypervision.store.sql import query
@@ -56,8 +57,8 @@ def test_rejected_messages_are_found_counted_and_purged(world: Any) -> None:
         assert days(Chosen(), limit=4) == [0, 1, 2, 3]
         assert days(Chosen(), before=newest[-1].rejected_id, limit=4) == [4, 5, 6, 7]
         assert days(Chosen(), before=10**9) == []
-        assert days(Chosen(thing="p1")) == days(Chosen(organisation=organisation)) == [1, 3, 5, 7]
-        assert days(Chosen(organisation=organisation), before=newest[3].rejected_id, limit=1) == [5]
+        assert days(Chosen(thing="p1")) == days(Chosen(scope=Scope(organisation))) == [1, 3, 5, 7]
+        assert days(Chosen(scope=Scope(organisation)), before=newest[3].rejected_id, limit=1) == [5]
         assert days(Chosen(reason="conflict")) == [0, 1, 2]
         assert (days(Chosen(partial=True)), days(Chosen(replayed=True))) == ([2], [4])
         assert days(Chosen(domain="water", since=NOW - 8 * DAY, until=NOW - 6 * DAY)) == [7, 8]
@@ -65,12 +66,12 @@ def test_rejected_messages_are_found_counted_and_purged(world: Any) -> None:
         assert [row.payload for row in rejected.page(connection, Chosen(), limit=1, excerpt=1)] == [b"{"]
         assert rejected.by_reason(connection, Chosen()) == [Counted("malformed", 7, 49), Counted("conflict", 3, 6)]
         assert rejected.by_thing(connection, Chosen(), top=2) == [Counted("p0", 5, 25), Counted("p1", 4, 20)]
-        assert rejected.by_reason(connection, Chosen(organisation=organisation)) == [
+        assert rejected.by_reason(connection, Chosen(scope=Scope(organisation))) == [
             Counted("malformed", 3, 18), Counted("conflict", 1, 2),
         ]  # fmt: skip
         other = newest[0].rejected_id
         assert rejected.one(connection, other) is not None
-        assert rejected.one(connection, other, organisation=organisation) is None
+        assert rejected.one(connection, other, scope=Scope(organisation)) is None
 
         # A replay by portions: what was there when it was counted, each once, the oldest first.
         last = rejected.newest(connection)

@@ -10,6 +10,7 @@ import pytest
 from hypervision.batch import Batch, Draft, Receipt
 from hypervision.clock import to_us
 from hypervision.replay import Replayed, resend
+from hypervision.scope import Scope
 from hypervision.store.rejected import Chosen
 
 pytestmark = pytest.mark.integration
@@ -67,7 +68,7 @@ def test_replay_that_finds_nothing_leaves_no_trace_and_no_replay_stops_silence(w
     refuse(world, "p2", b'{"xyz": 2}')
     watch, replaying = world.watch(), world.intake("replay")
     world.ticks(watch, until=NOW + SECOND)
-    assert resend(replaying, Chosen(organisation=4711), clock=lambda: NOW) == Replayed(0, 0)
+    assert resend(replaying, Chosen(scope=Scope(4711)), clock=lambda: NOW) == Replayed(0, 0)
     name = "SELECT w.name FROM hv.writer_snapshot s JOIN hv.writer w USING (writer_id) WHERE w.name = 'replay'"
     assert world.rows(name) == []
     # Somebody asks again and again; each time there is something that is refused once more.

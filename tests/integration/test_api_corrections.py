@@ -106,10 +106,10 @@ def test_operator_may_not_and_an_organisation_only_its_own(town: Town, engineer:
     own = sent(engineer, "water-024", 3.25)
     with town.session("agent") as client:
         assert client.get(PATH).json()["rows"] == []
-        assert client.post(PATH, json=body).status_code == 403
-        assert client.post(PATH, json={"kind": "restore", "correction": done, "reason": "x"}).status_code == 403
+        assert client.post(PATH, json=body).status_code == 404
+        assert client.post(PATH, json={"kind": "restore", "correction": done, "reason": "x"}).status_code == 404
         # The Thing that is named beside does not lead to another one's correction.
-        assert client.post(PATH, json=order("water-024", own, kind="restore", correction=done)).status_code == 403
+        assert client.post(PATH, json=order("water-024", own, kind="restore", correction=done)).status_code == 404
         assert client.post(PATH, json=order("water-024", own, kind="invalidate")).status_code == 200
         assert [row["thing"] for row in client.get(PATH).json()["rows"]] == ["water-024"]
     assert reading(engineer, "water-005", span) == [(3.25, "bad")]

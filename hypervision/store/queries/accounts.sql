@@ -1,47 +1,8 @@
 -- name: account_by_name
 -- What a log-in needs to know about one account.
-SELECT account_id, name, role, organisation_id, language, password_hash
+SELECT account_id, name, role, organisation_id, domains, districts, language, password_hash
 FROM hv.account
 WHERE name = %(name)s AND disabled_at IS NULL;
-
--- name: account_add
--- A new account, or nothing when the name is taken.
-INSERT INTO hv.account (name, password_hash, role, organisation_id, language, created_at)
-SELECT %(name)s, %(password_hash)s, %(role)s,
-       (SELECT organisation_id FROM hv.organisation WHERE code = %(organisation)s), %(language)s, %(now)s
-ON CONFLICT (name) DO NOTHING
-RETURNING account_id;
-
--- name: account_alike
--- The account whose name differs by capitals at most; "C" because a Turkish database would not make an i of I.
-SELECT name FROM hv.account WHERE lower(name COLLATE "C") = lower(%(name)s COLLATE "C") LIMIT 1;
-
--- name: account_lock
--- One new account at a time; reading and logging in go on.
-LOCK TABLE hv.account IN SHARE ROW EXCLUSIVE MODE;
-
--- name: account_organisation_known
--- Whether an organisation exists.
-SELECT 1 FROM hv.organisation WHERE code = %(organisation)s;
-
--- name: account_list
--- Everybody, for `accounts list`.
-SELECT a.name, a.role, o.code, a.language, a.created_at, a.disabled_at
-FROM hv.account a
-LEFT JOIN hv.organisation o ON o.organisation_id = a.organisation_id
-ORDER BY a.name;
-
--- name: account_set_password
--- A new password; session_end_all follows in the same transaction.
-UPDATE hv.account SET password_hash = %(password_hash)s WHERE name = %(name)s RETURNING account_id;
-
--- name: account_set_disabled
--- Since when nobody may log in with it; session_end_all follows in the same transaction.
-UPDATE hv.account SET disabled_at = %(at)s WHERE name = %(name)s RETURNING account_id;
-
--- name: session_end_all
--- Log an account out everywhere.
-DELETE FROM hv.session WHERE account_id = %(account_id)s;
 
 -- name: session_add
 -- A session; its end is absolute.
@@ -50,7 +11,7 @@ VALUES (%(token_hash)s, %(account_id)s, %(now)s, %(now)s, %(expires_at)s);
 
 -- name: session_find
 -- The account behind a session that has not ended.
-SELECT a.account_id, a.name, a.role, a.organisation_id, a.language, s.expires_at
+SELECT a.account_id, a.name, a.role, a.organisation_id, a.domains, a.districts, a.language, s.expires_at
 FROM hv.session s
 JOIN hv.account a ON a.account_id = s.account_id
 WHERE s.token_hash = %(token_hash)s AND s.expires_at > %(now)s AND a.disabled_at IS NULL;

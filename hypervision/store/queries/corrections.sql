@@ -235,6 +235,6 @@ WHERE (%(domain)s::text IS NULL OR c.domain = %(domain)s)
   AND (%(thing)s::text IS NULL OR c.thing = %(thing)s)
   AND (%(property)s::text IS NULL OR c.property = %(property)s)
   AND (%(before)s::bigint IS NULL OR c.id < %(before)s)
-  AND (%(organisation)s::int IS NULL OR t.organisation_id = %(organisation)s)
+  AND -- part: in_scope
 ORDER BY c.id DESC
 LIMIT %(limit)s

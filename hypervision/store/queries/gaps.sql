@@ -118,9 +118,11 @@ WHERE w.name = %(name)s AND w.retired_at IS NULL
 -- Gaps for the API, oldest first, that touch the asked time; those of the platform are for everybody.
 SELECT g.thing, g.property, g.began AS start, g.ended AS "end", g.cause, g.missing
 FROM hv.gap g
+LEFT JOIN hv.thing t ON t.thing_id = g.thing_id
 WHERE (g.ended IS NULL OR g.ended > %(since)s) AND g.began < %(until)s
   AND (%(thing)s::text IS NULL OR g.thing IS NULL OR g.thing = %(thing)s)
-  AND (%(organisation)s::int IS NULL OR g.thing IS NULL OR g.organisation_id = %(organisation)s)
+  AND (g.thing_id IS NULL OR -- part: in_scope
+      )
 ORDER BY g.began, g.thing, g.property
 LIMIT %(limit)s
 
@@ -139,7 +141,9 @@ ORDER BY began
 -- The newest gaps that are over; a silence under way is an alarm and stands among those.
 SELECT g.thing, g.domain, g.property, g.began, g.ended, g.cause, g.missing
 FROM hv.gap g
+LEFT JOIN hv.thing t ON t.thing_id = g.thing_id
 WHERE g.ended > %(since)s
-  AND (%(organisation)s::int IS NULL OR g.thing IS NULL OR g.organisation_id = %(organisation)s)
+  AND (g.thing_id IS NULL OR -- part: in_scope
+      )
 ORDER BY g.ended DESC
 LIMIT %(limit)s

@@ -3,19 +3,39 @@
 INSERT INTO hv.organisation (code, name) VALUES (%(code)s, %(name)s)
 ON CONFLICT (code) DO UPDATE SET name = excluded.name
 
+-- name: put_organisation_code
+-- An operator organisation that may be new; its code is its name until somebody tells another.
+INSERT INTO hv.organisation (code, name) VALUES (%(code)s, %(code)s)
+ON CONFLICT (code) DO NOTHING
+
 -- name: put_thing
 -- A Thing by its code; a second time it is brought up to date.
-INSERT INTO hv.thing (code, name, domain, kind, longitude, latitude, place, organisation_id, registered_at)
+-- Who tells no district leaves it as it is.
+INSERT INTO hv.thing AS t (code, name, domain, kind, longitude, latitude, place, organisation_id, registered_at, district)
 VALUES (%(code)s, %(name)s, %(domain)s, %(kind)s, %(longitude)s, %(latitude)s, %(place)s,
-        (SELECT organisation_id FROM hv.organisation WHERE code = %(organisation)s), %(now)s)
+        (SELECT organisation_id FROM hv.organisation WHERE code = %(organisation)s), %(now)s, %(district)s)
 ON CONFLICT (code) DO UPDATE SET
     name = excluded.name, domain = excluded.domain, kind = excluded.kind, longitude = excluded.longitude,
-    latitude = excluded.latitude, place = excluded.place, organisation_id = excluded.organisation_id
+    latitude = excluded.latitude, place = excluded.place, organisation_id = excluded.organisation_id,
+    district = coalesce(nullif(excluded.district, ''), t.district)
 
 -- name: put_parent
 -- The Thing that another belongs to.
 UPDATE hv.thing SET parent_id = (SELECT p.thing_id FROM hv.thing p WHERE p.code = %(parent)s)
 WHERE code = %(code)s
+
+-- name: assign_things
+-- Who operates some Things and where they stand; what is null stays as it is.
+UPDATE hv.thing t
+SET district = coalesce(%(district)s::text, t.district),
+    organisation_id = coalesce((SELECT organisation_id FROM hv.organisation WHERE code = %(organisation)s), t.organisation_id)
+WHERE t.code = ANY(%(codes)s)
+RETURNING t.code
+
+-- name: registry_changed
+-- Things are not what they were: servers read them again, and nobody goes on seeing what is no longer in his scope.
+INSERT INTO hv.installation AS i (key, value) VALUES ('registry', '1')
+ON CONFLICT (key) DO UPDATE SET value = (i.value::bigint + 1)::text
 
 -- name: set_status
 -- What devices or their last wills say of the link; the newest word wins, of one instant the last. The time is that of

@@ -9,17 +9,13 @@
   AND (%(partial)s::boolean IS NULL OR x.partial = %(partial)s)
   AND (%(ids)s::bigint[] IS NULL OR x.rejected_id = ANY(%(ids)s))
 
--- part: rejected_of_organisation
--- An account of one organisation sees its Things alone.
-%(organisation)s::int IS NULL OR x.thing IN (SELECT code FROM hv.thing WHERE organisation_id = %(organisation)s)
-
 -- part: waiting_rejected
 -- Messages kept whole that a second try may mend.
 x.replayed_at IS NULL AND x.reason <> 'rate_limited' AND x.payload_bytes = octet_length(x.payload) AND x.thing <> ''
   AND x.rejected_id <= %(newest)s
   AND (x.topic LIKE 'urban/v1/%%/up' OR (x.topic LIKE 'urban/v1/%%/status' AND x.payload IN ('online'::bytea, 'offline'::bytea)))
   AND -- part: chosen_rejected
-  AND -- part: rejected_of_organisation
+  AND -- part: code_in_scope
 
 -- part: further_rejected
 -- Behind the last row of an earlier part.
@@ -41,12 +37,13 @@ ORDER BY received_time DESC, rejected_id DESC
 LIMIT %(limit)s
 
 -- name: rejected_page_of
--- The same of one organisation: a few of each of its Things by their index, then the newest of those.
-SELECT newest.*
+-- The same of one scope: a few of each of its Things by their index, then the newest of those.
+-- Only what is shown is read whole.
+WITH newest AS (
+SELECT few.rejected_id
 FROM hv.thing t
 CROSS JOIN LATERAL (
-    SELECT rejected_id, received_time, thing, topic, substring(payload FROM 1 FOR %(bytes)s) AS payload,
-           payload_bytes, reason, detail, count, partial, replayed_at
+    SELECT received_time, rejected_id
     FROM hv.rejected_message x
     WHERE x.thing = t.code
       AND -- part: chosen_rejected
@@ -55,21 +52,28 @@ CROSS JOIN LATERAL (
            OR (x.received_time, x.rejected_id) < (%(before_time)s::timestamptz, %(before)s::bigint))
     ORDER BY x.received_time DESC, x.rejected_id DESC
     LIMIT %(limit)s
-) AS newest
-WHERE t.organisation_id = %(organisation)s AND (%(thing)s::text IS NULL OR t.code = %(thing)s)
-ORDER BY newest.received_time DESC, newest.rejected_id DESC
+) AS few
+WHERE (%(thing)s::text IS NULL OR t.code = %(thing)s)
+  AND -- part: in_scope
+ORDER BY few.received_time DESC, few.rejected_id DESC
 LIMIT %(limit)s
+)
+SELECT x.rejected_id, x.received_time, x.thing, x.topic, substring(x.payload FROM 1 FOR %(bytes)s) AS payload,
+       x.payload_bytes, x.reason, x.detail, x.count, x.partial, x.replayed_at
+FROM newest
+JOIN hv.rejected_message x ON x.rejected_id = newest.rejected_id
+ORDER BY x.received_time DESC, x.rejected_id DESC
 
 -- name: rejected_place
--- Where a page goes on.
-SELECT received_time FROM hv.rejected_message WHERE rejected_id = %(id)s
+-- Where a page goes on; a row outside of the scope is as one that is not there.
+SELECT received_time FROM hv.rejected_message x WHERE rejected_id = %(id)s AND -- part: code_in_scope
 
 -- name: rejected_one
 -- One message with its payload as it was kept.
 SELECT rejected_id, received_time, thing, topic, payload, payload_bytes, reason, detail, count,
        partial, replayed_at
 FROM hv.rejected_message x
-WHERE rejected_id = %(id)s AND -- part: rejected_of_organisation
+WHERE rejected_id = %(id)s AND -- part: code_in_scope
 
 -- name: rejected_by_reason
 -- Rows and what they stand for, by reason, the most frequent first.
@@ -77,7 +81,7 @@ SELECT x.reason, count(*), sum(x.count)::bigint
 FROM hv.rejected_message x
 WHERE -- part: chosen_rejected
   AND (%(replayed)s::boolean IS NULL OR (x.replayed_at IS NOT NULL) = %(replayed)s)
-  AND -- part: rejected_of_organisation
+  AND -- part: code_in_scope
 GROUP BY x.reason
 ORDER BY 3 DESC, 1
 LIMIT %(top)s
@@ -88,14 +92,14 @@ SELECT x.thing, count(*), sum(x.count)::bigint
 FROM hv.rejected_message x
 WHERE -- part: chosen_rejected
   AND (%(replayed)s::boolean IS NULL OR (x.replayed_at IS NOT NULL) = %(replayed)s)
-  AND -- part: rejected_of_organisation
+  AND -- part: code_in_scope
 GROUP BY x.thing
 ORDER BY 3 DESC, 1
 LIMIT %(top)s
 
 -- name: rejected_newest
--- The newest row of the quarantine.
-SELECT coalesce(max(rejected_id), 0) FROM hv.rejected_message
+-- The newest row of the quarantine, or of what a scope holds of it.
+SELECT coalesce(max(rejected_id), 0) FROM hv.rejected_message x WHERE -- part: code_in_scope
 
 -- name: rejected_waiting
 -- Rows kept whole that a second try may mend, in order of receipt, and whether each is the first of its message: one has

@@ -11,22 +11,17 @@ ORDER BY w.name;
 -- name: screen_things
 -- Every Thing with its place.
 SELECT t.thing_id, t.code, t.name, t.domain, t.kind, p.code, t.longitude, t.latitude, t.place,
-       t.organisation_id, o.name, t.status, t.status_at
+       t.organisation_id, o.name, t.status, t.status_at, t.district
 FROM hv.thing t
 LEFT JOIN hv.thing p ON p.thing_id = t.parent_id
 LEFT JOIN hv.organisation o ON o.organisation_id = t.organisation_id
 ORDER BY t.thing_id;
 
 -- name: screen_registry_version
--- Changes when Things, datastreams, their status, the rules or the organisations with accounts do: the reader then
--- reads them again.
+-- Changes when Things, datastreams, their status or the rules do: the reader then reads them again.
 SELECT (SELECT count(*) FROM hv.thing), (SELECT coalesce(max(datastream_id), 0) FROM hv.datastream),
        (SELECT max(status_at) FROM hv.thing), (SELECT version FROM hv.rule_set),
-       (SELECT array_agg(DISTINCT organisation_id) FROM hv.account WHERE organisation_id IS NOT NULL);
-
--- name: screen_organisations
--- The organisations that have accounts: what these may see is filtered for each.
-SELECT DISTINCT organisation_id FROM hv.account WHERE organisation_id IS NOT NULL ORDER BY 1;
+       (SELECT value FROM hv.installation WHERE key = 'registry');
 
 -- name: screen_streams
 -- Every datastream.
@@ -109,19 +104,26 @@ ORDER BY x.rejected_id DESC
 LIMIT %(limit)s;
 
 -- name: screen_rejected_of
--- The same of one organisation: a few of each of its Things by their index, however many others there are.
+-- The same of one scope: a few of each of its Things by their index, however many others there are.
+-- Only what is shown is read whole.
+WITH newest AS (
+    SELECT y.rejected_id
+    FROM hv.thing t
+    CROSS JOIN LATERAL (
+        SELECT r.received_time, r.rejected_id FROM hv.rejected_message r
+        WHERE r.thing = t.code
+        ORDER BY r.received_time DESC, r.rejected_id DESC
+        LIMIT %(limit)s
+    ) y
+    WHERE -- part: in_scope
+    ORDER BY y.received_time DESC, y.rejected_id DESC
+    LIMIT %(limit)s
+)
 SELECT x.rejected_id, x.received_time, x.topic, x.payload_bytes, x.reason, x.detail, x.count, x.partial,
        x.replayed_at, left(encode(substring(x.payload FROM 1 FOR 200), 'escape'), 400)
-FROM hv.thing t
-CROSS JOIN LATERAL (
-    SELECT * FROM hv.rejected_message r
-    WHERE r.thing = t.code
-    ORDER BY r.received_time DESC, r.rejected_id DESC
-    LIMIT %(limit)s
-) x
-WHERE t.organisation_id = %(organisation)s
-ORDER BY x.received_time DESC, x.rejected_id DESC
-LIMIT %(limit)s;
+FROM newest
+JOIN hv.rejected_message x ON x.rejected_id = newest.rejected_id
+ORDER BY x.received_time DESC, x.rejected_id DESC;
 
 -- name: screen_engine
 -- What the database says about itself.
@@ -130,20 +132,16 @@ SELECT current_setting('server_version'), pg_database_size(current_database()),
        (SELECT value FROM hv.installation WHERE key = 'engine');
 
 -- name: api_things
--- Things for the API: of a domain by registration or by a datastream; a parent of another organisation is not named.
-SELECT t.code, t.name, t.domain, t.kind,
-       CASE WHEN %(organisation)s::int IS NULL OR p.organisation_id = %(organisation)s THEN t.parent END AS parent,
-       t.place, t.organisation, t.longitude, t.latitude, t.status, t.status_at, t.registered_at
-FROM public.things t
-LEFT JOIN hv.thing p ON p.code = t.parent
+-- Things for the API: of a domain by registration or by a datastream; a parent outside of the scope is not named.
+SELECT t.code, t.name, t.domain, t.kind, p.code AS parent, t.place, t.district, o.code AS organisation,
+       t.longitude, t.latitude, t.status, t.status_at, t.registered_at
+FROM hv.thing t
+LEFT JOIN hv.organisation o ON o.organisation_id = t.organisation_id
+LEFT JOIN hv.thing p ON p.thing_id = t.parent_id AND -- part: in_scope as p
 WHERE (%(domain)s::text IS NULL OR t.domain = %(domain)s
-       OR EXISTS (SELECT 1
-                  FROM hv.datastream d
-                  JOIN hv.thing u ON u.thing_id = d.thing_id
-                  WHERE u.code = t.code AND d.domain = %(domain)s))
+       OR EXISTS (SELECT 1 FROM hv.datastream d WHERE d.thing_id = t.thing_id AND d.domain = %(domain)s))
   AND (%(thing)s::text IS NULL OR t.code = %(thing)s)
-  AND (%(organisation)s::int IS NULL
-       OR t.organisation = (SELECT code FROM hv.organisation WHERE organisation_id = %(organisation)s))
+  AND -- part: in_scope
   AND t.code > %(after)s
 ORDER BY t.code
 LIMIT %(limit)s;
@@ -160,7 +158,7 @@ LEFT JOIN hv.state_label s ON s.domain = d.domain AND s.property = d.property AN
 WHERE (%(domain)s::text IS NULL OR d.domain = %(domain)s)
   AND (%(thing)s::text IS NULL OR t.code = %(thing)s)
   AND (%(property)s::text IS NULL OR d.property = %(property)s)
-  AND (%(organisation)s::int IS NULL OR t.organisation_id = %(organisation)s)
+  AND -- part: in_scope
 ORDER BY t.code, d.domain, d.property
 LIMIT %(limit)s;
 
@@ -177,7 +175,7 @@ WHERE x.phenomenon_time >= %(since)s AND x.phenomenon_time < %(until)s
   AND (%(domain)s::text IS NULL OR d.domain = %(domain)s)
   AND (%(thing)s::text IS NULL OR t.code = %(thing)s)
   AND (%(property)s::text IS NULL OR d.property = %(property)s)
-  AND (%(organisation)s::int IS NULL OR t.organisation_id = %(organisation)s)
+  AND -- part: in_scope
 ORDER BY x.phenomenon_time, t.code, d.domain, d.property
 LIMIT %(limit)s;
 
@@ -192,7 +190,7 @@ WHERE r.level = %(level)s AND r.bucket >= %(since)s AND r.bucket < least(%(until
   AND (%(domain)s::text IS NULL OR d.domain = %(domain)s)
   AND (%(thing)s::text IS NULL OR t.code = %(thing)s)
   AND (%(property)s::text IS NULL OR d.property = %(property)s)
-  AND (%(organisation)s::int IS NULL OR t.organisation_id = %(organisation)s)
+  AND -- part: in_scope
 ORDER BY t.code, d.domain, d.property, r.bucket
 LIMIT %(limit)s;
 
@@ -208,7 +206,7 @@ WHERE (%(id)s::bigint IS NULL OR a.id = %(id)s)
   AND (%(priority)s::text IS NULL OR a.priority = %(priority)s)
   AND (%(since)s::timestamptz IS NULL OR a.raised_at >= %(since)s)
   AND (%(until)s::timestamptz IS NULL OR a.raised_at < %(until)s)
-  AND (%(organisation)s::int IS NULL OR t.organisation_id = %(organisation)s)
+  AND -- part: in_scope
   AND (%(before)s::bigint IS NULL OR a.id < %(before)s)
 ORDER BY a.id DESC
 LIMIT %(limit)s;
@@ -219,10 +217,6 @@ SELECT x.alarm_id, x.at, x.from_state, x.to_state, x.cause, x.actor, x.comment, 
 FROM hv.alarm_transition x
 WHERE x.alarm_id = %(id)s
 ORDER BY x.transition_id;
-
--- name: api_organisation_of
--- The organisation of a Thing: no row for an unknown Thing.
-SELECT organisation_id FROM hv.thing WHERE code = %(thing)s;
 
 -- name: api_refusals
 -- Why a message that was posted at one instant, or some of its values, was not taken.
@@ -236,9 +230,10 @@ ORDER BY rejected_id;
 SELECT writer_id FROM hv.writer WHERE name = %(name)s;
 
 -- name: api_alarm_visible
--- Whether an alarm exists for an account limited to an organisation.
+-- Whether an alarm exists for an account of a scope.
 SELECT 1
 FROM hv.alarm a
 LEFT JOIN hv.thing t ON t.thing_id = a.thing_id
 WHERE a.alarm_id = %(id)s
-  AND (%(organisation)s::int IS NULL OR t.organisation_id = %(organisation)s);
+  AND -- part: in_scope
+;

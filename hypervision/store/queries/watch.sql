@@ -10,7 +10,7 @@ WHERE w.name LIKE 'collector-%%' OR w.name IN ('import', 'simulate')
 ORDER BY w.name
 
 -- name: replay_in_hand
--- What a replay at work may still send: rows up to the newest, of one organisation or Thing.
+-- What a replay at work may still send: rows up to the newest, of one scope or Thing.
 SELECT s.detail -> %(key)s
 FROM hv.writer_snapshot s JOIN hv.writer w ON w.writer_id = s.writer_id
 WHERE w.name = 'replay' AND s.beat_at > clock_timestamp() - %(patience)s * interval '1 s' AND s.detail -> %(key)s IS NOT NULL
@@ -21,7 +21,7 @@ SELECT x.kind, x.id
 FROM unnest(%(kinds)s::text[], %(ids)s::int[]) AS x (kind, id)
 LEFT JOIN hv.datastream d ON x.kind = 'datastream' AND d.datastream_id = x.id
 JOIN hv.thing t ON t.thing_id = CASE x.kind WHEN 'thing' THEN x.id ELSE d.thing_id END
-WHERE (%(organisation)s::int IS NULL OR t.organisation_id = %(organisation)s)
+WHERE -- part: in_scope
   AND (%(thing)s::text IS NULL OR t.code = %(thing)s)
   AND EXISTS (SELECT FROM hv.rejected_message r
               WHERE r.thing = t.code AND r.replayed_at IS NULL AND r.rejected_id <= %(newest)s)

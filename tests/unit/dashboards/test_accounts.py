@@ -7,6 +7,7 @@ import pytest
 from hypervision import accounts
 from hypervision.accounts import LOCAL, PUBLIC, RIGHTS, WHOLE, Account, Action, Role
 from hypervision.errors import AccessError
+from hypervision.scope import EVERYTHING, Scope
 
 
 def test_every_action_is_public_or_in_the_rights_table() -> None:
@@ -28,10 +29,27 @@ def test_nobody_may_only_what_is_public_and_health_from_loopback() -> None:
 
 
 @pytest.mark.parametrize("loopback", [False, True])
-def test_account_of_an_organisation_may_not_count_the_things_of_everybody(loopback: bool) -> None:
-    account = Account(1, "agency", Role.ADMINISTRATOR, organisation_id=2)
+@pytest.mark.parametrize("scope", [Scope(2), Scope.of(domains=["water"]), Scope.of(districts=["Nord"])])
+def test_account_of_a_part_may_neither_count_the_things_of_everybody_nor_administer(
+    scope: Scope, loopback: bool
+) -> None:
+    account = Account(1, "agency", Role.ADMINISTRATOR, scope)
     told = {a for a in Action if accounts.may(account, a, loopback=loopback)}
-    assert told == {a for a in Action if accounts.may(replace(account, organisation_id=None), a)} - WHOLE
+    assert told == {a for a in Action if accounts.may(replace(account, scope=EVERYTHING), a)} - WHOLE
+    assert {Action.READ_METRICS, Action.SEE_ACCOUNTS, Action.MANAGE_ACCOUNTS} == WHOLE
+
+
+CHANGES = {
+    Action.ACKNOWLEDGE_ALARM, Action.WRITE_OBSERVATION, Action.CORRECT_OBSERVATION, Action.REPLAY_REJECTED,
+    Action.MANAGE_ACCOUNTS,
+}  # fmt: skip
+
+
+def test_auditor_reads_everything_and_changes_nothing() -> None:
+    auditor = Account(1, "auditor", Role.AUDITOR)
+    assert {a for a in RIGHTS if accounts.may(auditor, a)} == set(RIGHTS) - CHANGES
+    reads = {a for a, roles in RIGHTS.items() if roles - {Role.AUDITOR}} - CHANGES
+    assert reads <= {a for a in Action if accounts.may(auditor, a)}
 
 
 def test_unknown_action_is_forbidden_to_everybody() -> None:

@@ -14,6 +14,7 @@ from dashboards.health import report
 from dashboards.live import LiveReader
 from dashboards.town import Course
 from hypervision.errors import PermanentStoreError
+from hypervision.scope import EVERYTHING, Scope
 from hypervision.store.screens import ReadingRow, WriterRow
 
 NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
@@ -35,7 +36,7 @@ class _Database:
 def database(monkeypatch: pytest.MonkeyPatch) -> _Database:
     made = _Database()
     monkeypatch.setattr(live.screens, "read_writers", lambda _c: [made.writer])
-    for name in ("read_alarms", "read_organisations", "read_things", "read_streams", "read_limits"):
+    for name in ("read_alarms", "read_things", "read_streams", "read_limits"):
         monkeypatch.setattr(live.screens, name, lambda _c: [])
     monkeypatch.setattr(live.screens, "read_latest", lambda _c, _cursors: [])
     monkeypatch.setattr(live.screens, "read_rejected", lambda _c, **_scope: [])
@@ -103,3 +104,35 @@ def test_question_that_is_never_answered_costs_its_own_part_alone(
         reader._courses_due = reader._engine_due = 0.0
     assert (reader.town.failure, reader.town.latest[1].result, reader.town.courses) == ("", 1e308, {})
     assert [record.getMessage().count("overflow") for record in caplog.records] == [1]
+
+
+def test_reader_reads_for_the_scopes_that_somebody_looks_with_and_forgets_the_others(
+    database: _Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Scope] = []
+
+    def rejected(_connection: Any, *, scope: Scope) -> list[Any]:
+        asked.append(scope)
+        return []
+
+    monkeypatch.setattr(live.screens, "read_rejected", rejected)
+    water, waste = Scope.of(domains=["water"]), Scope.of(domains=["waste"])
+    reader = LiveReader("", {})
+    _failing(reader, database, monkeypatch, 0)
+    assert asked == [EVERYTHING]
+    asked.clear()
+    for scope in (water, EVERYTHING, water):
+        reader.want(scope)
+    _failing(reader, database, monkeypatch, 1)
+    # At once, and nothing of what is known is read again for it.
+    assert (asked, set(reader.town.own)) == ([water], {water})
+    asked.clear()
+    reader.want(waste)
+    _failing(reader, database, monkeypatch, 2)
+    _failing(reader, database, monkeypatch, 3)
+    assert asked == [waste]
+    reader._wanted[water] -= live._WANTED + 1
+    asked.clear()
+    reader._engine_due = 0.0
+    _failing(reader, database, monkeypatch, 4)
+    assert (set(asked), set(reader.town.own)) == ({EVERYTHING, waste}, {waste})

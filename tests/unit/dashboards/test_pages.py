@@ -20,6 +20,7 @@ from dashboards.words import Language, Words
 from hypervision.accounts import Account, Role
 from hypervision.domains import load
 from hypervision.flowing import Held
+from hypervision.scope import Scope
 from hypervision.store.screens import (
     AlarmRow,
     JournalRow,
@@ -132,7 +133,7 @@ def test_system_page_shows_payloads_to_those_alone_who_may_see_them() -> None:
         return system.draw(seen, "/health").fragments["health-rejected"]["children"]
 
     for role in Role:
-        secret = role in (Role.ENGINEER, Role.ADMINISTRATOR)
+        secret = role in (Role.ENGINEER, Role.ADMINISTRATOR, Role.AUDITOR)
         assert [word in text(told(role)) for word in ("urban/", "detail-x", "payload-x")] == [secret] * 3, role
     cells = [one for one in nodes(told(Role.VIEWER)) if type(one).__name__ == "Td"]
     assert [text(cell) for cell in cells[1::3]] == ["Contradicts a stored reading conflict", "No reading empty"]
@@ -158,7 +159,7 @@ def test_system_page_says_what_holds_the_timers() -> None:
 
 
 def test_account_of_an_organisation_sees_no_counters_of_everybody() -> None:
-    told = system.draw(replace(scene(), organisation=1), "/health").fragments
+    told = system.draw(replace(scene(), scope=Scope(1)), "/health").fragments
     for name in ("health-messages", "health-refusals", "health-server"):
         assert text(told[name]["children"]) == "Visible avec un compte de toute la ville."
 

@@ -15,12 +15,14 @@ from dashboards.health import HELD_LIMIT, messages, parts, report
 from dashboards.limits import Limits, Periods
 from dashboards.pages.system import refusals_of
 from dashboards.routes import CALLBACKS, action_of, is_page
+from dashboards.scoped import seen_by
 from dashboards.theme import COLOURS
 from dashboards.town import NO_TIME, Feed, Town, feed, progressed, returned
 from hypervision.accounts import Action
 from hypervision.domains import load
 from hypervision.flowing import Flow, Held, holding
 from hypervision.pulse import NAMED_WITHIN, PATIENCE
+from hypervision.scope import Scope
 from hypervision.store.screens import LimitRow, ReadingRow, StreamRow, ThingRow, WriterRow
 
 NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
@@ -303,7 +305,7 @@ def test_health_fails_when_the_timers_are_held_for_minutes() -> None:
         watch = replace(_writer("watch", 0.5), detail={"flowing": False, "held": held.told()})
         town = Town(proved_at=NOW, writers=(_writer("collector-1/1", 0.5), watch))
         whole = report(town, now=NOW)
-        assert report(town.seen_by(1), now=NOW)["failing"] == whole["failing"]
+        assert report(seen_by(town, Scope(1)), now=NOW)["failing"] == whole["failing"]
         return whole["failing"], [part["detail"] for part in whole["parts"] if part["name"] == "timers"]
 
     backlog = Held("backlog", ("collector-1/1",), HELD_LIMIT)

@@ -19,6 +19,7 @@ from dashboards.town import Town
 from dashboards.views import Scene
 from dashboards.words import Language, Words
 from hypervision.domains import load
+from hypervision.scope import EVERYTHING, Scope
 from hypervision.store.rejected import Chosen, Counted, Rejected
 
 NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
@@ -77,15 +78,15 @@ def test_choice_is_read_from_the_address_that_it_writes() -> None:
 def test_choice_of_a_senseless_address_can_be_asked_for(search: str) -> None:
     choice = Choice.of(search)
     assert (choice.span, choice.state, choice.part, choice.before, choice.thing) == ("7d", "waiting", "all", "", "")
-    choice.chosen(organisation=None, zone=PARIS, now=NOW)
+    choice.chosen(scope=EVERYTHING, zone=PARIS, now=NOW)
 
 
 def test_typed_times_are_local_and_replace_the_span() -> None:
-    chosen = Choice(span="1h", since="2026-11-22 10:00", until="2026-11-23").chosen(organisation=3, zone=PARIS, now=NOW)
+    chosen = Choice(span="1h", since="2026-11-22 10:00", until="2026-11-23").chosen(scope=Scope(3), zone=PARIS, now=NOW)
     assert chosen.since == datetime(2026, 11, 22, 9, tzinfo=UTC)
     assert chosen.until == datetime(2026, 11, 22, 23, tzinfo=UTC)
-    assert (chosen.organisation, chosen.replayed, chosen.partial) == (3, False, None)
-    assert Choice(span="1h").chosen(organisation=None, zone=PARIS, now=NOW).since == NOW - timedelta(hours=1)
+    assert (chosen.scope, chosen.replayed, chosen.partial) == (Scope(3), False, None)
+    assert Choice(span="1h").chosen(scope=EVERYTHING, zone=PARIS, now=NOW).since == NOW - timedelta(hours=1)
     assert Choice(since="soon", until="2026-11-22").wrong(PARIS) == ["soon"]
     assert "Not a time: soon" in texts(quarantine(scene(), Choice(since="soon"), found(row(1))))
 
@@ -128,7 +129,7 @@ def test_counts_are_filters_and_the_chosen_one_takes_itself_back() -> None:
 
 
 def test_replay_names_its_number_and_sends_the_shown_set() -> None:
-    chosen = Chosen(reason="conflict", since=NOW, replayed=False, organisation=4)
+    chosen = Chosen(reason="conflict", since=NOW, replayed=False, scope=Scope(4))
     drawn = quarantine(scene(), Choice(), found(row(1), row(2), chosen=chosen))
     (asked,) = attributes(drawn, "data-rejected-replay")
     assert json.loads(asked) == {"reason": "conflict", "from": NOW.isoformat(), "newest": 9}
@@ -139,6 +140,7 @@ def test_replay_names_its_number_and_sends_the_shown_set() -> None:
     assert not attributes(quarantine(scene(), Choice(), found(row(1), waiting=0)), "data-rejected-replay")
     assert parse_qs(export(chosen))["replayed"] == ["false"]
     assert "organisation" not in order(chosen)
+    assert not attributes(quarantine(scene(), Choice(), found(row(1), may_replay=False)), "data-rejected-replay")
 
 
 def test_empty_list_says_whether_there_is_anything_at_all() -> None:
@@ -149,7 +151,7 @@ def test_empty_list_says_whether_there_is_anything_at_all() -> None:
 
 
 def test_counters_of_everybody_are_not_told_to_an_organisation() -> None:
-    assert page.draw(scene(organisation=1), "/rejected").fragments == {}
+    assert page.draw(scene(scope=Scope(1)), "/rejected").fragments == {}
     assert page.draw(scene(), "/rejected").fragments == {
         "rejected-total": {"children": "0 rejected in all, by the counters"}
     }

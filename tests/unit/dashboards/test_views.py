@@ -9,6 +9,7 @@ from dashboards.views import Drawing, Scene, View, ViewKey, Views
 from dashboards.words import Words
 from hypervision.accounts import Account, Role
 from hypervision.domains import load
+from hypervision.scope import Scope
 
 NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
 SCENE = Scene(Town(seq=1), Words("fr", ZoneInfo("Europe/Paris")), load(), NOW)
@@ -60,6 +61,22 @@ def test_screen_of_an_earlier_process_or_a_forgotten_view_gets_everything() -> N
     assert new.after(number)["full"] is True
 
 
+def test_screen_whose_account_has_another_scope_by_now_gets_everything_of_its_view() -> None:
+    """The other view was there before: a delta of it would leave on the screen what was told of the first."""
+    views = Views(lambda scene, _path: Drawing({"a": {"children": str(scene.scope)}}, {}), later_of)
+    one, other = (ViewKey.of("/", "fr", Account(1, "x", Role.VIEWER, Scope(number))) for number in (1, 2))
+    views.after(other, 0)
+    seq = views.after(one, 0)["seq"]
+    assert views.after(one, seq)["full"] is False
+    moved = views.after(other, seq)
+    assert (moved["full"], list(moved["set"])) == (True, ["a"])
+    assert views.after(other, moved["seq"])["full"] is False
+
+
+def later_of(key: ViewKey) -> Scene:
+    return replace(SCENE, scope=key.scope)
+
+
 def test_views_are_shared_by_screens_with_the_same_rights() -> None:
     drawn = []
 
@@ -71,7 +88,7 @@ def test_views_are_shared_by_screens_with_the_same_rights() -> None:
     operator = ViewKey.of("/", "fr", Account(1, "operator", Role.OPERATOR))
     engineer = ViewKey.of("/", "fr", Account(2, "engineer", Role.ENGINEER))
     viewer = ViewKey.of("/", "fr", Account(3, "viewer", Role.VIEWER))
-    agency_agent = ViewKey.of("/", "fr", Account(4, "agency", Role.OPERATOR, organisation_id=2))
+    agency_agent = ViewKey.of("/", "fr", Account(4, "agency", Role.OPERATOR, Scope(2)))
     for key in (operator, engineer, viewer, agency_agent):
         views.after(key, 0)
     assert len(drawn) == 3

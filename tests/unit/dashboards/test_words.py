@@ -10,8 +10,11 @@ import pytest
 
 import dashboards
 from dashboards.choices import PARTS, SPANS, STATES
+from dashboards.components.accounts import COLUMNS, FIELDS
 from dashboards.components.growth import HEADS as HEADS_OF_GROWTH
 from dashboards.frame import LEAVING, RAIL, SAID
+from dashboards.pages.administration import SAID as SAID_OF_ACCOUNTS
+from dashboards.pages.administration import WHY
 from dashboards.pages.rejected import SAID as SAID_OF_REJECTED
 from dashboards.town import PRIORITIES
 from dashboards.trends import RANGES
@@ -40,6 +43,14 @@ def documented(path: str, after: str) -> tuple[str, ...]:
 FAMILIES = {
     "rail": tuple(entry.key for entry in RAIL),
     "role": tuple(Role),
+    "role_may": tuple(Role),
+    "accounts": (
+        *SAID_OF_ACCOUNTS,
+        *FIELDS,
+        *(f"column_{key}" for key in COLUMNS),
+        *(f"why_{key}" for key in WHY),
+        *("enable", "disable"),
+    ),
     "letter": PRIORITIES,
     "priority": PRIORITIES,
     "state": ("UNACK", "ACKED", "RTNUN", "NORM"),
@@ -49,7 +60,8 @@ FAMILIES = {
     "leave": LEAVING,
     "column": ("rank", "state_label", "raised", "name", "label", "value", "place", "action", "brief"),
     "asset": (
-        *("limit_high", "limit_low", "online", "offline", *RANGES, "place", "organisation", "part_of", "status"),
+        *("limit_high", "limit_low", "online", "offline", *RANGES, "place", "organisation", "district"),
+        *("part_of", "status"),
         *("property", "value", "age", "quality", "limits", "priority", "what", "from", "to", "by"),
         *("time", "lowest", "mean", "highest", *HEADS_OF_GROWTH),
         *(f"per_{step}" for step in STEPS),

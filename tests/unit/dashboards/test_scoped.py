@@ -1,4 +1,4 @@
-"""What an account of one organisation may know of the town, and Things of several domains."""
+"""What an account of a part of the town may know of it, and Things of several domains."""
 
 from __future__ import annotations
 
@@ -8,31 +8,34 @@ from typing import Any
 
 import pytest
 
+from dashboards import scoped
 from dashboards import town as judge
 from dashboards import views as module
 from dashboards.control_room import draw_page
 from dashboards.courses import read_courses
 from dashboards.health import messages, report
 from dashboards.limits import Periods
+from dashboards.scoped import Parts, seen_by
 from dashboards.town import Course, Own, Progress, Reporting, Town
 from dashboards.views import Drawing, Scene, ViewKey, Views
 from dashboards.words import Words
 from hypervision.accounts import Account, Role
 from hypervision.domains import load
+from hypervision.scope import EVERYTHING, Scope
 from hypervision.store import screens
 from hypervision.store.screens import AlarmRow, ReadingRow, RejectedRow, StreamRow, ThingRow, WriterRow
 
 NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
-OWN, OTHER = 1, 2
+OWN, OTHER = Scope(1), Scope(2)
 
 
 def ago(seconds: float) -> datetime:
     return NOW - timedelta(seconds=seconds)
 
 
-def thing(thing_id: int, organisation: int, *, parent: str | None = None, domain: str = "lighting") -> ThingRow:
+def thing(thing_id: int, of: Scope, *, parent: str | None = None, domain: str = "lighting") -> ThingRow:
     return ThingRow(
-        thing_id, f"t{thing_id}", "", domain, "", parent, 5.0, 47.0, "", organisation, None, None, None
+        thing_id, f"t{thing_id}", "", domain, "", parent, 5.0, 47.0, "", of.organisation_id, None, None, None
     )  # fmt: skip
 
 
@@ -70,8 +73,8 @@ TOWN = Town(
 )
 
 
-def test_part_of_an_organisation_holds_nothing_of_another() -> None:
-    part = TOWN.seen_by(OWN)
+def test_part_of_a_scope_holds_nothing_of_another() -> None:
+    part = seen_by(TOWN, OWN)
     assert (set(part.things), set(part.codes), set(part.streams), set(part.latest), set(part.alarms)) == (
         {1, 3}, {"t1", "t3"}, {1}, {1}, {7},
     )  # fmt: skip
@@ -84,24 +87,24 @@ def test_part_of_an_organisation_holds_nothing_of_another() -> None:
     # Whether the platform works is for everybody.
     assert judge.feed(part, now=NOW) == judge.feed(TOWN, now=NOW)
     stuck = replace(TOWN, progress={"collector-1/1": Progress(890, ago(40))})
-    assert judge.feed(stuck.seen_by(OWN), now=NOW).state == "collector"
+    assert judge.feed(seen_by(stuck, OWN), now=NOW).state == "collector"
 
 
-def test_health_of_an_organisation_tells_that_parts_work_and_counts_nothing() -> None:
-    whole, part = report(TOWN, now=NOW), report(TOWN.seen_by(OWN), now=NOW)
+def test_health_of_a_scope_tells_that_parts_work_and_counts_nothing() -> None:
+    whole, part = report(TOWN, now=NOW), report(seen_by(TOWN, OWN), now=NOW)
     assert whole["messages"]["received"] == 900
     assert "messages" not in part
     assert (part["status"], part["failing"]) == (whole["status"], whole["failing"])
     stuck = replace(TOWN, progress={"collector-1/1": Progress(890, ago(40))})
-    told = report(stuck.seen_by(OWN), now=NOW)
+    told = report(seen_by(stuck, OWN), now=NOW)
     assert "collectors" in told["failing"]
     assert "10 messages" not in str(told)
 
 
 @pytest.mark.parametrize("page", ["/", "/alarms", "/map", "/health", "/asset/t1"])
-def test_no_page_of_an_organisation_shows_another(page: str) -> None:
+def test_no_page_of_a_scope_shows_another(page: str) -> None:
     words = Words("fr", UTC)  # type: ignore[arg-type]
-    scene = Scene(TOWN.seen_by(OWN), words, load(), NOW, organisation=OWN, may_see_rejected=page == "/health")
+    scene = Scene(seen_by(TOWN, OWN), words, load(), NOW, scope=OWN, may_see_rejected=page == "/health")
     drawing = draw_page(scene, page)
     told = module.json.dumps([drawing.fragments, drawing.rows], cls=module.PlotlyJSONEncoder)
     assert "t1" in told or page == "/"
@@ -120,7 +123,7 @@ def test_course_is_read_from_the_datastreams_of_the_part(monkeypatch: pytest.Mon
         return []
 
     monkeypatch.setattr(screens, "read_course", read)
-    for town in (TOWN, TOWN.seen_by(OWN)):
+    for town in (TOWN, seen_by(TOWN, OWN)):
         read_courses(None, town, load(), now=NOW)  # type: ignore[arg-type]
     assert asked == [[1, 2], [1]]
 
@@ -155,3 +158,24 @@ def test_views_of_guessed_codes_do_not_grow_without_end(monkeypatch: pytest.Monk
         # The view in use stays, and its screen is told changes only.
         assert views.after(used, number)["full"] is False
     assert len(views._views) == 10
+
+
+def test_registry_of_a_part_is_made_once_for_many_looks(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+    holds = Scope.holds
+    monkeypatch.setattr(Scope, "holds", lambda self, thing: asked.append(1) or holds(self, thing))
+    parts, town = Parts(), TOWN
+    for look in range(5):
+        town = replace(town, seq=look)
+        assert set(parts.of(town, OWN).things) == {1, 3}
+    assert len(asked) == len(TOWN.things)
+    assert parts.of(town, EVERYTHING) is town
+
+
+def test_part_that_nobody_looks_at_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = iter([0.0, 10.0, 55.0, 100.0])
+    monkeypatch.setattr(scoped.time, "monotonic", lambda: next(clock))
+    parts = Parts()
+    for seq, scope in enumerate((OWN, OTHER, OTHER, OTHER)):
+        parts.of(replace(TOWN, seq=seq), scope)
+    assert set(parts._known) == {OTHER}
