@@ -14,7 +14,7 @@ from dashboards.components.values import age
 from dashboards.ui import Fragments, button, div, el, hidden, icon, link, provider, span
 from dashboards.views import Drawing, Scene
 from dashboards.words import Words
-from hypervision.accounts import Account
+from hypervision.accounts import Account, Action, may
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +32,9 @@ RAIL: Final = (
     Entry("/map", "map", "map"),
     Entry("/health", "health", "pulse"),
 )
+
+# Only for who may see them.
+RAIL_OF_FEW: Final = ((Entry("/audit", "audit", "audit"), Action.SEE_AUDIT),)
 
 SAID: Final = (
     "done", "done_n", "already", "not_done", "partly", "forbidden", "missing", "refused", "away", "failed", "unsure",
@@ -57,7 +60,7 @@ def frame(words: Words, account: Account) -> Component:
     """Everything but the page itself, in one language."""
     return div(
         el("A", words.t("frame.skip"), href="#page", cls="skip"),
-        _rail(words),
+        _rail(words, account),
         el(
             "Header",
             div(
@@ -84,11 +87,12 @@ def frame(words: Words, account: Account) -> Component:
     )
 
 
-def _rail(words: Words) -> Component:
+def _rail(words: Words, account: Account) -> Component:
+    entries = [*RAIL, *(entry for entry, action in RAIL_OF_FEW if may(account, action))]
     return el(
         "Nav",
         div(icon("city"), cls="brand", title="Hypervision"),
-        *[link(icon(e.icon), span(words.t(f"rail.{e.key}")), href=e.path, cls="rail-link") for e in RAIL],
+        *[link(icon(e.icon), span(words.t(f"rail.{e.key}")), href=e.path, cls="rail-link") for e in entries],
         cls="rail",
         aria_label=words.t("rail.label"),
     )

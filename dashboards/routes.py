@@ -19,6 +19,7 @@ _PAGES: Final = tuple(
         (rf"/asset/{_CODE}", Action.SEE_SCREENS),
         (r"/health", Action.SEE_SYSTEM),
         (r"/rejected", Action.SEE_REJECTED),
+        (r"/audit", Action.SEE_AUDIT),
     )
 )
 
@@ -42,6 +43,8 @@ _ROUTES: Final = tuple(
         ("GET", r"/api/v1/observations/(hourly|daily)", Action.READ_DATA),
         ("GET", r"/api/v1/alarms/[0-9]{1,18}(/transitions)?", Action.READ_DATA),
         ("GET", r"/api/v1/rejected(/counts|/[0-9]{1,18})?", Action.SEE_REJECTED),
+        ("GET", r"/api/v1/audit", Action.SEE_AUDIT),
+        ("POST", r"/api/v1/audit/verify", Action.SEE_AUDIT),
         # Then by the page it asks for.
         ("GET", r"/api/v1/live", Action.SEE_SCREENS),
         ("POST", r"/api/v1/observations", Action.WRITE_OBSERVATION),
@@ -65,6 +68,7 @@ CALLBACKS: Final[Mapping[str, Action]] = {
     "asset-trends.children": Action.SEE_SCREENS,
     "map-graph.figure": Action.SEE_SCREENS,
     "rejected-set.children": Action.SEE_REJECTED,
+    "audit-set.children": Action.SEE_AUDIT,
 }
 
 

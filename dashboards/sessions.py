@@ -13,6 +13,7 @@ from typing import Final
 
 from dashboards.live import utc_now
 from hypervision.accounts import Account, token_hash
+from hypervision.auditing import Origin
 from hypervision.errors import StoreError, TemporaryStoreError
 from hypervision.store import accounts as store
 from hypervision.store.pool import ScreenPool
@@ -51,6 +52,11 @@ class Caller:
 
 CALLER: ContextVar[Caller] = ContextVar("caller")
 """Set by the guard for every request and socket."""
+
+
+def origin_of(caller: Caller) -> Origin:
+    """Who acts, and from where, for the audit log."""
+    return Origin("" if caller.account is None else caller.account.name, caller.address)
 
 
 def caller_account() -> Account:

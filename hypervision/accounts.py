@@ -40,6 +40,7 @@ class Action(StrEnum):
     CORRECT_OBSERVATION = "correct_observation"
     SEE_REJECTED = "see_rejected"
     REPLAY_REJECTED = "replay_rejected"
+    SEE_AUDIT = "see_audit"
 
 
 _ALL: Final = frozenset(Role)
@@ -57,14 +58,15 @@ RIGHTS: Final[Mapping[Action, frozenset[Role]]] = {
     Action.CORRECT_OBSERVATION: frozenset({Role.ENGINEER, Role.ADMINISTRATOR}),
     Action.SEE_REJECTED: frozenset({Role.ENGINEER, Role.ADMINISTRATOR}),
     Action.REPLAY_REJECTED: frozenset({Role.ENGINEER, Role.ADMINISTRATOR}),
+    Action.SEE_AUDIT: frozenset(role for role in Role if role in ("administrator", "auditor")),
 }
 
 # Open without a log-in.
 PUBLIC: Final = frozenset({Action.LOG_IN, Action.READ_LIVENESS})
 # Open to callers on loopback besides (settings.http.health_open: to all).
 LOCAL: Final = frozenset({Action.READ_HEALTH, Action.READ_METRICS})
-# Counts over the Things of everybody: not for an account of one organisation, wherever it calls from.
-WHOLE: Final = frozenset({Action.READ_METRICS})
+# What is told of the Things and people of everybody: not for an account of one organisation, wherever it calls from.
+WHOLE: Final = frozenset({Action.READ_METRICS, Action.SEE_AUDIT})
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any, Final
 
-from hypervision import logs
+from hypervision import auditing, logs
 from hypervision import settings as settings_module
 from hypervision.errors import HypervisionError, UsageError
 from hypervision.services import guard
@@ -53,6 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     guard.arm(os.environ)
     verb: Verb = found[argv[0]].load()
+    auditing.ORIGIN.set(auditing.command_line())
     options = _parse(verb, argv[1:])
     form: logs.Format = "text"
     try:

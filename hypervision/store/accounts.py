@@ -12,6 +12,7 @@ from psycopg import Connection
 from hypervision import accounts
 from hypervision.accounts import Account, Role
 from hypervision.errors import AccessError
+from hypervision.store import audit
 from hypervision.store.connection import mapped
 from hypervision.store.sql import query
 
@@ -100,6 +101,9 @@ def add_account(
         connection.execute(query("account_lock"))
         taken = connection.execute(query("account_alike"), values).fetchone()
         row = None if taken else connection.execute(query("account_add"), values).fetchone()
+        if row is not None:
+            told = {"role": role.value, "organisation": organisation, "language": language}
+            audit.note(connection, "account.add", kind="account", ident=name, after=told)
     if row is None:
         raise AccessError(
             f"the account {(taken[0] if taken else name)!r} exists",
@@ -121,7 +125,7 @@ def set_disabled(connection: Connection, *, name: str, at: datetime | None) -> N
     AccessError
         There is no such account.
     """
-    _change(connection, "account_set_disabled", {"name": name, "at": at})
+    _change(connection, "account_set_disabled", {"name": name, "at": at}, told="enable" if at is None else "disable")
 
 
 def set_password(connection: Connection, *, name: str, password: str) -> None:
@@ -132,15 +136,17 @@ def set_password(connection: Connection, *, name: str, password: str) -> None:
     AccessError
         There is no such account, or the password is too short.
     """
-    _change(connection, "account_set_password", {"name": name, "password_hash": accounts.hash_password(password)})
+    values = {"name": name, "password_hash": accounts.hash_password(password)}
+    _change(connection, "account_set_password", values, told="change_password")
 
 
-def _change(connection: Connection, change: str, values: dict[str, object]) -> None:
+def _change(connection: Connection, change: str, values: dict[str, object], *, told: str) -> None:
     with mapped(), connection.transaction():
         row = connection.execute(query(change), values).fetchone()
         if row is None:
             raise AccessError(f"there is no account {values['name']!r}", remedy="see `hypervision accounts list`")
         connection.execute(query("session_end_all"), {"account_id": row[0]})
+        audit.note(connection, f"account.{told}", kind="account", ident=values["name"])
 
 
 def list_accounts(connection: Connection) -> list[ListedAccount]:
@@ -173,6 +179,10 @@ def log_in(
         # Written before the slow check, and forgotten after a right one: guesses made at once count too.
         connection.execute(query("failure_add"), key)
     if not accounts.verify_password(None if row is None else row[5], password) or row is None:
+        with mapped(), connection.transaction():
+            # A name that is none may be a password that was typed into the wrong field.
+            known = "" if row is None else row[1]
+            audit.note(connection, "session.refuse", kind="account", ident=known, actor=known or "unknown")
         return Login(None)
     account = _account(row)
     token, expires_at = accounts.new_token(), now + lasting
@@ -188,6 +198,8 @@ def log_in(
                 "expires_at": expires_at,
             },
         )
+        told = {"role": account.role.value, "expires_at": expires_at}
+        audit.note(connection, "session.log_in", kind="account", ident=account.name, actor=account.name, after=told)
     return Login(account, token=token, expires_at=expires_at)
 
 
@@ -203,7 +215,9 @@ def find_session(connection: Connection, token: str, *, now: datetime) -> tuple[
 def log_out(connection: Connection, token: str) -> None:
     """End a session at once."""
     with mapped(), connection.transaction():
-        connection.execute(query("session_end"), {"token_hash": accounts.token_hash(token)})
+        row = connection.execute(query("session_end"), {"token_hash": accounts.token_hash(token)}).fetchone()
+        if row is not None:
+            audit.note(connection, "session.log_out", kind="account", ident=row[0], actor=row[0])
 
 
 def _account(row: tuple[object, ...]) -> Account:

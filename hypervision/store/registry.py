@@ -15,6 +15,7 @@ from hypervision.datastreams import Key
 from hypervision.domains import Catalogue
 from hypervision.errors import SettingError
 from hypervision.naming import name_of
+from hypervision.store import audit
 from hypervision.store.connection import mapped
 from hypervision.store.sql import query
 
@@ -198,6 +199,8 @@ def admit(connection: Connection, code: str, *, domain: str, name: str, now: dat
         row = connection.execute(
             query("admit_thing"), {"code": code, "domain": domain, "name": name, "now": now}
         ).fetchone()
+        if row is not None:
+            audit.note(connection, "thing.admit", kind="thing", ident=code, after={"domain": domain, "name": name})
         connection.commit()
         return row is not None
 
