@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from importlib import resources
+from pathlib import Path
 
 from hypervision.store import grants
-from hypervision.store.provision import PROCESSES, role_of, roles_sql
+from hypervision.store.provision import PROCESSES, STORAGE, role_of, roles_sql
 
 # What the owner alone does: migrations with their default rules, backups and restores, and the benchmarks, which fill
 # and trouble databases of their own.
@@ -51,3 +52,11 @@ def test_roles_are_made_one_statement_a_line() -> None:
     assert lines[-2] == "GRANT hypervision_storage TO hypervision, hypervision_watch"
     assert all(role_of(process) in lines[-1] for process in PROCESSES)
     assert not any("SUPERUSER" in line or "BYPASSRLS" in line for line in lines)
+
+
+def test_statements_that_are_documented_make_the_same_roles() -> None:
+    text = (Path(__file__).parents[3] / "docs" / "deployment.md").read_text("utf-8")
+    block = text.split("### Roles of the database", 1)[1].split("```sql\n", 1)[1].split("```", 1)[0]
+    lines = block.splitlines()
+    assert [line.split()[2] for line in lines if line.startswith("CREATE ROLE")] == [STORAGE, *map(role_of, PROCESSES)]
+    assert [line.rstrip(";") for line in lines[-2:]] == roles_sql(dict.fromkeys(PROCESSES, "x")).splitlines()[-2:]
