@@ -13,7 +13,7 @@ from typing import Final
 
 from dashboards.live import utc_now
 from hypervision.accounts import Account, token_hash
-from hypervision.auditing import Origin
+from hypervision.auditing import ORIGIN, Origin
 from hypervision.errors import StoreError, TemporaryStoreError
 from hypervision.store import accounts as store
 from hypervision.store.pool import ScreenPool
@@ -96,6 +96,8 @@ class Sessions:
         self._looking: dict[bytes, asyncio.Task[Account | None]] = {}
         self._ended: dict[bytes, str] = {}
         self._untold: dict[bytes, str] = {}
+        # Who ended which, from where: one task tells the database for all of them.
+        self._origins: dict[bytes, Origin] = {}
         self._telling: asyncio.Task[None] | None = None
 
     def remembered(self, token: str) -> Account | None:
@@ -184,8 +186,11 @@ class Sessions:
         self._known.pop(key, None)
         for kept in (self._ended, self._untold):
             while len(kept) >= _ENDED:
-                kept.pop(next(iter(kept)))
+                oldest = next(iter(kept))
+                kept.pop(oldest)
+                self._origins.pop(oldest, None)
         self._ended[key] = self._untold[key] = token
+        self._origins[key] = ORIGIN.get()
         if self._telling is None or self._telling.done():
             self._telling = asyncio.create_task(self._tell())
         deadline = time.monotonic() + _PATIENCE
@@ -198,7 +203,7 @@ class Sessions:
         while self._untold:
             for key, token in list(self._untold.items()):
                 try:
-                    await asyncio.to_thread(self._log_out, token)
+                    await asyncio.to_thread(self._log_out, token, self._origins.get(key))
                 except StoreError as error:
                     if not failed:
                         log.warning("a session that was ended still stands in the database: %s", error)
@@ -206,10 +211,13 @@ class Sessions:
                     await asyncio.sleep(_AGAIN)
                 else:
                     self._untold.pop(key, None)
+                    self._origins.pop(key, None)
 
     def _is_ended(self, key: bytes) -> bool:
         return key in self._ended or key in self._untold
 
-    def _log_out(self, token: str) -> None:
+    def _log_out(self, token: str, origin: Origin | None) -> None:
+        if origin is not None:
+            ORIGIN.set(origin)
         with self._pool.connection() as connection:
             store.log_out(connection, token)

@@ -8,7 +8,7 @@ import logging
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
-from urllib.parse import parse_qs, urlencode
+from urllib.parse import parse_qs, quote, urlencode
 
 from dash import Input, Output, dcc
 from dash.development.base_component import Component
@@ -193,7 +193,7 @@ def _row(words: Words, line: Line) -> list[Node]:
     target = " ".join(part for part in (line.object_kind, line.object_id) if part)
     thing: Node = span(visible(target), cls="code")
     if line.object_kind == "thing":
-        thing = link(visible(line.object_id), href=f"/asset/{line.object_id}", cls="underlined strong")
+        thing = link(visible(line.object_id), href=f"/asset/{quote(line.object_id)}", cls="underlined strong")
     return [
         span(str(line.number), cls="num"),
         div(div(time, cls="num strong"), div(day, cls="num muted note"), cls="cell-time"),

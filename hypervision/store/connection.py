@@ -44,6 +44,10 @@ _REMEDIES: Final = (
         "make the database (createdb), or check its name in HYPERVISION_DATABASE_URL",
     ),
     (
+        re.compile(r"permission denied for (?:table|view|sequence|function|schema hv)"),
+        "run `hypervision db migrate` as the owner of the database, which gives each role its rights",
+    ),
+    (
         re.compile(r"permission denied for (?:database|schema)|must be owner of"),
         "make the role the owner of the database (ALTER DATABASE … OWNER TO …)",
     ),

@@ -140,7 +140,7 @@ class Held:
     Attributes
     ----------
     missing : list of str
-        Roles of processes that the server does not have.
+        Roles that the server does not have: of processes, or that of the readings.
     able : list of str
         Roles of processes that could change the log.
     owners : list of str
@@ -159,7 +159,7 @@ class Held:
 
 def held(connection: Connection) -> Held:
     """Look at roles and connections."""
-    names = [role_of(process) for process in PROCESSES]
+    names = [STORAGE, *(role_of(process) for process in PROCESSES)]
     with mapped():
         rights = dict(connection.execute(query("audit_rights"), {"roles": names}).fetchall())
         owners = [row[0] for row in connection.execute(query("connected_owners")).fetchall()]

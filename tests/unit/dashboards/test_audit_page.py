@@ -35,9 +35,7 @@ def texts(drawn: Component) -> str:
     told: list[str] = []
     for component in [drawn, *drawn._traverse()]:  # type: ignore[no-untyped-call]
         children = getattr(component, "children", None)
-        for child in children if isinstance(children, list) else [children]:
-            if isinstance(child, str):
-                told.append(child)
+        told += [child for child in (children if isinstance(children, list) else [children]) if isinstance(child, str)]
     return " ".join(told)
 
 
