@@ -72,7 +72,7 @@ def replay(
     unpaced = settings.model_copy(update={"ingest": settings.ingest.model_copy(update={"rate": 0.0})})
     with Intake.open(unpaced, writer="replay", wait=10.0) as intake:
         if actor and after is None:
-            # Before the first of them is sent: whatever becomes of it, it is known who asked. Told once for all portions.
+            # Before the first of them is sent, once for all portions: whatever becomes of it, it is known who asked.
             with intake.between() as connection:
                 audit.note(
                     connection, "rejected.replay", kind="rejected", ident="", actor=actor, after=described(chosen)

@@ -83,17 +83,16 @@ def apply(connection: Connection) -> list[str]:
     list of str
         Which roles there are. None on a server where nobody made them: then everything is the owner's as before.
     """
-    with mapped():
-        there = dict(connection.execute(query("roles_there")).fetchall())
-        for call in _CALLS:
-            # A restore brings no rights along, and a function is everybody's unless that is taken back.
-            connection.execute(sql.SQL("REVOKE ALL ON FUNCTION hv.{} FROM PUBLIC").format(_raw(call)))
-        if there.get(STORAGE):
-            _give_readings(connection)
-        found: list[Process] = [process for process in PROCESSES if role_of(process) in there]
-        if found:
-            _grant(connection, found)
-        return [role_of(process) for process in found]
+    there = dict(connection.execute(query("roles_there")).fetchall())
+    for call in _CALLS:
+        # A restore brings no rights along, and a function is everybody's unless that is taken back.
+        connection.execute(sql.SQL("REVOKE ALL ON FUNCTION hv.{} FROM PUBLIC").format(_raw(call)))
+    if there.get(STORAGE):
+        _give_readings(connection)
+    found: list[Process] = [process for process in PROCESSES if role_of(process) in there]
+    if found:
+        _grant(connection, found)
+    return [role_of(process) for process in found]
 
 
 def _give_readings(connection: Connection) -> None:

@@ -209,5 +209,9 @@ def _defaults(connection: Connection, catalogue: Catalogue, now: datetime) -> No
 
 
 def _rights(connection: Connection) -> None:
-    grants.apply(connection)
+    try:
+        grants.apply(connection)
+    except psycopg.errors.InternalError_ as error:
+        # "tuple concurrently updated": somebody has just made a partition.
+        raise psycopg.errors.LockNotAvailable(*error.args) from error
     connection.commit()
