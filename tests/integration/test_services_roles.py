@@ -29,9 +29,21 @@ def logged_in(data_dir: Path, port: int) -> list[str]:
     return found
 
 
-def test_database_of_an_older_version_gets_its_roles_by_up(up: Callable[..., Up], data_dir: Path) -> None:
+def migrated(one: Up) -> bool:
+    """Whether the rights are given: the last that a migration does."""
+    with psycopg.connect(one.endpoints()["database"]) as connection:
+        row = connection.execute(
+            "SELECT has_table_privilege('hypervision_serve', oid, 'SELECT') FROM pg_class WHERE relname = 'audit_head'"
+        ).fetchone()
+    return row == (True,)
+
+
+def test_database_of_an_older_version_gets_its_roles_by_up(
+    up: Callable[..., Up], data_dir: Path, wait_until: Callable[..., None]
+) -> None:
     expected = [role_of(process) for process in PROCESSES]
     one = up(children=("database", "broker", "migrate"))
+    wait_until(lambda: migrated(one), seconds=60, tell=lambda: one.output)
     assert logged_in(data_dir, port_of(one)) == expected
     superuser = password(data_dir / "secrets" / "database-superuser")
     with psycopg.connect(
@@ -49,6 +61,7 @@ def test_database_of_an_older_version_gets_its_roles_by_up(up: Callable[..., Up]
     # Its superuser's password is not needed.
     (data_dir / "secrets" / "database-superuser").unlink()
     again = up(children=("database", "broker", "migrate"))
+    wait_until(lambda: migrated(again), seconds=60, tell=lambda: again.output)
     assert logged_in(data_dir, port_of(again)) == expected
     with psycopg.connect(again.endpoints()["database"]) as connection:
         found = connection.execute(
