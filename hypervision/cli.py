@@ -53,9 +53,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     guard.arm(os.environ)
     verb: Verb = found[argv[0]].load()
-    auditing.ORIGIN.set(auditing.command_line())
     options = _parse(verb, argv[1:])
     form: logs.Format = "text"
+    origin = auditing.ORIGIN.set(auditing.command_line())
     try:
         settings = settings_module.load(config=options.config, demo=verb.name == "demo", overrides=_overrides(options))
         form = settings.log_format
@@ -76,6 +76,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         where = f"{error.filename}: " if error.filename else ""
         logs.failed(verb.name, f"{where}{error.strerror}: {_MENDABLE[error.errno]}", form=form)
         return 1
+    finally:
+        auditing.ORIGIN.reset(origin)
 
 
 def whole(low: int, high: int) -> Callable[[str], int]:
