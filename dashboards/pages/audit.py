@@ -185,7 +185,9 @@ def _form(words: Words, given: dict[str, str], actions: Sequence[str]) -> Compon
 
 
 def _action(words: Words, action: str) -> str:
-    return words.known("audit_action", action.replace(".", "_"))
+    code = action.replace(".", "_")
+    text = words.known("audit_action", code)
+    return action if text == code else text
 
 
 def _row(words: Words, line: Line) -> list[Node]:

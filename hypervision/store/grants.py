@@ -119,6 +119,12 @@ def _grant(connection: Connection, processes: list[Process]) -> None:
             if given:
                 role = sql.Identifier(role_of(process))
                 connection.execute(sql.SQL("GRANT {} ON {} TO {}").format(_raw(given), place, role))
+    for name, _column, sequence in connection.execute(query("identities")).fetchall():
+        # Some numbers are asked for before their row is written.
+        able = [sql.Identifier(role_of(p)) for p in processes if "INSERT" in WRITES[p].get(name, "")]
+        if able:
+            names = sql.SQL(", ").join(able)
+            connection.execute(sql.SQL("GRANT USAGE ON SEQUENCE {} TO {}").format(_raw(sequence), names))
     for call, callers in _CALLS.items():
         connection.execute(sql.SQL("REVOKE ALL ON FUNCTION hv.{} FROM {}").format(_raw(call), everybody))
         able = [sql.Identifier(role_of(process)) for process in callers if process in processes]
