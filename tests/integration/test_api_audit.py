@@ -51,6 +51,7 @@ def test_log_in_refusal_and_log_out_are_lines(town: Town, administrator: httpx.C
 
 
 def test_acknowledgement_and_correction_are_lines_with_what_changed(town: Town, administrator: httpx.Client) -> None:
+    town.collector.read({("waste", "waste-007", "temperature"): 91.0})
     with town.session("operator") as operator:
         open_ones = operator.get("/api/v1/alarms", params={"open": "true", "limit": 50}).json()["rows"]
         number = next(row["id"] for row in open_ones if row["state"] == "UNACK")
