@@ -136,7 +136,7 @@ def set_password(connection: Connection, *, name: str, password: str) -> None:
     AccessError
         There is no such account, or the password is too short.
     """
-    values = {"name": name, "password_hash": accounts.hash_password(password)}
+    values: dict[str, object] = {"name": name, "password_hash": accounts.hash_password(password)}
     _change(connection, "account_set_password", values, told="change_password")
 
 

@@ -169,4 +169,5 @@ def seal(connection: Connection, *, until: datetime, actor: str, address: str, r
 
 
 def _line(row: tuple[Any, ...]) -> Line:
-    return Line(*row[:11], bytes(row[11]), bytes(row[12]))
+    values: tuple[Any, ...] = (*row[:11], bytes(row[11]), bytes(row[12]))
+    return Line(*values)

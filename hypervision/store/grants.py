@@ -83,7 +83,7 @@ def apply(connection: Connection) -> list[str]:
     list of str
         Which roles there are. None on a server where nobody made them: then everything is the owner's as before.
     """
-    there = dict(connection.execute(query("roles_there")).fetchall())
+    there: dict[str, bool] = dict(connection.execute(query("roles_there")).fetchall())
     for call in _CALLS:
         # A restore brings no rights along, and a function is everybody's unless that is taken back.
         connection.execute(sql.SQL("REVOKE ALL ON FUNCTION hv.{} FROM PUBLIC").format(_raw(call)))
@@ -134,8 +134,8 @@ def _grant(connection: Connection, processes: list[Process]) -> None:
 
 
 def _raw(text: str) -> sql.SQL:
-    """Words of this module, which no caller gives."""
-    return sql.SQL(text)  # type: ignore[arg-type]  # literals all, put together
+    """Words of this module, or a name that the catalogue has quoted; nobody else gives any."""
+    return sql.SQL(text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +166,7 @@ def held(connection: Connection) -> Held:
     """Look at roles and connections."""
     names = [STORAGE, *(role_of(process) for process in PROCESSES)]
     with mapped():
-        rights = dict(connection.execute(query("audit_rights"), {"roles": names}).fetchall())
+        rights: dict[str, bool] = dict(connection.execute(query("audit_rights"), {"roles": names}).fetchall())
         owners = [row[0] for row in connection.execute(query("connected_owners")).fetchall()]
     return Held(
         missing=[name for name in names if name not in rights],
