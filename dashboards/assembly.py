@@ -10,7 +10,19 @@ from importlib.metadata import version
 from fastapi import FastAPI
 from starlette.middleware.gzip import GZipMiddleware
 
-from dashboards import administration, api, corrections, documents, failures, health, log_in, metrics, push, quarantine
+from dashboards import (
+    administration,
+    api,
+    audit,
+    corrections,
+    documents,
+    failures,
+    health,
+    log_in,
+    metrics,
+    push,
+    quarantine,
+)
 from dashboards.callbacks import fits_one_of
 from dashboards.control_room import create_dash, draw_page
 from dashboards.guard import Guard
@@ -51,6 +63,7 @@ def create_server(settings: Settings) -> Server:
     corrections.register(server.fastapi, server)
     quarantine.register(server.fastapi, server)
     administration.register(server.fastapi, server)
+    audit.register(server.fastapi, server)
     documents.register(server.fastapi, server)
     push.register(server.fastapi, server.hub)
     server.dash = create_dash(server.fastapi, server)

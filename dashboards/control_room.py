@@ -11,7 +11,7 @@ from dash.development.base_component import Component
 from fastapi import FastAPI
 
 from dashboards import frame
-from dashboards.pages import administration, alarms, asset, overview, rejected, system, town_map
+from dashboards.pages import administration, alarms, asset, audit, overview, rejected, system, town_map
 from dashboards.routes import page_of, thing_of_page
 from dashboards.server import Server
 from dashboards.sessions import CALLER, caller_account
@@ -99,6 +99,7 @@ def create_dash(fastapi: FastAPI, server: Server) -> Any:
     town_map.register(app, server)
     rejected.register(app, server)
     administration.register(app, server)
+    audit.register(app, server)
     return app
 
 
@@ -127,6 +128,8 @@ def lay_out(scene: Scene, address: str, asked: dict[str, list[str]], *, theme: s
         page = rejected.layout(scene)
     elif path == "/administration":
         page = administration.layout(scene)
+    elif path == "/audit":
+        page = audit.layout(scene)
     elif code is not None:
         page = asset.layout(scene, code)
     else:

@@ -33,6 +33,7 @@ RAIL: Final = (
     Entry("/map", "map", "map"),
     Entry("/health", "health", "pulse", Action.SEE_SYSTEM),
     Entry("/administration", "administration", "people", Action.SEE_ACCOUNTS),
+    Entry("/audit", "audit", "audit", Action.SEE_AUDIT),
 )
 
 SAID: Final = (

@@ -14,9 +14,10 @@ from dashboards.callbacks import Fits
 from dashboards.failures import UNEXPECTED, FailureLog
 from dashboards.hosts import name_of
 from dashboards.routes import action_of, action_of_callback, is_page
-from dashboards.sessions import CALLER, COOKIE, Caller, Sessions, cookies_of
+from dashboards.sessions import CALLER, COOKIE, Caller, Sessions, cookies_of, origin_of
 from dashboards.words import language_of
 from hypervision.accounts import Account, Action, may
+from hypervision.auditing import ORIGIN
 from hypervision.errors import StoreError
 
 log = logging.getLogger(__name__)
@@ -141,10 +142,11 @@ class Guard:
                     await _answer(send, 422, {"detail": "the call does not fit the callback: load the page again"})
                     return
             receive = _replay(body, receive)
-        token = CALLER.set(caller)
+        token, origin = CALLER.set(caller), ORIGIN.set(origin_of(caller))
         try:
             await self._app(scope, receive, send)
         finally:
+            ORIGIN.reset(origin)
             CALLER.reset(token)
 
     async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -165,12 +167,13 @@ class Guard:
             await receive()
             await send({"type": "websocket.close", "code": code, "reason": "log in first"})
             return
-        token = CALLER.set(caller)
+        token, origin = CALLER.set(caller), ORIGIN.set(origin_of(caller))
         try:
             await self._app(scope, receive, send)
         except Exception as error:  # noqa: BLE001 -- as for HTTP; the server would log every one with its traceback
             self._failures.note(error, f"WEBSOCKET {scope['path']}")
         finally:
+            ORIGIN.reset(origin)
             CALLER.reset(token)
 
     async def _caller(self, scope: Scope, headers: dict[str, str]) -> Caller:

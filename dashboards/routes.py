@@ -22,6 +22,7 @@ _PAGES: Final = tuple(
         (r"/health", Action.SEE_SYSTEM),
         (r"/rejected", Action.SEE_REJECTED),
         (r"/administration", Action.SEE_ACCOUNTS),
+        (r"/audit", Action.SEE_AUDIT),
     )
 )
 
@@ -45,6 +46,8 @@ _ROUTES: Final = tuple(
         ("GET", r"/api/v1/observations/(hourly|daily)", Action.READ_DATA),
         ("GET", r"/api/v1/alarms/[0-9]{1,18}(/transitions)?", Action.READ_DATA),
         ("GET", r"/api/v1/rejected(/counts|/[0-9]{1,18})?", Action.SEE_REJECTED),
+        ("GET", r"/api/v1/audit", Action.SEE_AUDIT),
+        ("POST", r"/api/v1/audit/verify", Action.SEE_AUDIT),
         # Then by the page it asks for.
         ("GET", r"/api/v1/live", Action.SEE_SCREENS),
         ("GET", rf"/api/v1/(scopes|accounts(/{_NAME})?)", Action.SEE_ACCOUNTS),
@@ -73,6 +76,7 @@ CALLBACKS: Final[Mapping[str, Action]] = {
     "map-graph.figure": Action.SEE_SCREENS,
     "rejected-set.children": Action.SEE_REJECTED,
     "accounts-set.children": Action.SEE_ACCOUNTS,
+    "audit-set.children": Action.SEE_AUDIT,
 }
 
 

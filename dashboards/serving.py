@@ -29,7 +29,7 @@ def run(settings: Settings) -> int:
     Without its reader a server would show a town that stands still: it ends with what ended the reader, and whoever
     supervises it begins it anew.
     """
-    server = create_server(complete(settings))
+    server = create_server(complete(settings, process="serve"))
     bound = bind(settings.http.host, settings.http.port)
     config = uvicorn.Config(
         server.app,

@@ -13,6 +13,7 @@ from typing import Final
 
 from dashboards.live import utc_now
 from hypervision.accounts import Account, token_hash
+from hypervision.auditing import ORIGIN, Origin
 from hypervision.errors import StoreError, TemporaryStoreError
 from hypervision.store import accounts as store
 from hypervision.store.pool import ScreenPool
@@ -53,6 +54,11 @@ CALLER: ContextVar[Caller] = ContextVar("caller")
 """Set by the guard for every request and socket."""
 
 
+def origin_of(caller: Caller) -> Origin:
+    """Who acts, and from where, for the audit log."""
+    return Origin("" if caller.account is None else caller.account.name, caller.address)
+
+
 def caller_account() -> Account:
     """The account of the request in progress; the guard has let it in."""
     account = CALLER.get().account
@@ -90,6 +96,8 @@ class Sessions:
         self._looking: dict[bytes, asyncio.Task[Account | None]] = {}
         self._ended: dict[bytes, str] = {}
         self._untold: dict[bytes, str] = {}
+        # Who ended which, from where: one task tells the database for all of them.
+        self._origins: dict[bytes, Origin] = {}
         self._telling: asyncio.Task[None] | None = None
 
     def remembered(self, token: str) -> Account | None:
@@ -185,8 +193,11 @@ class Sessions:
         self._known.pop(key, None)
         for kept in (self._ended, self._untold):
             while len(kept) >= _ENDED:
-                kept.pop(next(iter(kept)))
+                oldest = next(iter(kept))
+                kept.pop(oldest)
+                self._origins.pop(oldest, None)
         self._ended[key] = self._untold[key] = token
+        self._origins[key] = ORIGIN.get()
         if self._telling is None or self._telling.done():
             self._telling = asyncio.create_task(self._tell())
         deadline = time.monotonic() + _PATIENCE
@@ -199,7 +210,7 @@ class Sessions:
         while self._untold:
             for key, token in list(self._untold.items()):
                 try:
-                    await asyncio.to_thread(self._log_out, token)
+                    await asyncio.to_thread(self._log_out, token, self._origins.get(key))
                 except StoreError as error:
                     if not failed:
                         log.warning("a session that was ended still stands in the database: %s", error)
@@ -207,10 +218,13 @@ class Sessions:
                     await asyncio.sleep(_AGAIN)
                 else:
                     self._untold.pop(key, None)
+                    self._origins.pop(key, None)
 
     def _is_ended(self, key: bytes) -> bool:
         return key in self._ended or key in self._untold
 
-    def _log_out(self, token: str) -> None:
+    def _log_out(self, token: str, origin: Origin | None) -> None:
+        if origin is not None:
+            ORIGIN.set(origin)
         with self._pool.connection() as connection:
             store.log_out(connection, token)

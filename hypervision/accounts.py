@@ -47,6 +47,7 @@ class Action(StrEnum):
     REPLAY_REJECTED = "replay_rejected"
     SEE_ACCOUNTS = "see_accounts"
     MANAGE_ACCOUNTS = "manage_accounts"
+    SEE_AUDIT = "see_audit"
 
 
 _ALL: Final = frozenset(Role)
@@ -66,15 +67,17 @@ RIGHTS: Final[Mapping[Action, frozenset[Role]]] = {
     Action.REPLAY_REJECTED: frozenset({Role.ENGINEER, Role.ADMINISTRATOR}),
     Action.SEE_ACCOUNTS: frozenset({Role.ADMINISTRATOR, Role.AUDITOR}),
     Action.MANAGE_ACCOUNTS: frozenset({Role.ADMINISTRATOR}),
+    Action.SEE_AUDIT: frozenset({Role.ADMINISTRATOR, Role.AUDITOR}),
 }
 
 # Open without a log-in.
 PUBLIC: Final = frozenset({Action.LOG_IN, Action.READ_LIVENESS})
 # Open to callers on loopback besides (settings.http.health_open: to all).
 LOCAL: Final = frozenset({Action.READ_HEALTH, Action.READ_METRICS})
-# Of the whole town, counts over the Things of everybody and who has an account: not for an account of a part of it,
-# wherever it calls from. So an administrator of a part administers no accounts, and can give nobody more than he has.
-WHOLE: Final = frozenset({Action.READ_METRICS, Action.SEE_ACCOUNTS, Action.MANAGE_ACCOUNTS})
+# Of the whole town, counts over the Things of everybody, who has an account and who did what: not for an account of a
+# part of it, wherever it calls from. So an administrator of a part administers no accounts, and can give nobody more
+# than he has.
+WHOLE: Final = frozenset({Action.READ_METRICS, Action.SEE_ACCOUNTS, Action.MANAGE_ACCOUNTS, Action.SEE_AUDIT})
 
 
 @dataclass(frozen=True, slots=True)

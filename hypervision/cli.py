@@ -12,7 +12,7 @@ from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any, Final
 
-from hypervision import logs
+from hypervision import auditing, logs
 from hypervision import settings as settings_module
 from hypervision.errors import HypervisionError, UsageError
 from hypervision.services import guard
@@ -55,6 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     verb: Verb = found[argv[0]].load()
     options = _parse(verb, argv[1:])
     form: logs.Format = "text"
+    origin = auditing.ORIGIN.set(auditing.command_line())
     try:
         settings = settings_module.load(config=options.config, demo=verb.name == "demo", overrides=_overrides(options))
         form = settings.log_format
@@ -75,6 +76,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         where = f"{error.filename}: " if error.filename else ""
         logs.failed(verb.name, f"{where}{error.strerror}: {_MENDABLE[error.errno]}", form=form)
         return 1
+    finally:
+        auditing.ORIGIN.reset(origin)
 
 
 def whole(low: int, high: int) -> Callable[[str], int]:

@@ -31,7 +31,7 @@ def _watch(_options: argparse.Namespace, settings: Settings) -> int:
     from hypervision import watch
     from hypervision.endpoints import complete
 
-    return watch.main(complete(settings))
+    return watch.main(complete(settings, process="watch"))
 
 
 def _verb(name: str, summary: str) -> Verb:
@@ -54,6 +54,7 @@ DEMO = Verb("demo", "run the platform with a small simulated town, faults in pro
 DATABASE = Verb("database", "run the embedded database alone (a part of `up`)", _database)
 DB = _verb("db", "migrate, inspect, back up or restore the database")
 ACCOUNTS = _verb("accounts", "add, list, disable accounts, give new passwords")
+AUDIT = _verb("audit", "who did what: list, prove, export, seal")
 THINGS = _verb("things", "list waiting Things, let them in, say how often they send")
 OBSERVATIONS = _verb("observations", "import past readings, take out or put right wrong ones")
 WATCH = Verb("watch", "run the timers: delays, silence, tidying", _watch)

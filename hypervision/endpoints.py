@@ -14,6 +14,7 @@ from hypervision.services.endpoints import NAME
 from hypervision.services.plan import secret
 from hypervision.settings import Settings, default_data_dir
 from hypervision.store.address import same_database
+from hypervision.store.provision import Process
 
 _LOOPBACK: Final = {"localhost": "127.0.0.1", "::1": "127.0.0.1"}
 
@@ -27,7 +28,7 @@ def read(data_dir: Path) -> dict[str, Any] | None:
     return found if isinstance(found, dict) else None
 
 
-def complete(settings: Settings, *, collects: bool = False) -> Settings:
+def complete(settings: Settings, *, collects: bool = False, process: Process | None = "verbs") -> Settings:
     """Fill in database and broker from a platform that runs on this machine, where the settings name none.
 
     The settings' own data directory is asked; where nobody gave one, the default ones of `up` and `demo`. A platform
@@ -38,6 +39,8 @@ def complete(settings: Settings, *, collects: bool = False) -> Settings:
     ----------
     collects : bool
         The broker is wanted as collectors log in to it, not as devices do.
+    process : str, optional
+        As which of the processes to log in to the database, where it has a role of its own; None: as the owner.
     """
     given = settings.model_fields_set
     places = [settings.data_dir]
@@ -50,6 +53,8 @@ def complete(settings: Settings, *, collects: bool = False) -> Settings:
             continue
         if collects:
             found["mqtt"] = _as_collector(place, found.get("mqtt"))
+        if process is not None:
+            found["database"] = _as_process(place, found.get("database"), process)
         filled: dict[str, Any] = {"data_dir": place}
         for key, name in (("database_url", "database"), ("mqtt_url", "mqtt")):
             if getattr(settings, key) is None and isinstance(found.get(name), str):
@@ -76,6 +81,15 @@ def _as_collector(data_dir: Path, mqtt: object) -> object:
     except (OSError, ValueError):
         return mqtt
     return url if _broker(url) == _broker(str(mqtt)) else mqtt
+
+
+def _as_process(data_dir: Path, database: object, process: Process) -> object:
+    """The URL of the same database for a process, where the platform keeps one."""
+    try:
+        url = secret(data_dir, f"database-{process}-url").read_text("utf-8").strip()
+    except (OSError, ValueError):
+        return database
+    return url if same_database(url, str(database)) else database
 
 
 def _broker(url: str) -> tuple[str, int]:

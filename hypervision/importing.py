@@ -20,6 +20,7 @@ from hypervision.clock import to_us
 from hypervision.errors import HypervisionError, SettingError
 from hypervision.intake import Intake
 from hypervision.settings import Settings
+from hypervision.store import audit
 from hypervision.topics import THING
 
 COLUMNS: Final = ("domain", "thing", "property", "time", "result")
@@ -61,6 +62,11 @@ def import_file(settings: Settings, path: Path, *, clock: Callable[[], datetime]
     with Intake.open(settings, writer="import", wait=10.0) as intake:
         intake.beat()
         for frame in _chunks(path):
+            if not rows:
+                # Only what can be read at all is begun.
+                with intake.between() as connection:
+                    audit.note(connection, "observation.import", kind="file", ident=path.name)
+                    connection.commit()
             # The first line of a file holds the names of the columns.
             batch, again = _batch(frame, intake, path, first_line=rows + 2, received_us=to_us(clock()))
             receipt = intake.commit(batch, now=clock())

@@ -12,6 +12,7 @@ from hypervision import retention
 from hypervision.errors import StoreError
 from hypervision.settings import StorageSettings
 from hypervision.store.connection import Connection, roll_back
+from hypervision.store.retention import BY_AGE
 from hypervision.store.versions import wait_for_schema
 
 _log = logging.getLogger(__name__)
@@ -60,7 +61,7 @@ class Keeper:
         """One round: retention where the day is a new one, or failed so far, then packing."""
         today = now.astimezone(UTC).date()
         if today != self._dropped:
-            done = retention.drop(connection, self._storage, actor="watch", now=now)
+            done = retention.drop(connection, self._storage, actor=BY_AGE, now=now)
             if not any(each.failure for each in done):
                 self._dropped = today
         retention.pack(connection, self._storage, now=now, stop=self._stop)

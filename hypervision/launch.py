@@ -12,13 +12,14 @@ from typing import Any
 from hypervision.domains import catalogue_of
 from hypervision.errors import ServiceError, SettingError
 from hypervision.partitions import Partition
-from hypervision.services import broker, database, datadir, endpoints, guard, ports, supervise, why
+from hypervision.services import broker, database, datadir, endpoints, guard, ports, roles, supervise, why
 from hypervision.services.plan import EARLIER_SESSIONS, Plan, log_file, secret
 from hypervision.services.report import SERVICES, Start, Terminal, report
 from hypervision.services.secrets import write_private
 from hypervision.services.supervise import Program
 from hypervision.settings import Settings
 from hypervision.store.connection import url_of
+from hypervision.store.provision import PROCESSES, Process
 
 
 def programs(kind: datadir.Kind, *, own_database: bool, own_broker: bool, collectors: int = 1) -> list[Program]:
@@ -34,6 +35,11 @@ def programs(kind: datadir.Kind, *, own_database: bool, own_broker: bool, collec
         How many share the messages.
     """
     found = []
+
+    def log_in(process: Process) -> dict[str, str]:
+        # On a server of one's own everybody logs in as that URL says.
+        return {} if own_database else {"HYPERVISION_DATABASE_URL_FILE": f"secrets/database-{process}-url"}
+
     if not own_database:
         # PostgreSQL writes all its memory to disk when it stops; give it the time.
         found.append(Program("database", ("database",), level=10, patience=30))
@@ -41,18 +47,20 @@ def programs(kind: datadir.Kind, *, own_database: bool, own_broker: bool, collec
         found.append(Program("broker", ("broker",), level=20, patience=15))
     found.append(Program("migrate", ("db", "migrate"), level=30, once=True))
     if collectors == 1:
-        found.append(Program("collect", ("collect",)))
+        found.append(Program("collect", ("collect",), environment=log_in("collect")))
     else:
         found += [
-            Program(f"collect-{part.number}", ("collect", "--partition", str(part)))
+            Program(f"collect-{part.number}", ("collect", "--partition", str(part)), environment=log_in("collect"))
             for part in Partition(collectors, 1).all
         ]
-    found += [Program(verb, (verb,)) for verb in ("watch", "serve")]
+    found += [Program("watch", ("watch",), environment=log_in("watch"))]
+    found += [Program("serve", ("serve",), environment=log_in("serve"))]
     # Readings, alarms and screens come before models and simulations when the processor is short.
     # A round of models can take long and leaves nothing behind: it need not be waited for.
-    found.append(Program("analyse", ("analyse",), give_way=10, patience=4))
+    found.append(Program("analyse", ("analyse",), give_way=10, patience=4, environment=log_in("analyse")))
     if kind == "demo":
         device = {} if own_broker else {"HYPERVISION_MQTT_URL_FILE": "secrets/mqtt-device-url"}
+        device |= log_in("verbs")
         found.append(Program("simulate", ("simulate", "--scenario", "town"), level=60, give_way=5, environment=device))
     return found
 
@@ -222,6 +230,13 @@ def _environment(start: Start) -> None:
     settings, plan, data_dir = start.settings, start.plan, start.settings.data_dir
     write_private(secret(data_dir, "database-url"), start.database_url + "\n")
     write_private(secret(data_dir, "mqtt-platform-url"), start.mqtt_url + "\n")
+    for process in PROCESSES:
+        path = roles.url_file(data_dir, process)
+        if settings.database_url is None:
+            write_private(path, roles.url(data_dir, plan.database_port, process) + "\n")
+        else:
+            # What an earlier start has left is of another server.
+            path.unlink(missing_ok=True)
     if settings.mqtt_url is None:
         device = broker.url(data_dir, plan.mqtt_port, broker.DEVICE)
         write_private(secret(data_dir, "mqtt-device-url"), device + "\n")

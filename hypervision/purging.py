@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from hypervision.store import clocks, rejected
+from hypervision.store import audit, clocks, rejected
 from hypervision.store.connection import Connection
+from hypervision.store.retention import BY_AGE
 
 _EVERY: Final = timedelta(days=1)
 YOUNGEST: Final = timedelta(days=1)
@@ -55,7 +56,11 @@ class Purge:
         if rows:
             told = {"rows": done.rows, "count": done.count}
             if journal is None:
-                detail = {"before": self._before.isoformat(), "reason": self._reason, **told}
+                what = {"before": self._before.isoformat(), "reason": self._reason}
+                if self._actor != BY_AGE:
+                    # How far it has come is the journal's; that it was begun, and by whom, is told once.
+                    audit.note(connection, "rejected.purge", kind="rejected", ident="", actor=self._actor, after=what)
+                detail = {**what, **told}
                 journal = rejected.note(connection, "rejected_purged", actor=self._actor, detail=detail, now=now)
             else:
                 rejected.note_on(connection, journal, told)
@@ -108,6 +113,6 @@ class Daily:
         """Remove the next of what is too old."""
         if self._work is None:
             # What goes is gone: no clock that is ahead makes anything old.
-            self._work = Purge(before=clocks.known_time(connection, now) - self._keep, actor="watch")
+            self._work = Purge(before=clocks.known_time(connection, now) - self._keep, actor=BY_AGE)
         if not self._work.step(connection, now=now):
             self._work, self._due = None, now + _EVERY

@@ -16,7 +16,7 @@ from hypervision.decoding import Bounds, Decoder, bounds_of, decoder
 from hypervision.errors import TemporaryStoreError
 from hypervision.intake import Intake
 from hypervision.settings import Settings
-from hypervision.store import rejected
+from hypervision.store import audit, rejected
 from hypervision.store.rejected import IN_HAND, Chosen, Rejected
 
 _log = logging.getLogger(__name__)
@@ -71,6 +71,13 @@ def replay(
     # A person who sends messages again is no loop: what was beyond a pace would be lost.
     unpaced = settings.model_copy(update={"ingest": settings.ingest.model_copy(update={"rate": 0.0})})
     with Intake.open(unpaced, writer="replay", wait=10.0) as intake:
+        if actor and after is None:
+            # Before the first of them is sent, once for all portions: whatever becomes of it, it is known who asked.
+            with intake.between() as connection:
+                audit.note(
+                    connection, "rejected.replay", kind="rejected", ident="", actor=actor, after=described(chosen)
+                )
+                connection.commit()
         done = resend(intake, chosen, clock=clock, newest=newest, after=after, limit=limit)
         if actor and done.messages:
             told = {"messages": done.messages, "stored": done.stored, "refused": done.refused, **described(chosen)}

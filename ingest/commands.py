@@ -26,7 +26,9 @@ def _collect_options(parser: argparse.ArgumentParser) -> None:
 def _collect(options: argparse.Namespace, settings: Settings) -> int:
     from ingest import service
 
-    return service.run(complete(settings, collects=True), partition=options.partition, retire=options.retire)
+    return service.run(
+        complete(settings, collects=True, process="collect"), partition=options.partition, retire=options.retire
+    )
 
 
 def _publish_options(parser: argparse.ArgumentParser) -> None:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from hypervision.auditing import ORIGIN
 from hypervision.choosing import check
 from hypervision.cli import instant, whole
 from hypervision.domains import catalogue_of
@@ -49,7 +50,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     again.add_argument(
         "--id", type=whole(1, _GREATEST_ID), action="append", metavar="N", help="only this one; may be repeated"
     )
-    again.add_argument("--author", default="", metavar="NAME", help="who asked for it, for the journal")
+    again.add_argument("--author", default="", metavar="NAME", help="who asked for it (the user of the machine)")
     for action in (listing, count, again):
         _add_filters(action, replays=action is again)
     old = actions.add_parser("purge", help="remove what was received long ago; counters stay")
@@ -118,7 +119,7 @@ def _replay(options: argparse.Namespace, settings: Settings) -> int:
     with wait_for_schema(url_of(settings), application="rejected", wait=5.0) as connection:
         _check(connection, chosen, settings)
         left = rejected.page(connection, replace(chosen, replayed=False), limit=1, excerpt=0)
-    done = replay(settings, chosen, clock=lambda: datetime.now(UTC), actor=options.author)
+    done = replay(settings, chosen, clock=lambda: datetime.now(UTC), actor=options.author or ORIGIN.get().actor)
     if not done.messages:
         print(_NOT_AGAIN if left else "no rejected message waits")  # noqa: T201
         return 1 if left else 0

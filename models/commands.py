@@ -20,7 +20,7 @@ def _analyse(options: argparse.Namespace, settings: Settings) -> int:
     stop = threading.Event()
     for caught in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(caught, lambda *_: stop.set())
-    analysis.run(complete(settings), stop, every=options.every)
+    analysis.run(complete(settings, process="analyse"), stop, every=options.every)
     return 0
 
 

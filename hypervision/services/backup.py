@@ -165,6 +165,7 @@ def _dump(url: str, part: Path, *, beside: Path, lock: int) -> Manifest:
         table_bytes=snapshot.table_bytes,
         tables=tables,
         writers=writers,
+        audit=snapshot.audit,
         files={f"{DUMP}/{name}": file for name, file in manifests.files(part / DUMP).items()},
     )
 

@@ -8,16 +8,15 @@ import shutil
 import signal
 import socket
 import struct
-import subprocess
 import tempfile
 import time
-from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
 
 from hypervision.errors import ServiceError
-from hypervision.services import binaries, stale
+from hypervision.services import binaries, roles, stale
+from hypervision.services.cluster import Cluster
 from hypervision.services.guard import Service
 from hypervision.services.plan import Plan, secret
 from hypervision.services.secrets import password, write_private
@@ -26,60 +25,6 @@ from hypervision.settings import Settings
 from hypervision.store.provision import DATABASE, ROLE, bootstrap_sql
 
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Cluster:
-    """One PostgreSQL data directory, the programs for it and the account that runs them.
-
-    Parameters
-    ----------
-    folder : Path
-        The cluster, `DATA_DIR/database`.
-    install : Path
-        PostgreSQL's programs.
-    account : Account, optional
-        Who runs them when we are root.
-    """
-
-    folder: Path
-    install: Path
-    account: Account | None
-
-    def program(self, name: str) -> str:
-        """Give the path of one of PostgreSQL's programs."""
-        return str(self.install / "bin" / name)
-
-    def run(self, argv: list[str], *, text: str = "") -> None:
-        """Run one of them to its end.
-
-        Raises
-        ------
-        ServiceError
-            It failed; with its last line.
-        """
-        account = self.account
-        done = subprocess.run(
-            argv,
-            check=False,
-            input=text,
-            capture_output=True,
-            text=True,
-            cwd="/",
-            env={"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"},
-            user=None if account is None else account.uid,
-            group=None if account is None else account.gid,
-            extra_groups=None if account is None else [],
-        )
-        failed = [line for line in done.stderr.splitlines() if "FATAL" in line or "error:" in line or "PANIC" in line]
-        # The single-user mode ends with 0 after a failed statement.
-        failed += [line for line in done.stderr.splitlines() if "ERROR:" in line]
-        if done.returncode or failed:
-            last = (failed or done.stderr.splitlines() or ["no message"])[0].strip()
-            raise ServiceError(
-                f"{Path(argv[0]).name} failed in {self.folder.parent} ({last})",
-                remedy="mend that, or set HYPERVISION_DATABASE_URL to a server of your own",
-            )
 
 
 def account_for(data_dir: Path) -> Account | None:
@@ -156,7 +101,7 @@ def check_version(data_dir: Path) -> None:
             remedy="run the version of the platform that made it, or dump it there and restore it here",
         )
     # The first start alone uses the superuser's; emptied, it would be missed on the day of a repair.
-    for name in ("database-superuser", "database-application"):
+    for name in ("database-superuser", "database-application", *roles.SECRETS):
         if secret(data_dir, name).exists():
             password(secret(data_dir, name))
 
@@ -183,8 +128,9 @@ def _create(data_dir: Path, cluster: Cluster) -> None:
         )  # fmt: skip
         cluster.run(
             [cluster.program("postgres"), "--single", "-D", str(target), "template1"],
-            text=bootstrap_sql(application),
+            text=bootstrap_sql(application) + roles.statements(data_dir),
         )
+        roles.note(data_dir, Cluster(target, cluster.install, cluster.account))
         with (target / "postgresql.conf").open("a", encoding="utf-8") as stream:
             stream.write("\ninclude_if_exists = 'hypervision.conf'\n")
         target.rename(cluster.folder)
@@ -237,7 +183,7 @@ def configuration(port: int, *, memory: int) -> str:
 
 
 def url(data_dir: Path, port: int) -> str:
-    """Give the libpq URL of the platform's role."""
+    """Give the libpq URL of the platform's role, the owner."""
     return f"postgresql://{ROLE}:{password(secret(data_dir, 'database-application'))}@127.0.0.1:{port}/{DATABASE}"
 
 
@@ -348,6 +294,7 @@ def guard(settings: Settings) -> int:
     plan = Plan.read(data_dir)
     cluster = prepare(data_dir, account=account_for(data_dir))
     clear(data_dir, cluster)
+    roles.provide(data_dir, cluster)
     written = cluster.folder / "hypervision.conf"
     write_private(written, configuration(plan.database_port, memory=psutil.virtual_memory().total))
     if cluster.account is not None:

@@ -59,6 +59,8 @@ class Manifest:
     tables: Mapping[str, Table]
     writers: Sequence[WriterState]
     files: Mapping[str, File]
+    # The end of the audit log in it: `audit verify --backup` asks for this line.
+    audit: str = ""
     format: int = FORMAT
 
     @property

@@ -17,6 +17,7 @@ from hypervision.services import manifest as manifests
 from hypervision.services import tools
 from hypervision.services.alone import scratch
 from hypervision.services.manifest import DUMP, Manifest
+from hypervision.store import audit, grants
 from hypervision.store import backup as store
 from hypervision.store.backup import Table
 from hypervision.store.connection import Connection, mapped
@@ -123,6 +124,10 @@ def restore(backup: Path, url: str, *, say: Callable[[str], None] = _log.info) -
         _read(program, words, [line for line in lines if _LAST in line], url)
         _compare(connection, {"installation": manifest.tables["installation"]})
         missing = [name for name in migrations() if name not in manifest.migrations]
+        if audit.has_audit(connection):
+            # Rights are not restored: roles of the old server may mean too much on the new one.
+            grants.apply(connection)
+            connection.commit()
     store.note(url, "restored", f"{manifest.at} at {datetime.now(UTC).isoformat()}")
     return Restored(manifest, checked - began, read - checked, time.monotonic() - read, missing)
 

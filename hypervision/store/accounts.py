@@ -11,6 +11,7 @@ from psycopg import Connection
 from hypervision import accounts
 from hypervision.accounts import Account, Role
 from hypervision.scope import Scope
+from hypervision.store import audit
 from hypervision.store.connection import mapped
 from hypervision.store.sql import query
 
@@ -61,6 +62,10 @@ def log_in(
         # Written before the slow check, and forgotten after a right one: guesses made at once count too.
         connection.execute(query("failure_add"), key)
     if not accounts.verify_password(None if row is None else row[7], password) or row is None:
+        with mapped(), connection.transaction():
+            # A name that is none may be a password that was typed into the wrong field.
+            known = "" if row is None else row[1]
+            audit.note(connection, "session.refuse", kind="account", ident=known, actor=known or "unknown")
         return Login(None)
     account = _account(row)
     token, expires_at = accounts.new_token(), now + lasting
@@ -76,6 +81,8 @@ def log_in(
                 "expires_at": expires_at,
             },
         )
+        told = {"role": account.role.value, "expires_at": expires_at}
+        audit.note(connection, "session.log_in", kind="account", ident=account.name, actor=account.name, after=told)
     return Login(account, token=token, expires_at=expires_at)
 
 
@@ -91,7 +98,9 @@ def find_session(connection: Connection, token: str, *, now: datetime) -> tuple[
 def log_out(connection: Connection, token: str) -> None:
     """End a session at once."""
     with mapped(), connection.transaction():
-        connection.execute(query("session_end"), {"token_hash": accounts.token_hash(token)})
+        row = connection.execute(query("session_end"), {"token_hash": accounts.token_hash(token)}).fetchone()
+        if row is not None:
+            audit.note(connection, "session.log_out", kind="account", ident=row[0], actor=row[0])
 
 
 def _account(row: tuple[Any, ...]) -> Account:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, NamedTuple
 
 from psycopg import Connection
-from psycopg.types.json import Jsonb
 
 from hypervision.accounts import Role, hash_password
 from hypervision.administration import (
@@ -20,6 +19,7 @@ from hypervision.administration import (
     words_of_scope,
 )
 from hypervision.errors import AccessError, ConflictError
+from hypervision.store import audit
 from hypervision.store.connection import mapped
 from hypervision.store.sql import query
 
@@ -95,8 +95,8 @@ def add_account(
                 field="name",
                 reason="name_taken",
             )
-        told = {key: values[key] for key in ("name", "role", "organisation", "domains", "districts", "language")}
-        _note(connection, "account_added", told, actor=actor, now=now)
+        told = {key: values[key] for key in ("role", "organisation", "domains", "districts", "language")}
+        audit.note(connection, "account.add", kind="account", ident=name, actor=actor, after=told)
     return int(row[0])
 
 
@@ -145,8 +145,8 @@ def change_account(
         connection.execute(query("account_change"), values)
         if after.disabled_at is not None:
             connection.execute(query("session_end_all"), values)
-        told = {"name": name, "before": _told(before, after), "after": _told(after, before)}
-        _note(connection, "account_changed", told, actor=actor, now=now)
+        was, told = _told(before, after), _told(after, before)
+        audit.note(connection, "account.change", kind="account", ident=name, actor=actor, before=was, after=told)
         return _listed(connection, name, now=now)[0]
 
 
@@ -174,7 +174,7 @@ def set_password(
         values = {"account_id": account.account_id, "password_hash": hashed, "now": now, "actor": actor}
         connection.execute(query("account_set_password"), values)
         connection.execute(query("session_end_all"), values)
-        _note(connection, "account_password_set", {"name": name}, actor=actor, now=now)
+        audit.note(connection, "account.change_password", kind="account", ident=name, actor=actor)
 
 
 def end_sessions(connection: Connection, *, name: str, now: datetime, actor: str | None = None) -> int:
@@ -187,7 +187,7 @@ def end_sessions(connection: Connection, *, name: str, now: datetime, actor: str
     """
     with _locked(connection, name, version=None, now=now) as account:
         ended = connection.execute(query("session_end_all"), {"account_id": account.account_id}).rowcount
-        _note(connection, "account_sessions_ended", {"name": name, "sessions": ended}, actor=actor, now=now)
+        audit.note(connection, "account.log_out", kind="account", ident=name, actor=actor, after={"sessions": ended})
     return ended
 
 
@@ -267,7 +267,7 @@ def _array(words: tuple[str, ...] | None) -> list[str] | None:
 
 
 def _told(account: ListedAccount, other: ListedAccount) -> dict[str, Any]:
-    """What of an account differs from another, for the journal."""
+    """What of an account differs from another, for the audit log."""
     values = {
         "role": account.role, "organisation": account.organisation, "domains": _array(account.domains),
         "districts": _array(account.districts), "language": account.language,
@@ -278,8 +278,3 @@ def _told(account: ListedAccount, other: ListedAccount) -> dict[str, Any]:
         "districts": _array(other.districts), "language": other.language, "disabled": other.disabled_at is not None,
     }  # fmt: skip
     return {key: value for key, value in values.items() if value != beside[key]}
-
-
-def _note(connection: Connection, kind: str, detail: Mapping[str, Any], *, actor: str | None, now: datetime) -> None:
-    values = {"kind": kind, "actor": actor or "", "detail": Jsonb(dict(detail)), "now": now}
-    connection.execute(query("account_note"), values)

@@ -12,6 +12,7 @@ from psycopg import Connection
 from hypervision.alarms import LONG_AGO, Acknowledgement, Alarm, Delays, State, Transition, apply
 from hypervision.clock import from_us, to_us
 from hypervision.errors import TransitionError
+from hypervision.store import audit
 from hypervision.store.connection import mapped
 from hypervision.store.sql import query
 
@@ -202,6 +203,9 @@ def acknowledge(
             }
             _execute(connection, "update_alarms", [changed])
             note_step(connection, alarm_id, step, rule_version=row[3], now=now)
+            was, now_is = {"state": step.from_state}, {"state": step.to_state}
+            audit.note(connection, "alarm.acknowledge", kind="alarm", ident=alarm_id, actor=actor, reason=comment,
+                       before=was, after=now_is)  # fmt: skip
         if steps and writer_id is not None:
             connection.execute(query("advance_alarm_no"), {"writer_id": writer_id})
         return Acknowledged(found=True, changed=bool(steps), state=case.alarm.state)

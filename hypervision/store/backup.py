@@ -12,6 +12,7 @@ import psycopg
 from psycopg import Connection, sql
 
 from hypervision.errors import PermanentStoreError
+from hypervision.store import audit
 from hypervision.store.connection import connect, mapped
 from hypervision.store.engines import engine_of
 from hypervision.store.sql import query
@@ -70,6 +71,7 @@ class Snapshot:
         self.database_bytes: int = row[2]
         (self.table_bytes,) = connection.execute(query("table_bytes")).fetchone() or (0,)
         self.server = server_of(connection)
+        self.audit: str = str(audit.head(connection)) if audit.has_audit(connection) else ""
         self.migrations = applied(connection)
 
     def tables(self) -> dict[str, Table]:

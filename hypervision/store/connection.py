@@ -44,6 +44,10 @@ _REMEDIES: Final = (
         "make the database (createdb), or check its name in HYPERVISION_DATABASE_URL",
     ),
     (
+        re.compile(r"permission denied for (?:table|view|sequence|function|schema hv)"),
+        "run `hypervision db migrate` as the owner of the database, which gives each role its rights",
+    ),
+    (
         re.compile(r"permission denied for (?:database|schema)|must be owner of"),
         "make the role the owner of the database (ALTER DATABASE … OWNER TO …)",
     ),
@@ -142,7 +146,9 @@ def connect(url: str, *, application: str, autocommit: bool = False) -> Connecti
         connection.execute(
             "SELECT set_config('statement_timeout', '60s', false), set_config('lock_timeout', '10s', false),"
             " set_config('idle_in_transaction_session_timeout', '120s', false),"
-            " set_config('TimeZone', 'UTC', false), set_config('search_path', 'hv, public', false)"
+            " set_config('TimeZone', 'UTC', false), set_config('search_path', 'hv, public', false),"
+            # No table of ours has policies; with one, a stranger's function would run with the rights of who reads it.
+            " set_config('row_security', 'off', false)"
         )
         if not autocommit:
             connection.commit()

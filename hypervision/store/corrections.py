@@ -15,6 +15,7 @@ from psycopg.types.json import Jsonb
 
 from hypervision.clock import to_us
 from hypervision.scope import EVERYTHING
+from hypervision.store import audit
 from hypervision.store.connection import mapped
 from hypervision.store.series import USABLE
 from hypervision.store.sql import query
@@ -189,6 +190,11 @@ def begin(
     }  # fmt: skip
     line = connection.execute(query("journal_correction"), values | {"detail": Jsonb(detail)}).fetchone()
     assert line is not None
+    told = {name: value for name, value in detail.items() if name not in ("correction", "kind", "reason")}
+    told |= {"thing": stream.thing, "domain": stream.domain}
+    audit.note(
+        connection, f"observation.{kind}", kind="correction", ident=row[0], actor=author, reason=reason, after=told
+    )
     return row[0], line[0]
 
 

@@ -15,6 +15,7 @@ from psycopg import Connection, sql
 
 from hypervision.domains import Catalogue
 from hypervision.errors import PermanentStoreError, TemporaryStoreError
+from hypervision.store import grants
 from hypervision.store.connection import mapped
 from hypervision.store.engines import Engine, engine_of
 from hypervision.store.rules import install_defaults
@@ -79,6 +80,7 @@ def migrate(connection: Connection, catalogue: Catalogue, *, now: datetime, pati
                     _patiently(connection, step, patience)
                     done.append(name)
             _patiently(connection, partial(_defaults, connection, catalogue, now), patience)
+            _patiently(connection, partial(_rights, connection), patience)
     return done
 
 
@@ -203,4 +205,13 @@ def statements(text: str) -> list[bytes]:
 
 def _defaults(connection: Connection, catalogue: Catalogue, now: datetime) -> None:
     install_defaults(connection, catalogue, now=now)
+    connection.commit()
+
+
+def _rights(connection: Connection) -> None:
+    try:
+        grants.apply(connection)
+    except psycopg.errors.InternalError_ as error:
+        # "tuple concurrently updated": somebody has just made a partition.
+        raise psycopg.errors.LockNotAvailable(*error.args) from error
     connection.commit()

@@ -38,16 +38,18 @@ def table(name: str) -> sql.Identifier:
     return sql.Identifier("hv", name)
 
 
-def create(connection: Connection, name: str, *, keyed: bool) -> None:
-    """Make a table that can become a partition."""
+def create(connection: Connection, name: str) -> None:
+    """Make a table that can become a packed partition; hv.make_room makes the others."""
     columns: list[sql.Composable] = [
         sql.SQL("{} {}").format(sql.Identifier(column), sql.SQL(kind)) for column, kind in _columns(connection).items()
     ]
-    if keyed:
-        columns.append(sql.SQL("PRIMARY KEY (datastream_id, phenomenon_time) WITH (fillfactor = 100)"))
     connection.execute(
         sql.SQL("CREATE TABLE {} ({}) WITH (fillfactor = 100)").format(table(name), sql.SQL(", ").join(columns))
     )
+    row = connection.execute(query("observation_owner")).fetchone()
+    if row is not None:
+        # Whoever packs it once more or drops it may be another process, and another role.
+        connection.execute(sql.SQL("ALTER TABLE {} OWNER TO {}").format(table(name), sql.Identifier(row[0])))
 
 
 def attach(connection: Connection, name: str, first: date, last: date) -> None:
@@ -162,7 +164,7 @@ def _pack(connection: Connection, job: Job) -> bool:
     before = connection.execute(query("late_rows"), days).fetchone()
     connection.commit()
     connection.execute(query("patience_of_packing"))
-    create(connection, copy, keyed=False)
+    create(connection, copy)
     columns = sql.SQL(", ").join(map(sql.Identifier, _columns(connection)))
     parts = sql.SQL(" UNION ALL ").join(
         sql.SQL("SELECT {} FROM {}").format(columns, table(name)) for name in job.sources

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from psycopg import Connection
 from psycopg.types.json import Jsonb
 
+from hypervision.store import audit
 from hypervision.store.connection import mapped
 from hypervision.store.sql import query
 
@@ -20,6 +21,7 @@ class Stream(NamedTuple):
     thing_id: int
     domain: str
     property: str
+    thing: str
 
 
 def streams(connection: Connection, thing: str, *, domain: str | None = None) -> list[Stream]:
@@ -53,7 +55,7 @@ def put(connection: Connection, periods: Mapping[Stream, float], *, actor: str, 
         # First, as in every edit of a rule: it waits for the batches under way.
         connection.execute(query("advance_rule_set"))
         values = {"ids": [one.datastream_id for one in periods], "periods": list(periods.values())}
-        changed = {row[0] for row in connection.execute(query("put_periods"), values).fetchall()}
+        changed: dict[int, float | None] = dict(connection.execute(query("put_periods"), values).fetchall())
         found = [one for one in periods if one.datastream_id in changed]
         if not found:
             connection.rollback()
@@ -68,5 +70,9 @@ def put(connection: Connection, periods: Mapping[Stream, float], *, actor: str, 
                     "detail": Jsonb(told),
                 },
             )  # fmt: skip
+            audit.note(connection, "datastream.expect", kind="datastream", ident=one.datastream_id, actor=actor,
+                       before={"seconds": changed[one.datastream_id]},
+                       after={"thing": one.thing, "domain": one.domain, "property": one.property,
+                              "seconds": periods[one]})  # fmt: skip
         connection.commit()
         return found

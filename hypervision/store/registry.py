@@ -15,6 +15,7 @@ from hypervision.datastreams import Key
 from hypervision.domains import Catalogue
 from hypervision.errors import SettingError
 from hypervision.naming import name_of
+from hypervision.store import audit
 from hypervision.store.connection import mapped
 from hypervision.store.sql import query
 
@@ -146,6 +147,10 @@ def assign(
             connection.execute(query("put_organisation_code"), {"code": organisation})
         done = {row[0] for row in connection.execute(query("assign_things"), values).fetchall()}
         if done >= set(codes):
+            told = {"district": district, "organisation": organisation}
+            for code in sorted(done):
+                after = {key: name for key, name in told.items() if name is not None}
+                audit.note(connection, "thing.assign", kind="thing", ident=code, after=after)
             connection.execute(query("registry_changed"))
             connection.commit()
         else:
@@ -236,6 +241,8 @@ def admit(connection: Connection, code: str, *, domain: str, name: str, now: dat
         row = connection.execute(
             query("admit_thing"), {"code": code, "domain": domain, "name": name, "now": now}
         ).fetchone()
+        if row is not None:
+            audit.note(connection, "thing.admit", kind="thing", ident=code, after={"domain": domain, "name": name})
         connection.commit()
         return row is not None
 

@@ -11,6 +11,7 @@ from psycopg import Connection
 from psycopg.types.json import Jsonb
 
 from hypervision.errors import TemporaryStoreError
+from hypervision.store import audit
 from hypervision.store.connection import mapped
 from hypervision.store.engines import engine_of
 from hypervision.store.partitions import Partition
@@ -21,6 +22,8 @@ from hypervision.store.sql import query
 _STREAMS: Final = 200
 _ROWS: Final = 20_000
 _LEVELS: Final = {"hours": HOUR, "days": DAY}
+BY_AGE: Final = "watch"
+"""Who answers for what goes because of its age alone: the settings, and no person."""
 _GAPS: Final = ("drop_old_holes", "drop_old_sequence_gaps", "drop_old_outages")
 
 
@@ -184,4 +187,8 @@ def _journal(connection: Connection, found: Dropped, *, actor: str, now: datetim
             "partitions": list(found.parts),
         }  # fmt: skip
         connection.execute(query("journal_storage"), {"now": now, "actor": actor, "detail": Jsonb(detail)})
+        if actor != BY_AGE:
+            # What goes because of its age is the settings' doing; what somebody asks for is that person's.
+            told = {name: value for name, value in detail.items() if name != "what"}
+            audit.note(connection, "storage.drop", kind="storage", ident=found.what, after=told)
     connection.commit()

@@ -17,6 +17,7 @@ from hypervision.verb import storage
 
 if TYPE_CHECKING:
     from hypervision.services.restore import Restored
+    from hypervision.store.grants import Held
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -52,7 +53,7 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
         "pack": storage.pack,
         "backup": _backup,
     }
-    return actions[options.action](options, complete(settings))
+    return actions[options.action](options, complete(settings, process=None))
 
 
 def _migrate(options: argparse.Namespace, settings: Settings) -> int:
@@ -66,7 +67,7 @@ def _migrate(options: argparse.Namespace, settings: Settings) -> int:
 
 
 def _status(_options: argparse.Namespace, settings: Settings) -> int:
-    from hypervision.store import backup
+    from hypervision.store import backup, grants
     from hypervision.store.engines import engine_of
     from hypervision.store.versions import applied, behind
 
@@ -82,7 +83,23 @@ def _status(_options: argparse.Namespace, settings: Settings) -> int:
         if not missing:
             for text in storage.status(connection, settings, now=datetime.now(UTC)):
                 print(text)
+            for text in out_of_reach(grants.held(connection)):
+                print(text)
     return 1 if missing else 0
+
+
+def out_of_reach(held: Held) -> list[str]:
+    """What `db status` says of who could change the audit log."""
+    if held.holds:
+        return ["audit log  out of reach of every process: each has a role of its own"]
+    said = ["audit log  append-only by triggers, which the owner of the database could take away"]
+    for names, what in (
+        (held.missing, "there is no role {}: see docs/deployment.md, Roles of the database"),
+        (held.able, "the role {} could change it"),
+        (held.owners, "{} has logged in as the owner: give it a role of its own in HYPERVISION_DATABASE_URL"),
+    ):
+        said += [f"           {what.format(name)}" for name in names]
+    return said
 
 
 def _backup(options: argparse.Namespace, settings: Settings) -> int:
@@ -109,7 +126,7 @@ def _restore(options: argparse.Namespace, settings: Settings) -> int:
         done = restore.drill(backup, say=print)
         print(f"the backup of {done.manifest.at} can be restored: {_seconds(done)}")
         return 0
-    found = complete(settings)
+    found = complete(settings, process=None)
     if settings.database_url is not None or (found.database_url is not None and _answers(url_of(found))):
         done = restore.restore(backup, url_of(found), say=print)
     else:

@@ -29,7 +29,7 @@ from hypervision.batch import Batch, Draft
 from hypervision.clock import to_us
 from hypervision.domains import load
 from hypervision.intake import Intake
-from hypervision.services import database, ports
+from hypervision.services import database, ports, roles
 from hypervision.services.plan import secret
 from hypervision.services.secrets import password
 from hypervision.settings import Settings
@@ -304,7 +304,8 @@ def running(server: tuple[Path, int]) -> Iterator[Town]:
         environ = {key: value for key, value in os.environ.items() if not key.startswith("HYPERVISION_")}
         environ |= {
             "HYPERVISION_DATA_DIR": str(folder),
-            "HYPERVISION_DATABASE_URL": url,
+            # As under `up`: with the rights of a server, and no more.
+            "HYPERVISION_DATABASE_URL": _as_server(server, url),
             "HYPERVISION_REGISTRATION": "open",
             "PYTHONSAFEPATH": "1",
         }
@@ -326,6 +327,11 @@ def running(server: tuple[Path, int]) -> Iterator[Town]:
             process.wait(20)
             town.collector.stop()
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def _as_server(server: tuple[Path, int], url: str) -> str:
+    folder, port = server
+    return roles.url(folder, port, "serve").rsplit("/", 1)[0] + "/" + url.rsplit("/", 1)[1]
 
 
 def _wait_ready(town: Town) -> None:

@@ -97,6 +97,10 @@ def test_axe_finds_nothing_serious(open_screen: Callable[..., Screen], town: Tow
             screen.page.wait_for_selector("#accounts-set .table tr")
             found += _violations(screen)
             found += _beyond(screen) if measured else []
+        screen.go("/audit")
+        screen.page.wait_for_selector("#audit-set .table tr")
+        found += _violations(screen)
+        found += _beyond(screen) if measured else []
     assert found == []
 
 

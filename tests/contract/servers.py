@@ -28,7 +28,7 @@ from hypervision.services.plan import secret
 from hypervision.services.secrets import password
 from hypervision.store.connection import connect
 from hypervision.store.migrate import migrate
-from hypervision.store.provision import bootstrap_sql
+from hypervision.store.provision import PROCESSES, Process, bootstrap_sql, role_of, roles_sql
 from tests import places
 
 NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
@@ -46,6 +46,8 @@ class Server:
         Whether it takes several connections and databases at once.
     extension : str
         One that its administrator makes in each new database.
+    passwords : dict
+        Of the roles of the processes, where it has them.
     """
 
     name: str
@@ -53,12 +55,18 @@ class Server:
     password: str = ""
     many: bool = True
     extension: str = ""
+    passwords: dict[Process, str] = field(default_factory=dict)
     template: str = field(default="", init=False)
 
     def url(self, database: str) -> str:
         if not self.many:
             return f"postgresql://postgres:postgres@127.0.0.1:{self.admin['port']}/postgres?sslmode=disable"
         return f"postgresql://hypervision:{self.password}@127.0.0.1:{self.admin['port']}/{database}"
+
+    def url_of(self, process: Process, url: str) -> str:
+        """The URL by which a process reaches a database with its own role."""
+        where = url.rsplit("@", 1)[1]
+        return f"postgresql://{role_of(process)}:{self.passwords[process]}@{where}"
 
     def empty(self) -> str:
         """A database without anything, owned by a role that is no superuser."""
@@ -129,7 +137,8 @@ def embedded_server(folder: Path, port: int) -> Iterator[Server]:
             time.sleep(0.05)
         else:
             break
-    yield Server("postgresql-18", admin, password(secret(folder, "database-application")))
+    passwords = {process: password(secret(folder, f"database-{process}")) for process in PROCESSES}
+    yield Server("postgresql-18", admin, password(secret(folder, "database-application")), passwords=passwords)
 
 
 def _installs() -> list[Path]:
@@ -210,9 +219,10 @@ def _started(name: str, install: Path, *options: str, extension: str = "") -> It
         try:
             admin: dict[str, Any] = {"host": "127.0.0.1", "port": port, "user": "postgres", "dbname": "postgres"}
             _wait(admin, process, log)
-            server = Server(name, admin, "contract", extension=extension)
+            given: dict[Process, str] = dict.fromkeys(PROCESSES, "contract")
+            server = Server(name, admin, "contract", extension=extension, passwords=given)
             with psycopg.connect(**admin, autocommit=True) as connection:
-                for statement in bootstrap_sql("contract").splitlines():
+                for statement in (bootstrap_sql("contract") + roles_sql(given)).splitlines():
                     connection.execute(statement)
             yield server
         finally:

@@ -240,6 +240,7 @@ def test_programs_in_a_closed_home_are_copied_into_the_data_directory(data_dir: 
     if not ROOT:
         pytest.skip("this is about root")
     from hypervision.services import binaries, database
+    from hypervision.services import cluster as cluster_module
 
     home = Path(tempfile.mkdtemp(prefix="hv-home-"))
     try:
@@ -252,7 +253,7 @@ def test_programs_in_a_closed_home_are_copied_into_the_data_directory(data_dir: 
         with datadir.prepare(data_dir, kind="up", account=account):
             found = binaries.executable_by(account, home / package.name / "pginstall", data_dir / "programs")
             assert data_dir in found.parents
-            cluster = database.Cluster(data_dir / "database", found, account)
+            cluster = cluster_module.Cluster(data_dir / "database", found, account)
             cluster.run([cluster.program("initdb"), "--version"])
         assert stat.S_IMODE(home.stat().st_mode) == 0o700
     finally:

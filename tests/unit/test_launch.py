@@ -71,8 +71,23 @@ def test_models_and_simulations_give_way_to_readings_and_screens() -> None:
 
 def test_simulated_devices_log_in_as_devices() -> None:
     simulate = launch.programs("demo", own_database=False, own_broker=False)[-1]
-    assert simulate.environment == {"HYPERVISION_MQTT_URL_FILE": "secrets/mqtt-device-url"}
-    assert launch.programs("demo", own_database=False, own_broker=True)[-1].environment == {}
+    assert simulate.environment["HYPERVISION_MQTT_URL_FILE"] == "secrets/mqtt-device-url"
+    assert launch.programs("demo", own_database=True, own_broker=True)[-1].environment == {}
+
+
+def test_each_process_logs_in_to_the_embedded_database_with_its_own_role() -> None:
+    found = {
+        program.name: program.environment.get("HYPERVISION_DATABASE_URL_FILE")
+        for program in launch.programs("demo", own_database=False, own_broker=False, collectors=2)
+    }
+    assert found == {
+        "database": None, "broker": None, "migrate": None, "simulate": "secrets/database-verbs-url",
+        "collect-1": "secrets/database-collect-url", "collect-2": "secrets/database-collect-url",
+        "watch": "secrets/database-watch-url", "serve": "secrets/database-serve-url",
+        "analyse": "secrets/database-analyse-url",
+    }  # fmt: skip
+    own = launch.programs("demo", own_database=True, own_broker=False)
+    assert not any("HYPERVISION_DATABASE_URL_FILE" in program.environment for program in own)
 
 
 @pytest.mark.parametrize("demo", [False, True])

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Final
 
-from psycopg import Connection, sql
+from psycopg import Connection
 
 from hypervision.errors import PermanentStoreError
 from hypervision.store import packing, partitions
@@ -60,10 +60,7 @@ class Plain:
             # Another writer may have attached it while we waited for the lock.
             elif not partitions.days_in([day], names):
                 name, first, last = partitions.room_for(day, names | leaving, today=today)
-                # A table of this name that is no partition is what an interrupted dropping left.
-                connection.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(packing.table(name)))
-                packing.create(connection, name, keyed=True)
-                packing.attach(connection, name, first, last)
+                connection.execute(query("make_room"), {"name": name, "first": first, "last": last})
                 names.add(name)
             connection.commit()
         return max(gone, default=None)

@@ -17,8 +17,10 @@ JOIN hv.account a ON a.account_id = s.account_id
 WHERE s.token_hash = %(token_hash)s AND s.expires_at > %(now)s AND a.disabled_at IS NULL;
 
 -- name: session_end
--- Log out.
-DELETE FROM hv.session WHERE token_hash = %(token_hash)s;
+-- Log out; whose session it was.
+DELETE FROM hv.session s USING hv.account a
+WHERE s.token_hash = %(token_hash)s AND a.account_id = s.account_id
+RETURNING a.name;
 
 -- name: session_sweep
 -- Forget what has ended.

@@ -67,10 +67,6 @@ UPDATE hv.account
 SET password_hash = %(password_hash)s, version = version + 1, changed_at = %(now)s, changed_by = %(actor)s
 WHERE account_id = %(account_id)s;
 
--- name: account_note
--- The line of the journal, in the transaction of what it tells.
-INSERT INTO hv.journal (at, kind, actor, detail) VALUES (%(now)s, %(kind)s, %(actor)s, %(detail)s);
-
 -- name: session_end_all
 -- Log an account out everywhere.
 DELETE FROM hv.session WHERE account_id = %(account_id)s;

@@ -6,6 +6,15 @@ FROM pg_attribute
 WHERE attrelid = 'hv.observation'::regclass AND attnum > 0 AND NOT attisdropped
 ORDER BY greatest(attlen, 0) DESC, attnum
 
+-- name: observation_owner
+-- Whose the observations are, where they are not ours.
+SELECT pg_get_userbyid(relowner)::text FROM pg_class
+WHERE oid = 'hv.observation'::regclass AND pg_get_userbyid(relowner) <> current_user
+
+-- name: make_room
+-- Make a partition and attach it; under lock_partitions.
+SELECT hv.make_room(%(name)s, %(first)s, %(last)s)
+
 -- name: attached_partitions
 -- The partitions of the observations, and whether the detaching of one was begun: nobody can write to it any more.
 SELECT c.relname, i.inhdetachpending FROM pg_inherits i

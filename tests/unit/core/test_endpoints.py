@@ -121,3 +121,17 @@ def test_verb_finds_the_platform_that_runs_in_a_folder(
     monkeypatch.setattr("hypervision.logs.configure", lambda *_, **__: None)
     assert cli.main([*words, "--data-dir", str(demo)]) == 0
     assert urls(met[0]) == (DEMO["database"], DEMO["mqtt"])
+
+
+def test_database_is_reached_by_the_role_of_the_process_where_it_has_one(demo: Path) -> None:
+    own = "postgresql://hypervision_verbs:q@127.0.0.1:5433/hypervision"
+    (demo / "secrets").mkdir()
+    (demo / "secrets" / "database-verbs-url").write_text(own + "\n")
+    assert completed()[0] == own
+    found = [endpoints.complete(load({}), process=process).database_url for process in (None, "watch")]
+    assert [url.get_secret_value() for url in found if url is not None] == [DEMO["database"]] * 2
+    # One that an earlier start has left is of another server.
+    (demo / "secrets" / "database-verbs-url").write_text(own.replace("5433", "5434"))
+    assert completed()[0] == DEMO["database"]
+    (demo / "secrets" / "database-verbs-url").write_bytes(b"\xff")
+    assert completed()[0] == DEMO["database"]

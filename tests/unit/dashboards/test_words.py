@@ -15,6 +15,8 @@ from dashboards.components.growth import HEADS as HEADS_OF_GROWTH
 from dashboards.frame import LEAVING, RAIL, SAID
 from dashboards.pages.administration import SAID as SAID_OF_ACCOUNTS
 from dashboards.pages.administration import WHY
+from dashboards.pages.audit import FIELDS as FIELDS_OF_AUDIT
+from dashboards.pages.audit import SAID as SAID_OF_AUDIT
 from dashboards.pages.rejected import SAID as SAID_OF_REJECTED
 from dashboards.town import PRIORITIES
 from dashboards.trends import RANGES
@@ -39,6 +41,18 @@ def documented(path: str, after: str) -> tuple[str, ...]:
     return tuple(re.findall(r"`([a-z_]+)`", " ".join(lines)))
 
 
+# What the code notes in the audit log, and what the log notes of itself.
+ACTIONS = tuple(
+    sorted(
+        {
+            action.replace(".", "_")
+            for path in FOLDER.parent.glob("[him]*/**/*.py")
+            for action in re.findall(r'audit\.note\(\s*\w+,\s*"([a-z_]+\.[a-z_]+)"', path.read_text("utf-8"))
+        }
+        | {f"observation_{kind}" for kind in ("invalidate", "correct", "restore")}
+        | {"audit_export", "audit_log_seal"}
+    )
+)
 # Keys made of a part that varies, with every value it can take.
 FAMILIES = {
     "rail": tuple(entry.key for entry in RAIL),
@@ -83,6 +97,12 @@ FAMILIES = {
         *("span", "state", "part", "thing", "topic", "since", "until", "by_reason", "by_thing"),
         *(f"column_{key}" for key in ("time", "source", "reason", "payload", "count")),
     ),
+    "audit": (
+        *SAID_OF_AUDIT,
+        *FIELDS_OF_AUDIT,
+        *(f"column_{key}" for key in ("number", "at", "actor", "action", "object", "change")),
+    ),
+    "audit_action": ACTIONS,
     "remedy": documented("docs/devices.md", "| reason | means |"),
     "quality": (*quality.NAMES, "late", "stale"),
     "reason": documented("docs/devices.md", "| reason | means |"),
