@@ -15,7 +15,9 @@ from dashboards.live import utc_now
 from hypervision.accounts import Account, token_hash
 from hypervision.errors import StoreError, TemporaryStoreError
 from hypervision.store import accounts as store
+from hypervision.store import tokens as token_store
 from hypervision.store.pool import ScreenPool
+from hypervision.tokens import is_api_token
 
 log = logging.getLogger(__name__)
 
@@ -39,7 +41,13 @@ _LONGEST: Final = 100
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who sent the request in progress, and how they like it."""
+    """Who sent the request in progress, and how they like it.
+
+    Attributes
+    ----------
+    token : str
+        Of the session, from the cookie; empty for who bears an API token, which is no session.
+    """
 
     account: Account | None
     token: str
@@ -101,7 +109,9 @@ class Sessions:
         return known.account
 
     def find(self, token: str) -> Account | None:
-        """The account behind a token, None when there is no such session.
+        """The account behind a session's or an API token, None when there is no such one.
+
+        Which of both it may be, and whether it came as a cookie or was borne, the guard has looked at.
 
         Raises
         ------
@@ -113,7 +123,8 @@ class Sessions:
             return None
         try:
             with self._pool.connection() as connection:
-                found = store.find_session(connection, token, now=now)
+                look = token_store.find if is_api_token(token) else store.find_session
+                found = look(connection, token, now=now)
         except TemporaryStoreError:
             return self._trusted(token)
         if found is None or self._is_ended(key):
@@ -163,6 +174,11 @@ class Sessions:
         if known is None or known.expires_at <= utc_now() or time.monotonic() - known.asked >= _TRUSTED_WITHOUT:
             raise TemporaryStoreError("the database does not answer", remedy="wait until it is back")
         return known.account
+
+    def forget(self, account_id: int) -> None:
+        """Look every session and token of an account up anew: one of them was ended, or may do something else now."""
+        for key in [key for key, known in self._known.items() if known.account.account_id == account_id]:
+            self._known.pop(key, None)
 
     async def end(self, token: str) -> bool:
         """End a session: here at once, everywhere as soon as the database can be told, which is tried until then.

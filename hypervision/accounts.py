@@ -32,6 +32,7 @@ class Action(StrEnum):
     READ_HEALTH = "read_health"
     READ_METRICS = "read_metrics"
     LOG_OUT = "log_out"
+    OWN_ACCOUNT = "own_account"
     SEE_SCREENS = "see_screens"
     READ_DATA = "read_data"
     SEE_SYSTEM = "see_system"
@@ -47,6 +48,7 @@ _ALL: Final = frozenset(Role)
 # The one rights table. What is not here is forbidden to everybody.
 RIGHTS: Final[Mapping[Action, frozenset[Role]]] = {
     Action.LOG_OUT: _ALL,
+    Action.OWN_ACCOUNT: _ALL,
     Action.SEE_SCREENS: _ALL,
     Action.READ_DATA: _ALL,
     Action.SEE_SYSTEM: _ALL,
@@ -65,6 +67,8 @@ PUBLIC: Final = frozenset({Action.LOG_IN, Action.READ_LIVENESS})
 LOCAL: Final = frozenset({Action.READ_HEALTH, Action.READ_METRICS})
 # Counts over the Things of everybody: not for an account of one organisation, wherever it calls from.
 WHOLE: Final = frozenset({Action.READ_METRICS})
+# All that a log-in may do until it has the second factor that its role asks for.
+ENROLLING: Final = frozenset({Action.OWN_ACCOUNT, Action.LOG_OUT})
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +81,9 @@ class Account:
         Only Things of this organisation are shown; None: all.
     language : str or None
         `fr` or `en`; None: the installation's.
+    granted : frozenset of Action or None
+        Nothing else, whatever the role: what an API token was made for, or a log-in that still lacks its second factor
+        may do; None: all that the role may.
     """
 
     account_id: int
@@ -84,6 +91,7 @@ class Account:
     role: Role
     organisation_id: int | None = None
     language: str | None = None
+    granted: frozenset[Action] | None = None
 
 
 def may(account: Account | None, action: Action | None, *, loopback: bool = False) -> bool:
@@ -100,12 +108,16 @@ def may(account: Account | None, action: Action | None, *, loopback: bool = Fals
         return False
     if action in PUBLIC or (action in LOCAL and loopback):
         return True
-    return account is not None and account.role in RIGHTS.get(action, frozenset())
+    if account is None or (account.granted is not None and action not in account.granted):
+        return False
+    return account.role in RIGHTS.get(action, frozenset())
 
 
 # OWASP's first choice for argon2id: 46 MiB would be m=47104,t=1; the library's default (64 MiB, t=3) is stronger.
 _HASHER: Final = PasswordHasher()
 SHORTEST_PASSWORD: Final = 10
+NO_PASSWORD: Final = "!"  # noqa: S105 -- a hash that nothing has
+"""The hash of an account that has no password here: its owner comes in by the provider."""
 
 
 def hash_password(password: str) -> str:
@@ -126,8 +138,9 @@ def hash_password(password: str) -> str:
 
 def verify_password(password_hash: str | None, password: str) -> bool:
     """Whether the password is right; an unknown name (None) costs the same time as a wrong password."""
+    known = None if password_hash == NO_PASSWORD else password_hash
     try:
-        return _HASHER.verify(password_hash or _DECOY, password) and password_hash is not None
+        return _HASHER.verify(known or _DECOY, password) and known is not None
     except (VerificationError, InvalidHashError):
         return False
 

@@ -6,9 +6,10 @@ WHERE name = %(name)s AND disabled_at IS NULL;
 
 -- name: account_add
 -- A new account, or nothing when the name is taken.
-INSERT INTO hv.account (name, password_hash, role, organisation_id, language, created_at)
+INSERT INTO hv.account (name, password_hash, role, organisation_id, language, created_at, by_provider)
 SELECT %(name)s, %(password_hash)s, %(role)s,
-       (SELECT organisation_id FROM hv.organisation WHERE code = %(organisation)s), %(language)s, %(now)s
+       (SELECT organisation_id FROM hv.organisation WHERE code = %(organisation)s), %(language)s, %(now)s,
+       %(by_provider)s
 ON CONFLICT (name) DO NOTHING
 RETURNING account_id;
 
@@ -33,7 +34,9 @@ ORDER BY a.name;
 
 -- name: account_set_password
 -- A new password; session_end_all follows in the same transaction.
-UPDATE hv.account SET password_hash = %(password_hash)s WHERE name = %(name)s RETURNING account_id;
+UPDATE hv.account SET password_hash = %(password_hash)s, by_provider = false
+WHERE name = %(name)s
+RETURNING account_id;
 
 -- name: account_set_disabled
 -- Since when nobody may log in with it; session_end_all follows in the same transaction.
@@ -45,12 +48,14 @@ DELETE FROM hv.session WHERE account_id = %(account_id)s;
 
 -- name: session_add
 -- A session; its end is absolute.
-INSERT INTO hv.session (token_hash, account_id, created_at, seen_at, expires_at)
-VALUES (%(token_hash)s, %(account_id)s, %(now)s, %(now)s, %(expires_at)s);
+INSERT INTO hv.session (token_hash, account_id, created_at, seen_at, expires_at, way, address, agent, enrolling)
+VALUES (%(token_hash)s, %(account_id)s, %(now)s, %(now)s, %(expires_at)s, %(way)s, %(address)s, %(agent)s,
+        %(enrolling)s);
 
 -- name: session_find
 -- The account behind a session that has not ended.
-SELECT a.account_id, a.name, a.role, a.organisation_id, a.language, s.expires_at
+SELECT a.account_id, a.name, a.role, a.organisation_id, a.language, s.expires_at, s.enrolling,
+       s.seen_at < %(noted)s
 FROM hv.session s
 JOIN hv.account a ON a.account_id = s.account_id
 WHERE s.token_hash = %(token_hash)s AND s.expires_at > %(now)s AND a.disabled_at IS NULL;
@@ -62,6 +67,10 @@ DELETE FROM hv.session WHERE token_hash = %(token_hash)s;
 -- name: session_sweep
 -- Forget what has ended.
 DELETE FROM hv.session WHERE expires_at <= %(now)s;
+
+-- name: session_seen
+-- When a session was last used, to the minute.
+UPDATE hv.session SET seen_at = %(now)s WHERE token_hash = %(token_hash)s AND seen_at < %(noted)s;
 
 -- name: failure_add
 -- One failed log-in.
