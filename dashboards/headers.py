@@ -7,11 +7,10 @@ from typing import Final
 
 # Said over https alone: from then on the browser asks in no other way, for a year (RFC 6797).
 SECURE: Final = (b"strict-transport-security", b"max-age=31536000")
-# Nothing here needs any of them.
+# Nothing here needs any of them; sound and a screen that stays awake a control room does need.
 _REFUSED: Final = (
-    "accelerometer", "autoplay", "camera", "display-capture", "encrypted-media", "geolocation", "gyroscope", "hid",
-    "identity-credentials-get", "magnetometer", "microphone", "midi", "payment", "publickey-credentials-get",
-    "screen-wake-lock", "serial", "usb", "xr-spatial-tracking",
+    "accelerometer", "camera", "display-capture", "geolocation", "gyroscope", "hid", "magnetometer", "microphone",
+    "midi", "payment", "serial", "usb",
 )  # fmt: skip
 
 

@@ -12,6 +12,7 @@ from fastapi import FastAPI
 from dashboards.guard import Guard
 from dashboards.limits import Periods
 from dashboards.live import LiveReader, utc_now
+from dashboards.provider import Provider
 from dashboards.push import Hub
 from dashboards.sessions import Caller, Sessions, caller_account
 from dashboards.town import Town
@@ -56,6 +57,8 @@ class Server:
         Readings that are posted.
     app : Guard
         The whole, as ASGI.
+    provider : Provider or None
+        The OpenID provider of the settings.
     """
 
     settings: Settings
@@ -68,6 +71,9 @@ class Server:
     hub: Hub = field(init=False)
     app: Guard = field(init=False)
     fastapi: FastAPI = field(init=False)
+    provider: Provider | None = None
+    # Each check of a password takes 64 MiB for a moment: two at a time are enough for people, and no guesser gets more.
+    proving: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2))
     dash: Any = field(init=False)
     _parts: dict[int, tuple[Town, Town]] = field(init=False, default_factory=dict)
 

@@ -132,6 +132,7 @@ def hash_password(password: str) -> str:
         raise AccessError(
             f"the password has {len(password)} characters",
             remedy=f"give at least {SHORTEST_PASSWORD}, for example four words",
+            reason="short",
         )
     return _HASHER.hash(password)
 

@@ -49,7 +49,17 @@ class TransitionError(HypervisionError):
 
 
 class AccessError(HypervisionError):
-    """The account may not do this."""
+    """The account may not do this, or cannot be as asked.
+
+    Attributes
+    ----------
+    reason : str
+        One word by which a screen finds its own words; empty where it shows the sentence.
+    """
+
+    def __init__(self, what: str, *, remedy: str = "", reason: str = "") -> None:
+        super().__init__(what, remedy=remedy)
+        self.reason = reason
 
 
 class StoreError(HypervisionError):

@@ -92,6 +92,7 @@ def check_name(name: str) -> None:
         raise AccessError(
             f"{name[:64]!r} is no name of an account",
             remedy="use 1 to 64 letters of ASCII, digits, '.', '_', '@' or '-', the first a letter or digit",
+            reason="name",
         )
 
 

@@ -95,7 +95,7 @@ def confirm(connection: Connection, account_id: int, code: str, *, now: datetime
     with mapped(), connection.transaction():
         row = connection.execute(query("factor_find"), {"account_id": account_id}).fetchone()
         if row is None or row[1]:
-            raise AccessError("no second factor waits to be confirmed", remedy="begin anew")
+            raise AccessError("no second factor waits to be confirmed", remedy="begin anew", reason="begin")
         step = totp.step_of(bytes(row[0]), code, seconds=now.timestamp(), after=row[2])
         if step is None:
             raise AccessError(

@@ -83,4 +83,6 @@ def redeem(connection: Connection, token: str, *, name: str, password: str, now:
 
 
 def _useless() -> AccessError:
-    return AccessError("this link was used, is too old or is none", remedy="start `hypervision up` again for a new one")
+    return AccessError(
+        "this link was used, is too old or is none", remedy="start `hypervision up` again for a new one", reason="link"
+    )

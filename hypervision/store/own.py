@@ -60,7 +60,7 @@ class TooSoonError(AccessError):
     """
 
     def __init__(self, wait: float) -> None:
-        super().__init__("too many attempts failed", remedy=f"try again in {wait:.0f} s")
+        super().__init__("too many attempts failed", remedy=f"try again in {wait:.0f} s", reason="soon")
         self.wait = wait
 
 
@@ -105,11 +105,13 @@ def prove(connection: Connection, account: Account, proof: Proof, *, now: dateti
         raise TooSoonError(attempt.wait)
     known = None if attempt.row is None else str(attempt.row[5])
     if not accounts.verify_password(known, proof.password):
-        raise AccessError("the password is wrong", remedy="type the one you log in with")
+        raise AccessError("the password is wrong", remedy="type the one you log in with", reason="password")
     with mapped(), connection.transaction():
         passed = factors.spend(connection, account.account_id, proof.code, now=now) if with_code else Passed.NONE
         if passed in (Passed.MISSING, Passed.WRONG):
-            raise AccessError("the code is wrong", remedy="type the six digits shown now, or a recovery code")
+            raise AccessError(
+                "the code is wrong", remedy="type the six digits shown now, or a recovery code", reason="code"
+            )
         forget_failures(connection, name=account.name)
 
 

@@ -69,7 +69,9 @@ def make(
     with mapped(), connection.transaction():
         counted = connection.execute(query("token_count"), values).fetchone()
         if counted is not None and counted[0] >= MOST:
-            raise AccessError(f"the account has {MOST} tokens in force", remedy="revoke one that is not needed")
+            raise AccessError(
+                f"the account has {MOST} tokens in force", remedy="revoke one that is not needed", reason="many"
+            )
         row = connection.execute(query("token_add"), values).fetchone()
     assert row is not None
     return int(row[0]), token
