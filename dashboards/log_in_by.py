@@ -6,21 +6,24 @@ import asyncio
 import base64
 import json
 import logging
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urlencode
 
 from fastapi import FastAPI, Request
 from fastapi.responses import RedirectResponse, Response
 
+from dashboards.begun import Begun, ProviderError
 from dashboards.log_in import BY_PROVIDER, base_of, set_session, target_of, visit
 from dashboards.plain import mended
-from dashboards.provider import Begun, Provider, ProviderError
 from dashboards.server import Server, in_time
 from dashboards.sessions import CALLER
 from hypervision.claims import Identity
 from hypervision.errors import AccessError, StoreError
 from hypervision.store import identities
 from hypervision.store.accounts import Login, Visit
+
+if TYPE_CHECKING:
+    from dashboards.provider import Provider
 
 log = logging.getLogger(__name__)
 
@@ -100,7 +103,12 @@ def register(app: FastAPI, server: Server) -> None:
 
 def provider_of(server: Server) -> Provider | None:
     """The provider of the settings; nobody is asked yet."""
-    return Provider(server.settings.oidc) if server.settings.oidc.issuer else None
+    if not server.settings.oidc.issuer:
+        return None
+    # Imported here: without a provider nothing of it is needed.
+    from dashboards.provider import Provider
+
+    return Provider(server.settings.oidc)
 
 
 def _opened(server: Server, who: Identity, come: Visit) -> Login:

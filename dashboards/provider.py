@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import hmac
 import logging
-import secrets
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
 import requests
@@ -21,6 +19,7 @@ from joserfc.errors import InvalidKeyIdError, JoseError
 from joserfc.jwk import JWKRegistry, KeySet
 from joserfc.jws import JWSRegistry
 
+from dashboards.begun import Begun, ProviderError
 from hypervision.claims import Identity, name_of, role_of, roles_of
 from hypervision.entry import OidcSettings
 from hypervision.errors import AccessError
@@ -38,34 +37,6 @@ _FAILED: Final = 5.0
 _KEYS_AGAIN: Final = 30.0
 # To connect, and to wait for a part of the answer [s].
 _TIMEOUT: Final = (3.0, 5.0)
-
-
-class ProviderError(AccessError):
-    """A log-in by the provider came to nothing; `reason` is a word of `log_in.REFUSALS`."""
-
-
-@dataclass(frozen=True, slots=True)
-class Begun:
-    """What a browser keeps while its owner is at the provider.
-
-    Attributes
-    ----------
-    state : str
-        Comes back in the address: an answer that this browser did not ask for has another one.
-    nonce : str
-        Comes back in the signed token: one that was made for another log-in has another one.
-    verifier : str
-        Proves to the provider that who brings the code is who asked (RFC 7636).
-    """
-
-    state: str
-    nonce: str
-    verifier: str
-
-    @classmethod
-    def new(cls) -> Begun:
-        """Three secrets of 256 bits."""
-        return cls(*(secrets.token_urlsafe(32) for _ in range(3)))
 
 
 class Provider:

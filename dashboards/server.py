@@ -5,14 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from fastapi import FastAPI
 
 from dashboards.guard import Guard
 from dashboards.limits import Periods
 from dashboards.live import LiveReader, utc_now
-from dashboards.provider import Provider
 from dashboards.push import Hub
 from dashboards.sessions import Caller, Sessions, caller_account
 from dashboards.town import Town
@@ -23,6 +22,9 @@ from hypervision.domains import Catalogue
 from hypervision.errors import TemporaryStoreError
 from hypervision.settings import Settings
 from hypervision.store.pool import ScreenPool
+
+if TYPE_CHECKING:
+    from dashboards.provider import Provider
 
 _T = TypeVar("_T")
 # Longer than any statement may take: a database that has not answered by then hangs [s].

@@ -1,4 +1,4 @@
-"""`hypervision accounts add|password|disable|enable|list`."""
+"""`hypervision accounts add|password|disable|enable|list`, and what `hypervision/verb/logins.py` adds."""
 
 from __future__ import annotations
 
@@ -13,20 +13,25 @@ from hypervision.errors import SettingError
 from hypervision.settings import Settings
 from hypervision.store.connection import url_of
 from hypervision.store.versions import wait_for_schema
-from hypervision.verb import PATIENCE
+from hypervision.verb import PATIENCE, logins
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
     from hypervision.accounts import Role
 
-    actions = parser.add_subparsers(dest="action", required=True, metavar="add|password|disable|enable|list")
+    actions = parser.add_subparsers(
+        dest="action", required=True, metavar=f"add|password|disable|enable|list|{'|'.join(logins.ACTIONS)}"
+    )
     add = actions.add_parser("add", help="create an account")
     add.add_argument("name")
     add.add_argument("--role", choices=[role.value for role in Role], required=True)
     add.add_argument("--organisation", metavar="CODE", help="show only the Things of this organisation")
     add.add_argument("--language", choices=["fr", "en"])
     add.add_argument("--if-missing", action="store_true", help="leave an account of this name as it is")
+    add.add_argument(
+        "--by-provider", action="store_true", help="without a password: it is opened by the OpenID provider alone"
+    )
     password = actions.add_parser("password", help="give an account a new password, and end its sessions")
     password.add_argument("name")
     for action in (add, password):
@@ -36,6 +41,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     for name, what in (("disable", "let nobody log in with it, and end its sessions"), ("enable", "let it in again")):
         actions.add_parser(name, help=what).add_argument("name")
     actions.add_parser("list", help="show all accounts")
+    logins.configure(actions)
 
 
 def run(options: argparse.Namespace, settings: Settings) -> int:
@@ -46,6 +52,8 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
     if options.action == "add":
         store.check_name(options.name)
     with wait_for_schema(url_of(complete(settings)), application="accounts", wait=PATIENCE) as connection:
+        if options.action in logins.ACTIONS:
+            return logins.run(connection, options, now=datetime.now(UTC))
         known = store.list_accounts(connection)
         if options.action == "list":
             for account in known:
@@ -66,7 +74,7 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
         store.add_account(
             connection,
             name=options.name,
-            password=_password(options.password_file),
+            password=None if options.by_provider else _password(options.password_file),
             role=Role(options.role),
             now=datetime.now(UTC),
             organisation=options.organisation,
