@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Final, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Final, Literal
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationInfo, field_validator
 
 if TYPE_CHECKING:
     from hypervision.accounts import Role
@@ -48,7 +48,7 @@ class OidcSettings(_Section):
     """The OpenID provider by which people may log in; none without its address."""
 
     issuer: str = ""
-    client_id: Annotated[str, Field(max_length=255)] = ""
+    client_id: Annotated[str, Field(max_length=255, validate_default=True)] = ""
     client_secret: SecretStr | None = None
     # As browsers reach the control room, such as https://city.example; without it, the address that they ask for.
     public_url: Annotated[str, Field(pattern=r"^(https?://[A-Za-z0-9._:\[\]-]{1,253})?$")] = ""
@@ -81,13 +81,19 @@ class OidcSettings(_Section):
             roles_of(value)
         return value
 
-    @model_validator(mode="after")
-    def _whole(self) -> Self:
-        if self.issuer and not self.client_id:
-            raise ValueError("set oidc.client_id to the name that the provider knows this platform by")
-        if self.accounts == "made" and not self.roles:
-            raise ValueError("set oidc.roles: without it nobody knows what role a new account has")
-        return self
+    @field_validator("client_id")
+    @classmethod
+    def _named(cls, value: str, info: ValidationInfo) -> str:
+        if info.data.get("issuer") and not value:
+            raise ValueError("write the name by which the provider knows this platform")
+        return value
+
+    @field_validator("accounts")
+    @classmethod
+    def _with_roles(cls, value: str, info: ValidationInfo) -> str:
+        if value == "made" and not info.data.get("roles"):
+            raise ValueError("write known, or set oidc.roles: else nobody knows what role a new account has")
+        return value
 
 
 def _words(text: str) -> list[str]:

@@ -379,6 +379,8 @@ _HOW: Final = {
     "greater_than_equal": "write {ge} or more",
     "less_than_equal": "write {le} or less",
     "literal_error": "write {expected}",
+    "string_too_long": "write {max_length} characters or less",
+    "string_too_short": "write at least one character",
     "string_pattern_mismatch": "write it as docs/settings.md tells",
 }
 """What to write instead, by pydantic's type of an error, where its own words are not for people."""
@@ -392,7 +394,7 @@ def _setting_error(error: ValidationError) -> SettingError:
             f"there is no setting {key!r} (value {first['input']!r})",
             remedy="check its spelling in docs/settings.md",
         )
-    value = "(secret)" if "url" in key or "secret" in key else repr(first["input"])
+    value = "(secret)" if key in ("database_url", "mqtt_url") or "secret" in key else repr(first["input"])
     how = _HOW.get(first["type"])
     message = how.format(**first.get("ctx", {})) if how else first["msg"].removeprefix("Value error, ")
     return SettingError(f"setting {key!r} cannot be {value}", remedy=message[:1].lower() + message[1:])

@@ -153,7 +153,7 @@ def test_phrase_takes_the_same_values_in_both_languages(key: str) -> None:
 
 
 def test_every_step_has_a_phrase() -> None:
-    assert {step.key for step in steps(start("demo"))} | {"log_ins"} <= set(phrases.keys())
+    assert {step.key for step in steps(start("demo"))} | {"log_ins", "first_administrator"} <= set(phrases.keys())
 
 
 def test_data_dir_of_tests_is_not_the_default() -> None:

@@ -9,9 +9,13 @@ from zoneinfo import ZoneInfo
 import pytest
 
 import dashboards
+from dashboards.account_page import SAID as SAID_OF_ACCOUNT
+from dashboards.account_page import SHOWN as SHOWN_OF_ACCOUNT
+from dashboards.account_page import WELCOMED
 from dashboards.choices import PARTS, SPANS, STATES
 from dashboards.components.growth import HEADS as HEADS_OF_GROWTH
-from dashboards.frame import LEAVING, RAIL, SAID
+from dashboards.frame import AGAIN, LEAVING, RAIL, SAID
+from dashboards.log_in import REFUSALS
 from dashboards.pages.rejected import SAID as SAID_OF_REJECTED
 from dashboards.town import PRIORITIES
 from dashboards.trends import RANGES
@@ -19,6 +23,7 @@ from dashboards.words import Language, Words, catalogue, language_of
 from hypervision import quality
 from hypervision.accounts import Role
 from hypervision.store.growth import STEPS
+from hypervision.tokens import SCOPES
 
 FOLDER = Path(dashboards.__file__).parent
 PARIS = ZoneInfo("Europe/Paris")
@@ -47,6 +52,11 @@ FAMILIES = {
     "map": ("zoom_in", "zoom_out", "zoom_reset"),
     "action": SAID,
     "leave": LEAVING,
+    "again": AGAIN,
+    "refused": REFUSALS,
+    "scope": tuple(SCOPES),
+    "account": (*SHOWN_OF_ACCOUNT, *SAID_OF_ACCOUNT),
+    "welcome": WELCOMED,
     "column": ("rank", "state_label", "raised", "name", "label", "value", "place", "action", "brief"),
     "asset": (
         *("limit_high", "limit_low", "online", "offline", *RANGES, "place", "organisation", "part_of", "status"),
