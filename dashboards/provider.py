@@ -72,12 +72,13 @@ class Provider:
             The provider does not answer.
         """
         metadata = self._known()
-        address, _state = self._client(metadata, back).create_authorization_url(
-            _text(metadata, "authorization_endpoint"),
-            state=begun.state,
-            nonce=begun.nonce,
-            code_verifier=begun.verifier,
-        )
+        with self._client(metadata, back) as client:
+            address, _state = client.create_authorization_url(
+                _text(metadata, "authorization_endpoint"),
+                state=begun.state,
+                nonce=begun.nonce,
+                code_verifier=begun.verifier,
+            )
         return str(address)
 
     def finish(self, begun: Begun, given: Mapping[str, str], *, back: str) -> Identity:
@@ -101,20 +102,26 @@ class Provider:
         if "error" in given or not given.get("code"):
             raise ProviderError(f"the provider said {given.get('error', '')[:80]!r}", reason="provider_refused")
         metadata = self._known()
-        client = self._client(metadata, back)
+        with self._client(metadata, back) as client:
+            token = self._token(client, metadata, given["code"], begun.verifier)
+            claims = self._claims(token, begun.nonce)
+            return self._identity(self._completed(claims, client, metadata))
+
+    def _token(self, client: Any, metadata: Mapping[str, Any], code: str, verifier: str) -> Mapping[str, Any]:
         try:
-            token = client.fetch_token(
+            found: Mapping[str, Any] = client.fetch_token(
                 _text(metadata, "token_endpoint"),
                 grant_type="authorization_code",
-                code=given["code"],
-                code_verifier=begun.verifier,
+                code=code,
+                code_verifier=verifier,
+                # The code goes where the provider said, and nowhere else.
+                allow_redirects=False,
             )
         except (requests.RequestException, ValueError) as error:
             raise ProviderError(f"the provider does not give a token ({error})", reason="provider_away") from None
         except AuthlibBaseError as error:
             raise ProviderError(f"the provider refuses the code ({error})", reason="provider_refused") from None
-        claims = self._claims(token, begun.nonce)
-        return self._identity(self._completed(claims, client, metadata))
+        return found
 
     def log_out_address(self, base: str) -> str:
         """Where a browser ends its session at the provider too; empty where it cannot."""

@@ -252,7 +252,7 @@ def open_session(connection: Connection, account: Account, visit: Visit, *, way:
     values = {
         "token_hash": accounts.token_hash(token), "account_id": account.account_id, "now": visit.now,
         "expires_at": expires_at, "way": way, "address": visit.address[:64], "agent": visit.agent[:200],
-        "enrolling": enrolling,
+        "enrolling": enrolling, "role": account.role.value, "organisation_id": account.organisation_id,
     }  # fmt: skip
     connection.execute(query("session_add"), values)
     return Login(_limited(account, enrolling=enrolling), token=token, expires_at=expires_at)

@@ -292,7 +292,10 @@ CREATE TABLE hv.session (
     way text NOT NULL DEFAULT 'password' CHECK (way IN ('password', 'provider')),
     address text NOT NULL DEFAULT '',
     agent text NOT NULL DEFAULT '',
-    enrolling boolean NOT NULL DEFAULT false
+    enrolling boolean NOT NULL DEFAULT false,
+    -- Of its account when it was opened: a session of another role or organisation has ended. Null: opened before.
+    role text,
+    organisation_id int
 );
 CREATE INDEX session_account ON hv.session (account_id);
 

@@ -178,6 +178,22 @@ def test_session_is_ended_by_its_owner_alone(connection: Connection) -> None:
     assert accounts.find_session(connection, here.token, now=NOW) is not None
 
 
+def test_session_ends_when_its_account_gets_another_role_or_organisation(connection: Connection) -> None:
+    connection.execute("INSERT INTO hv.organisation (code, name) VALUES ('agency', 'Agency')")
+    for change in ("role = 'operator'", "role = 'engineer', organisation_id = 1", "organisation_id = NULL"):
+        login = enter(connection)
+        assert accounts.find_session(connection, login.token, now=NOW) is not None
+        connection.execute(f"UPDATE hv.account SET {change} WHERE name = 'otto'")  # type: ignore[arg-type]
+        assert accounts.find_session(connection, login.token, now=NOW) is None
+    # One that a process of the version before has opened knows of neither.
+    login = enter(connection)
+    connection.execute("UPDATE hv.session SET role = NULL")
+    connection.execute("UPDATE hv.account SET role = 'viewer' WHERE name = 'otto'")
+    found = accounts.find_session(connection, login.token, now=NOW)
+    assert found is not None
+    assert found[0].role is Role.VIEWER
+
+
 def test_use_of_a_session_is_noted_to_the_minute(connection: Connection) -> None:
     login = enter(connection)
     for minutes, seen in ((0.5, 0), (2, 2), (2.5, 2), (4, 4)):

@@ -91,6 +91,7 @@ def test_environment_gives_children_the_very_settings_of_their_parent(demo: bool
 
 def test_environment_holds_no_secret() -> None:
     given = {"data_dir": "/d", "database_url": "postgresql://u:hidden@h/d", "mqtt_url": "mqtt://u:hidden@h"}
+    given["oidc"] = {"issuer": "https://id.example", "client_id": "x", "client_secret": "hidden"}  # type: ignore[assignment]
     environ = launch.environment(load({}, overrides=given))
     assert "hidden" not in repr(environ)
     assert "HYPERVISION_DATABASE_URL" not in environ

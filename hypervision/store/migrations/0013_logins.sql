@@ -5,7 +5,10 @@ ALTER TABLE hv.session
     ADD COLUMN way text NOT NULL DEFAULT 'password' CHECK (way IN ('password', 'provider')),
     ADD COLUMN address text NOT NULL DEFAULT '',
     ADD COLUMN agent text NOT NULL DEFAULT '',
-    ADD COLUMN enrolling boolean NOT NULL DEFAULT false;
+    ADD COLUMN enrolling boolean NOT NULL DEFAULT false,
+    -- Of its account when it was opened: a session of another role or organisation has ended. Null: opened before.
+    ADD COLUMN role text,
+    ADD COLUMN organisation_id int;
 
 -- Such an account has no password here: its password_hash matches nothing.
 ALTER TABLE hv.account ADD COLUMN by_provider boolean NOT NULL DEFAULT false;

@@ -48,17 +48,19 @@ DELETE FROM hv.session WHERE account_id = %(account_id)s;
 
 -- name: session_add
 -- A session; its end is absolute.
-INSERT INTO hv.session (token_hash, account_id, created_at, seen_at, expires_at, way, address, agent, enrolling)
+INSERT INTO hv.session (token_hash, account_id, created_at, seen_at, expires_at, way, address, agent, enrolling, role,
+                        organisation_id)
 VALUES (%(token_hash)s, %(account_id)s, %(now)s, %(now)s, %(expires_at)s, %(way)s, %(address)s, %(agent)s,
-        %(enrolling)s);
+        %(enrolling)s, %(role)s, %(organisation_id)s);
 
 -- name: session_find
--- The account behind a session that has not ended.
+-- The account behind a session that has not ended: by time, or since its account has another role or organisation.
 SELECT a.account_id, a.name, a.role, a.organisation_id, a.language, s.expires_at, s.enrolling,
        s.seen_at < %(noted)s
 FROM hv.session s
 JOIN hv.account a ON a.account_id = s.account_id
-WHERE s.token_hash = %(token_hash)s AND s.expires_at > %(now)s AND a.disabled_at IS NULL;
+WHERE s.token_hash = %(token_hash)s AND s.expires_at > %(now)s AND a.disabled_at IS NULL
+      AND (s.role IS NULL OR (s.role = a.role AND s.organisation_id IS NOT DISTINCT FROM a.organisation_id));
 
 -- name: session_end
 -- Log out.
