@@ -41,7 +41,7 @@
     error.className = "again-error";
     error.setAttribute("role", "alert");
     const button = document.createElement("button");
-    button.className = "btn btn-strong";
+    button.className = "btn";
     button.textContent = data().againButton;
     const other = document.createElement("a");
     other.href = "/login";
@@ -60,6 +60,9 @@
       clearInterval(looking);
       dialog.close();
       dialog.remove();
+      // A page that was asked for in vain meanwhile is not there: what was typed stood on the one that was left.
+      const drawn = document.querySelector("[data-page]")?.dataset.page;
+      if (drawn !== undefined && drawn !== location.pathname) return location.reload();
       done();
     };
     const looking = setInterval(async () => {

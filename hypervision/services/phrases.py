@@ -41,7 +41,7 @@ _PHRASES: dict[str, tuple[str, str]] = {
     "log_in_line": ("  {role:<16} utilisateur {user:<14} mot de passe {password}",
                     "  {role:<16} user {user:<14} password {password}"),
     "log_ins_title": ("comptes de démonstration :", "demo log-ins:"),
-    "first_administrator": ("premier administrateur : vérifié", "first administrator: looked after"),
+    "first_administrator": ("comptes vérifiés", "accounts checked"),
     "first_link": (
         "premier administrateur, une seule fois, dans les 24 heures : {url}",
         "first administrator, once, within 24 hours: {url}",

@@ -93,6 +93,19 @@ def test_role_that_needs_a_second_factor_gets_one_and_then_the_control_room(clie
         assert other.post("/api/v1/account/second-factor/remove", json={"password": PASSWORD, "code": later}).is_success
 
 
+def test_of_many_log_ins_with_one_code_one_gets_in(settings: Settings, client: httpx.Client, base: str) -> None:
+    add(settings, "many", Role.OPERATOR)
+    enter(client, "many")
+    secret = client.post("/api/v1/account/second-factor", json={"password": PASSWORD}).json()["secret"]
+    done = client.post("/api/v1/account/second-factor/confirm", json={"code": code_of(secret)})
+    recovery = done.json()["recovery_codes"][0]
+    for code in (code_of(secret, ahead=1), recovery):
+        body = {"user": "many", "password": PASSWORD, "code": code}
+        with ThreadPoolExecutor(3) as pool:
+            told = list(pool.map(lambda body: httpx.post(f"{base}/api/v1/login", json=body, timeout=30), [body] * 3))
+        assert sorted(answer.status_code for answer in told) == [200, 401, 401]
+
+
 def test_token_is_shown_once_and_opens_what_it_was_made_for(client: httpx.Client, base: str) -> None:
     assert enter(client, "operator").status_code == 200
     body = {"name": "=cmd|'x'", "scopes": ["read"], "days": 7}
