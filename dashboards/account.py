@@ -177,7 +177,7 @@ def _register_proofs(app: FastAPI, server: Server) -> None:
             lambda c: own.change_password(c, who, token=caller.token, proof=proof, new=body.new, now=now),
             slow=True,
         )
-        server.sessions.forget(who.account_id)
+        server.sessions.forget(who.name)
         return found if isinstance(found, Response) else Response(status_code=204)
 
     @app.post("/api/v1/account/second-factor", tags=["account"], response_model=Enrolment)
@@ -208,7 +208,7 @@ def _register_proofs(app: FastAPI, server: Server) -> None:
             server,
             lambda c: own.confirm_factor(c, who, token=caller.token, code=body.code, address=caller.address, now=now),
         )
-        server.sessions.forget(who.account_id)
+        server.sessions.forget(who.name)
         return codes if isinstance(codes, Response) else JSONResponse({"recovery_codes": codes})
 
     @app.post("/api/v1/account/second-factor/remove", tags=["account"], status_code=204)
@@ -227,7 +227,7 @@ def _register_keys(app: FastAPI, server: Server) -> None:
         caller, who = CALLER.get(), caller_account()
         wanted = None if session == "others" else session
         ended = await _done(server, lambda c: own.end_session(c, who.account_id, caller.token, wanted))
-        server.sessions.forget(who.account_id)
+        server.sessions.forget(who.name)
         if not ended and wanted is not None:
             return JSONResponse({"detail": "there is no such session beside this one"}, 404)
         return Response(status_code=204)
@@ -251,7 +251,7 @@ def _register_keys(app: FastAPI, server: Server) -> None:
         """End a token at once."""
         who, now = caller_account(), utc_now()
         name = await _done(server, lambda c: token_store.revoke(c, who.account_id, token_id, now=now))
-        server.sessions.forget(who.account_id)
+        server.sessions.forget(who.name)
         if name is None:
             return JSONResponse({"detail": "there is no such token"}, 404)
         return Response(status_code=204)

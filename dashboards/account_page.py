@@ -27,13 +27,13 @@ SAID: Final = (
     "factor_on", "factor_off", "factor_by_provider", "factor_done", "factor_removed", "codes", "codes_lead",
     "codes_copy", "changed", "password_by_provider", "differ", "session_own", "session_end", "ended", "way_password",
     "way_provider", "token_revoke", "token_none", "token_made", "token_copy", "copied", "revoked", "never", "expired",
-    "token_no_scope", "refused_password", "refused_code", "refused_short", "refused_soon", "refused_many",
+    "token_no_scope", "refused_password", "refused_code", "refused_short_password", "refused_soon", "refused_many",
     "refused_begin", "refused_session", "away", "confirm_end", "confirm_revoke",
 )  # fmt: skip
 """What its script may say."""
 WELCOMED: Final = (
     "title", "lead", "user", "user_help", "password", "password_help", "again", "button", "differ",
-    "refused_short", "refused_name", "refused_link", "refused_none", "away",
+    "refused_short_password", "refused_name", "refused_link", "refused_none", "away",
 )  # fmt: skip
 """What stands on the page of the first administrator."""
 DAYS: Final = (7, 30, 90, 180, 366)

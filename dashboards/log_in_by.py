@@ -85,7 +85,7 @@ def register(app: FastAPI, server: Server) -> None:
         if caller.token:
             await server.sessions.end(caller.token)
         if login.account is not None:
-            server.sessions.forget(login.account.account_id)
+            server.sessions.forget(login.account.name)
         response = RedirectResponse(target, 303)
         set_session(response, login, server, request)
         response.set_cookie(

@@ -175,10 +175,12 @@ class Sessions:
             raise TemporaryStoreError("the database does not answer", remedy="wait until it is back")
         return known.account
 
-    def forget(self, account_id: int) -> None:
-        """Look every session and token of an account up anew: one of them was ended, or may do something else now."""
-        for key in [key for key, known in self._known.items() if known.account.account_id == account_id]:
-            self._known.pop(key, None)
+    def forget(self, name: str) -> None:
+        """Ask for the sessions and tokens of an account anew: what it is or may has changed."""
+        for known in list(self._known.values()):
+            if known.account.name == name:
+                # Not gone: while the database is away it goes on as it was last seen.
+                known.asked = min(known.asked, time.monotonic() - _RECHECK - 1.0)
 
     async def end(self, token: str) -> bool:
         """End a session: here at once, everywhere as soon as the database can be told, which is tried until then.

@@ -132,7 +132,8 @@ def hash_password(password: str) -> str:
         raise AccessError(
             f"the password has {len(password)} characters",
             remedy=f"give at least {SHORTEST_PASSWORD}, for example four words",
-            reason="short",
+            field="password",
+            reason="short_password",
         )
     return _HASHER.hash(password)
 

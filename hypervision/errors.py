@@ -49,16 +49,19 @@ class TransitionError(HypervisionError):
 
 
 class AccessError(HypervisionError):
-    """The account may not do this, or cannot be as asked.
+    """The account may not do this, or cannot be made so.
 
     Attributes
     ----------
+    field : str
+        Which word of a form or a call is wrong, empty when it is none of them.
     reason : str
-        One word by which a screen finds its own words; empty where it shows the sentence.
+        Why, as one word, for who tells it in another language; empty when there is none.
     """
 
-    def __init__(self, what: str, *, remedy: str = "", reason: str = "") -> None:
+    def __init__(self, what: str, *, remedy: str = "", field: str = "", reason: str = "") -> None:
         super().__init__(what, remedy=remedy)
+        self.field = field
         self.reason = reason
 
 

@@ -92,7 +92,8 @@ def check_name(name: str) -> None:
         raise AccessError(
             f"{name[:64]!r} is no name of an account",
             remedy="use 1 to 64 letters of ASCII, digits, '.', '_', '@' or '-', the first a letter or digit",
-            reason="name",
+            field="name",
+            reason="bad_name",
         )
 
 
@@ -139,6 +140,8 @@ def add_account(
         raise AccessError(
             f"the account {(taken[0] if taken else name)!r} exists",
             remedy="choose another name, or see `hypervision accounts password`",
+            field="name",
+            reason="name_taken",
         )
     return int(row[0])
 
@@ -263,9 +266,9 @@ def find_session(connection: Connection, token: str, *, now: datetime) -> tuple[
     values = {"token_hash": accounts.token_hash(token), "now": now, "noted": now - NOTED}
     with mapped(), connection.transaction():
         row = connection.execute(query("session_find"), values).fetchone()
-        if row is not None and row[7]:
+        if row is not None and row[2]:
             connection.execute(query("session_seen"), values)
-    return None if row is None else (_limited(account_of(row), enrolling=row[6]), row[5])
+    return None if row is None else (_limited(account_of(row[3:]), enrolling=row[1]), row[0])
 
 
 def log_out(connection: Connection, token: str) -> None:

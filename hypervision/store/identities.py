@@ -39,9 +39,9 @@ def log_in_by(connection: Connection, identity: Identity, visit: Visit, *, make:
         row = connection.execute(query("identity_find"), key).fetchone()
         if row is None:
             row = _first(connection, identity, visit, make=make)
-        if row[5]:
-            raise AccessError(f"the account {row[1]!r} is disabled", remedy="ask an administrator")
-        account = account_of(row)
+        disabled, account = row[0], account_of(row[1:])
+        if disabled:
+            raise AccessError(f"the account {account.name!r} is disabled", remedy="ask an administrator")
         if identity.role is not None and identity.role is not account.role:
             account = replace(account, role=identity.role)
             values = {"account_id": account.account_id, "role": identity.role.value}
@@ -54,9 +54,10 @@ def _first(connection: Connection, identity: Identity, visit: Visit, *, make: bo
     # Two at once must not both find the account free.
     connection.execute(query("account_lock"))
     found = connection.execute(query("identity_candidate"), {"name": identity.name}).fetchone()
-    if found is not None and (not found[6] or found[7]):
+    if found is not None and not found[0]:
         raise AccessError(
-            f"the account {found[1]!r} is another one's", remedy="ask an administrator for one of your own"
+            f"the account {account_of(found[2:]).name!r} is another one's",
+            remedy="ask an administrator for one of your own",
         )
     if found is None and (not make or identity.role is None):
         raise AccessError(
@@ -67,6 +68,11 @@ def _first(connection: Connection, identity: Identity, visit: Visit, *, make: bo
         add_account(connection, name=identity.name, password=None, role=identity.role, now=visit.now)
         found = connection.execute(query("identity_candidate"), {"name": identity.name}).fetchone()
         assert found is not None
-    values = {"issuer": identity.issuer, "subject": identity.subject, "account_id": found[0], "now": visit.now}
+    values = {
+        "issuer": identity.issuer,
+        "subject": identity.subject,
+        "account_id": account_of(found[2:]).account_id,
+        "now": visit.now,
+    }
     connection.execute(query("identity_add"), values)
-    return tuple(found[:6])
+    return tuple(found[1:])

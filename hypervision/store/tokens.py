@@ -97,6 +97,6 @@ def find(connection: Connection, token: str, *, now: datetime) -> tuple[Account,
     values = {"token_hash": token_hash(token), "now": now, "noted": now - NOTED}
     with mapped(), connection.transaction():
         row = connection.execute(query("token_find"), values).fetchone()
-        if row is not None and row[7]:
+        if row is not None and row[2]:
             connection.execute(query("token_used"), values)
-    return None if row is None else (replace(account_of(row), granted=tokens.granted(row[6])), row[5])
+    return None if row is None else (replace(account_of(row[3:]), granted=tokens.granted(row[1])), row[0])

@@ -55,8 +55,8 @@ VALUES (%(token_hash)s, %(account_id)s, %(now)s, %(now)s, %(expires_at)s, %(way)
 
 -- name: session_find
 -- The account behind a session that has not ended: by time, or since its account has another role or organisation.
-SELECT a.account_id, a.name, a.role, a.organisation_id, a.language, s.expires_at, s.enrolling,
-       s.seen_at < %(noted)s
+SELECT s.expires_at, s.enrolling, s.seen_at < %(noted)s,
+       a.account_id, a.name, a.role, a.organisation_id, a.language
 FROM hv.session s
 JOIN hv.account a ON a.account_id = s.account_id
 WHERE s.token_hash = %(token_hash)s AND s.expires_at > %(now)s AND a.disabled_at IS NULL

@@ -109,8 +109,8 @@ RETURNING name;
 
 -- name: token_find
 -- The account behind an API token, and whether its use was noted within the last minute.
-SELECT a.account_id, a.name, a.role, a.organisation_id, a.language, t.expires_at, t.scopes,
-       coalesce(t.used_at < %(noted)s, true)
+SELECT t.expires_at, t.scopes, coalesce(t.used_at < %(noted)s, true),
+       a.account_id, a.name, a.role, a.organisation_id, a.language
 FROM hv.api_token t
 JOIN hv.account a ON a.account_id = t.account_id
 WHERE t.token_hash = %(token_hash)s AND t.expires_at > %(now)s AND t.revoked_at IS NULL AND a.disabled_at IS NULL;
@@ -122,15 +122,15 @@ WHERE token_hash = %(token_hash)s AND coalesce(used_at < %(noted)s, true);
 
 -- name: identity_find
 -- The account that somebody of a provider has here, whether or not it is disabled.
-SELECT a.account_id, a.name, a.role, a.organisation_id, a.language, a.disabled_at IS NOT NULL
+SELECT a.disabled_at IS NOT NULL, a.account_id, a.name, a.role, a.organisation_id, a.language
 FROM hv.identity i
 JOIN hv.account a ON a.account_id = i.account_id
 WHERE i.issuer = %(issuer)s AND i.subject = %(subject)s;
 
 -- name: identity_candidate
 -- An account of this name, for a first log-in by the provider: whether it was made for that, and is nobody's yet.
-SELECT a.account_id, a.name, a.role, a.organisation_id, a.language, a.disabled_at IS NOT NULL, a.by_provider,
-       EXISTS (SELECT FROM hv.identity i WHERE i.account_id = a.account_id)
+SELECT a.by_provider AND NOT EXISTS (SELECT FROM hv.identity i WHERE i.account_id = a.account_id),
+       a.disabled_at IS NOT NULL, a.account_id, a.name, a.role, a.organisation_id, a.language
 FROM hv.account a
 WHERE lower(a.name COLLATE "C") = lower(%(name)s COLLATE "C");
 
