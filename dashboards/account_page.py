@@ -141,7 +141,7 @@ def page(words: Words, account: Account, *, theme: str) -> str:
         user=escape(account.name),
         role=escape(words.t(f"role.{account.role}")),
         theme_name=escape(words.t("frame.theme")),
-        said=_attribute({key: words.t(f"account.{key}") for key in SAID} | _scope_words(words)),
+        said=_attribute({key: words.t(f"account.{key}") for key in SAID}),
         enrolled_late="1" if late else "",
         enrolling_hidden="" if late else " hidden",
         longest=LONGEST_NAME,
@@ -164,10 +164,6 @@ def welcome(words: Words, *, theme: str) -> str:
     return _HEAD.format(
         language=words.language, theme=theme, title=escape(shown["title"]), style="log-in", script="welcome"
     ) + _WELCOME.format(**{key: escape(text) for key, text in shown.items()}, **_other(words), said=_attribute(shown))
-
-
-def _scope_words(words: Words) -> dict[str, str]:
-    return {f"scope_{name}": words.t(f"scope.{name}") for name in SCOPES}
 
 
 def _attribute(texts: dict[str, str]) -> str:

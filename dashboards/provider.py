@@ -242,11 +242,15 @@ class Provider:
                 f"the claim {settings.role_claim!r} of {str(claims['sub'])[:64]!r} gives no role by oidc.roles",
                 reason="provider_unknown",
             )
+        subject = str(claims["sub"])
+        # Core 1.0, section 2: 255 letters of ASCII at most, and never none.
+        if not 0 < len(subject) <= 255 or not subject.isascii():
+            raise ProviderError("the provider's name for them is none", reason="provider_forged")
         try:
             name = name_of(claims, settings.name_claim)
         except AccessError as error:
             raise ProviderError(str(error), reason="provider_unknown") from None
-        return Identity(settings.issuer, str(claims["sub"]), name, role)
+        return Identity(settings.issuer, subject, name, role)
 
 
 def _document(address: str) -> dict[str, Any]:

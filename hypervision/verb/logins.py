@@ -1,4 +1,4 @@
-"""`hypervision accounts first|token|tokens|revoke|forget-factor`: ways in beside the password."""
+"""`hypervision accounts first|token|tokens|revoke|lost`: ways in beside the password."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from hypervision.store.connection import Connection
 if TYPE_CHECKING:
     from argparse import _SubParsersAction
 
-ACTIONS: Final = ("first", "token", "tokens", "revoke", "forget-factor")
+ACTIONS: Final = ("first", "token", "tokens", "revoke", "lost")
 
 
 def configure(actions: _SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -30,7 +30,7 @@ def configure(actions: _SubParsersAction[argparse.ArgumentParser]) -> None:
     revoke.add_argument("name")
     revoke.add_argument("number", type=int, help="as `accounts tokens` shows it")
     forget = "take away the second factor of who has lost it, and end the sessions of the account"
-    actions.add_parser("forget-factor", help=forget).add_argument("name")
+    actions.add_parser("lost", help=forget).add_argument("name")
 
 
 def run(connection: Connection, options: argparse.Namespace, *, now: datetime) -> int:
@@ -39,7 +39,7 @@ def run(connection: Connection, options: argparse.Namespace, *, now: datetime) -
         return _first(connection, options.file, now=now)
     from hypervision.store import own, tokens
 
-    if options.action == "forget-factor":
+    if options.action == "lost":
         had = own.reset_factor(connection, options.name)
         print(
             f"{options.name} {'has no second factor any more' if had else 'had no second factor'}; its sessions ended"

@@ -1,4 +1,4 @@
-"""`accounts first|token|tokens|revoke|forget-factor` and accounts of a provider, by the command line."""
+"""`accounts first|token|tokens|revoke|lost` and accounts of a provider, by the command line."""
 
 from __future__ import annotations
 
@@ -55,4 +55,4 @@ def test_token_is_made_listed_and_revoked(world: Any, verb: Says) -> None:
 def test_account_of_a_provider_has_no_password(world: Any, verb: Says) -> None:
     assert "ana may log in" in verb(world.url, "accounts", "add", "ana", "--role", "viewer", "--by-provider")
     assert world.rows("SELECT password_hash, by_provider FROM hv.account") == [("!", True)]
-    assert "had no second factor" in verb(world.url, "accounts", "forget-factor", "ana")
+    assert "had no second factor" in verb(world.url, "accounts", "lost", "ana")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -103,7 +102,9 @@ def test_of_many_log_ins_with_one_code_one_gets_in(settings: Settings, client: h
         body = {"user": "many", "password": PASSWORD, "code": code}
         with ThreadPoolExecutor(3) as pool:
             told = list(pool.map(lambda body: httpx.post(f"{base}/api/v1/login", json=body, timeout=30), [body] * 3))
-        assert sorted(answer.status_code for answer in told) == [200, 401, 401]
+        statuses = sorted(answer.status_code for answer in told)
+        assert statuses[0] == 200
+        assert set(statuses[1:]) <= {401, 429}
 
 
 def test_token_is_shown_once_and_opens_what_it_was_made_for(client: httpx.Client, base: str) -> None:
@@ -230,27 +231,32 @@ def test_hundred_log_ins_a_second_are_slowed_down_and_harm_nobody_else(settings:
         assert enter(inside, "engineer").status_code == 200
         answers: list[int] = []
         slowest = 0.0
-        stop = threading.Event()
-
-        def guess(number: int) -> None:
-            body = {"user": "target", "password": f"guess {number}"}
-            answers.append(httpx.post(f"{base}/api/v1/login", json=body, timeout=30).status_code)
-
         began = time.monotonic()
-        with ThreadPoolExecutor(24) as pool:
-            for number in range(300):
-                pool.submit(guess, number)
-                due = began + number / 100
-                if number % 20 == 0:
-                    asked = time.monotonic()
-                    assert inside.get("/api/v1/account").status_code == 200
-                    slowest = max(slowest, time.monotonic() - asked)
-                stop.wait(max(0.0, due - time.monotonic()))
-        assert len(answers) == 300
-        assert set(answers) <= {401, 429}
-        # Four mistakes are free; those that were under way together with them may be looked at as well.
-        assert answers.count(401) <= 10
-        assert slowest < 2.0
+        with httpx.Client(base_url=base, timeout=30, limits=httpx.Limits(max_connections=24)) as guesser:
+
+            def guess(number: int) -> int:
+                body = {"user": "target", "password": f"guess {number}"}
+                answers.append(guesser.post("/api/v1/login", json=body).status_code)
+                return answers[-1]
+
+            with ThreadPoolExecutor(24) as pool:
+                for number in range(300):
+                    pool.submit(guess, number)
+                    if number % 20 == 0:
+                        asked = time.monotonic()
+                        assert inside.get("/api/v1/account").status_code == 200
+                        slowest = max(slowest, time.monotonic() - asked)
+                    time.sleep(max(0.0, began + number / 100 - time.monotonic()))
+            assert len(answers) == 300
+            assert set(answers) <= {401, 429}
+            # Four mistakes are free; what was under way together with them may be looked at as well.
+            assert answers.count(401) <= 12
+            assert slowest < 2.0
+            # Right after a guess that was looked at, the right password has to wait as well.
+            deadline = time.monotonic() + 60
+            while guess(0) != 401:
+                assert time.monotonic() < deadline
+                time.sleep(0.1)
         right = enter(inside, "target")
         assert right.status_code == 429
-        assert int(right.headers["retry-after"]) <= 300
+        assert 0 < int(right.headers["retry-after"]) <= 300

@@ -86,6 +86,8 @@ def test_honest_token_for_several_with_us_as_the_party_counts(hostile: Hostile) 
         {"nbf": int(time.time()) + 3600},
         {"iat": int(time.time()) + 3600},
         {"sub": None},
+        {"sub": ""},
+        {"sub": "x" * 256},
         {"at_hash": "AAAAAAAAAAAAAAAAAAAAAA"},
     ],
     ids=json.dumps,
