@@ -234,9 +234,13 @@
     refresh();
   });
   byId("log-out").addEventListener("click", async () => {
+    // As in assets/34-leave.js: every other tab goes blank, and leaves once it is done.
+    localStorage.setItem("hypervision_leaving", "{}");
     try {
       const answer = await fetch("/api/v1/logout", { method: "POST", headers: { "content-type": "application/json" }, body: "{}", signal: AbortSignal.timeout(8000) });
       const told = answer.status === 200 ? await answer.json() : {};
+      if (!answer.ok && answer.status !== 401) return tell(said.away, true);
+      localStorage.removeItem("hypervision_leaving");
       location.assign(told.provider ?? "/login");
     } catch {
       tell(said.away, true);

@@ -53,7 +53,8 @@ def run(connection: Connection, options: argparse.Namespace, *, now: datetime) -
             name=options.purpose,
             scopes=options.scope,
             now=now,
-            lasting=timedelta(days=options.days),
+            # Far beyond what is taken, and within what a duration can be.
+            lasting=timedelta(days=max(-1, min(options.days, 10_000))),
         )
         # Alone on its line, so that it can be piped into a file; nobody will see it again.
         print(made)
