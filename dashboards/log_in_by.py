@@ -6,7 +6,9 @@ import asyncio
 import base64
 import json
 import logging
-from typing import TYPE_CHECKING, Final
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Final, TypeVar
 from urllib.parse import urlencode
 
 from fastapi import FastAPI, Request
@@ -27,10 +29,10 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+_T = TypeVar("_T")
 _COOKIE: Final = "hypervision_provider"
 # So long may somebody take at the provider [s].
 _LASTING: Final = 600
-# A provider that hangs must not take every thread; a password's check has its own few.
 _AT_ONCE: Final = 4
 _PATIENCE: Final = 15.0
 _LONGEST: Final = 2000
@@ -38,7 +40,14 @@ _LONGEST: Final = 2000
 
 def register(app: FastAPI, server: Server) -> None:
     """Add the way there and the way back."""
-    at_once = asyncio.Semaphore(_AT_ONCE)
+    # Threads of its own: a provider that hangs must not hold those in which the database is asked.
+    pool = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="provider")
+
+    async def asked(work: Callable[[], _T]) -> _T:
+        try:
+            return await asyncio.wait_for(asyncio.get_running_loop().run_in_executor(pool, work), _PATIENCE)
+        except TimeoutError:
+            raise ProviderError("the provider does not answer in time", reason="provider_away") from None
 
     @app.get("/login/provider", include_in_schema=False)
     async def leave(request: Request) -> Response:
@@ -48,8 +57,7 @@ def register(app: FastAPI, server: Server) -> None:
             return RedirectResponse("/login", 303)
         back = base_of(server, request) + "/login/callback"
         try:
-            async with at_once:
-                address = await in_time(lambda: provider.begin(begun, back=back), seconds=_PATIENCE)
+            address = await asked(lambda: provider.begin(begun, back=back))
         except (ProviderError, StoreError, ValueError) as error:
             return _refused(error, target)
         response = RedirectResponse(address, 303)
@@ -77,8 +85,7 @@ def register(app: FastAPI, server: Server) -> None:
         back = base_of(server, request) + "/login/callback"
         given = dict(request.query_params)
         try:
-            async with at_once:
-                who = await in_time(lambda: provider.finish(begun, given, back=back), seconds=_PATIENCE)
+            who = await asked(lambda: provider.finish(begun, given, back=back))
             login = await in_time(lambda: _opened(server, who, come))
         except (AccessError, StoreError, ValueError) as error:
             return _refused(error, target)
