@@ -15,7 +15,7 @@ from pydantic import BaseModel, Field
 
 from dashboards import town as judge
 from dashboards.live import utc_now
-from dashboards.plain import Plain, mended
+from dashboards.plain import Plain
 from dashboards.routes import is_page, page_of
 from dashboards.server import Server, in_time
 from dashboards.sessions import CALLER, COOKIE
@@ -219,7 +219,8 @@ def visit(server: Server, address: str, agent: str) -> Visit:
         now=utc_now(),
         lasting=timedelta(hours=server.settings.http.session_hours),
         address=address,
-        agent=mended(agent).replace("\x00", ""),
+        # What a browser calls itself is shown to its owner: nothing without a shape, nothing that turns others round.
+        agent="".join(letter for letter in agent if letter.isprintable()),
         factor_roles=server.settings.log_in.factor_roles,
     )
 

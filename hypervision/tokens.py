@@ -113,9 +113,11 @@ def check_token_name(name: str) -> str:
     Raises
     ------
     AccessError
-        It is empty or too long.
+        It is empty, too long, or holds what has no shape or turns its neighbours round.
     """
     name = " ".join(name.split())
+    if not name.isprintable():
+        raise AccessError("the token's name holds characters without a shape", remedy="leave them out")
     if not 1 <= len(name) <= LONGEST_NAME:
         raise AccessError(
             f"the token's name has {len(name)} letters", remedy=f"give 1 to {LONGEST_NAME}: what the token is for"

@@ -80,9 +80,9 @@ def test_log_in_without_its_second_factor_can_make_no_token() -> None:
     assert tokens.scopes_of(replace(OPERATOR, role=Role.ADMINISTRATOR, granted=ENROLLING)) == []
 
 
-@pytest.mark.parametrize("name", ["", "   ", "x" * 65])
+@pytest.mark.parametrize("name", ["", "   ", "x" * 65, "a\u202eb", "a\x00b", "a\u200b"])
 def test_token_without_a_fitting_name_is_refused(name: str) -> None:
-    with pytest.raises(AccessError, match="the token's name has"):
+    with pytest.raises(AccessError, match="the token's name h"):
         tokens.check_token_name(name)
 
 
