@@ -143,6 +143,8 @@ class Provider:
             scope=self._settings.scopes,
             redirect_uri=back,
             default_timeout=_TIMEOUT,
+            # The token is used at once: one that lives for a minute has not expired.
+            leeway=0,
         )
 
     def _known(self) -> Mapping[str, Any]:
