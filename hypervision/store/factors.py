@@ -101,6 +101,7 @@ def confirm(connection: Connection, account_id: int, code: str, *, now: datetime
             raise AccessError(
                 "the code is wrong",
                 remedy="type the six digits shown now, and look whether the device's clock is right",
+                reason="code",
             )
         connection.execute(query("factor_confirm"), {"account_id": account_id, "now": now, "step": step})
         connection.execute(query("recovery_remove"), {"account_id": account_id})
