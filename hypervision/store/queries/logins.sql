@@ -17,10 +17,6 @@ RETURNING 1;
 -- The second factor that was asked for is there: this session may do all that its account may.
 UPDATE hv.session SET enrolling = false WHERE token_hash = %(token_hash)s;
 
--- name: account_proof
--- What proves an account once more, for whoever is logged in with it.
-SELECT name, password_hash, by_provider FROM hv.account WHERE account_id = %(account_id)s AND disabled_at IS NULL;
-
 -- name: account_new_password
 -- A new password that its owner chose; own_session_end follows in the same transaction.
 UPDATE hv.account SET password_hash = %(password_hash)s WHERE account_id = %(account_id)s;
@@ -74,10 +70,6 @@ SELECT EXISTS (SELECT FROM hv.second_factor f WHERE f.account_id = a.account_id 
        a.password_hash <> '!'
 FROM hv.account a
 WHERE a.account_id = %(account_id)s;
-
--- name: account_id_of
--- The number of an account by its name.
-SELECT account_id FROM hv.account WHERE name = %(name)s;
 
 -- name: account_of_name
 -- An account as the rights table knows it, by its name.
