@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from starlette.middleware.gzip import GZipMiddleware
 
 from dashboards import (
+    account,
     administration,
     api,
     audit,
@@ -19,9 +20,11 @@ from dashboards import (
     failures,
     health,
     log_in,
+    log_in_by,
     metrics,
     push,
     quarantine,
+    welcome,
 )
 from dashboards.callbacks import fits_one_of
 from dashboards.control_room import create_dash, draw_page
@@ -51,12 +54,16 @@ def create_server(settings: Settings) -> Server:
         sessions=Sessions(pool),
         writer=HttpWriter(settings),
     )
+    server.provider = log_in_by.provider_of(server)
     server.views = Views(draw_page, server.scene)
     server.hub = push.Hub(server.views, server.reader, server.sessions)
     server.fastapi = _fastapi(server)
     failed = failures.FailureLog()
     failures.register(server.fastapi, failed)
     log_in.register(server.fastapi, server)
+    log_in_by.register(server.fastapi, server)
+    welcome.register(server.fastapi, server)
+    account.register(server.fastapi, server)
     health.register(server.fastapi, server)
     metrics.register(server.fastapi, server)
     api.register(server.fastapi, server)

@@ -43,6 +43,10 @@ SAID: Final = (
 """What `assets/30-actions.js` may say."""
 LEAVING: Final = ("title", "text", "retry")
 """What `assets/35-leave.js` shows while a log-out is not confirmed."""
+AGAIN: Final = (
+    "title", "lead", "user", "password", "code", "button", "other", "leave", "wrong", "second", "wait", "away",
+)  # fmt: skip
+"""What `assets/36-again.js` shows when a log-in has ended."""
 
 
 def shell(words: Words, account: Account, *, theme: str) -> Component:
@@ -79,6 +83,9 @@ def frame(words: Words, account: Account) -> Component:
             hidden=True,
             **{f"data_{key}": words.t(f"action.{key}") for key in SAID},
             **{f"data_leave_{key}": words.t(f"leave.{key}") for key in LEAVING},
+            **{f"data_again_{key}": words.t(f"again.{key}") for key in AGAIN},
+            data_again_who=account.name,
+            data_again_role=str(account.role),
         ),
         el("Main", div(ident="page"), cls="main", tabIndex="-1", id="main"),
         el("Footer", div(ident="frame-status"), cls="status"),
@@ -131,7 +138,15 @@ def _who(words: Words, account: Account) -> Component:
             title=words.t("frame.language"),
             lang=other,
         ),
-        div(span(account.name, cls="strong"), span(role, cls="muted"), cls="who"),
+        # A page of its own, outside of Dash: the link loads it.
+        el(
+            "A",
+            span(account.name, cls="strong"),
+            span(role, cls="muted"),
+            href="/account",
+            cls="who",
+            title=words.t("account.title"),
+        ),
         button(
             icon("logout"),
             hidden(words.t("frame.log_out")),

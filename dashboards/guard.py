@@ -12,13 +12,15 @@ from urllib.parse import quote, urlsplit
 
 from dashboards.callbacks import Fits
 from dashboards.failures import UNEXPECTED, FailureLog
+from dashboards.headers import SECURE, security_headers
 from dashboards.hosts import name_of
 from dashboards.routes import action_of, action_of_callback, is_page
 from dashboards.sessions import CALLER, COOKIE, Caller, Sessions, cookies_of, origin_of
 from dashboards.words import language_of
-from hypervision.accounts import Account, Action, may
+from hypervision.accounts import ENROLLING, Account, Action, may
 from hypervision.auditing import ORIGIN
 from hypervision.errors import StoreError
+from hypervision.tokens import bearer_of, is_api_token
 
 log = logging.getLogger(__name__)
 
@@ -177,14 +179,14 @@ class Guard:
             CALLER.reset(token)
 
     async def _caller(self, scope: Scope, headers: dict[str, str]) -> Caller:
-        cookies = cookies_of(headers.get("cookie", ""))
-        token = cookies.get(COOKIE, "")
-        account = await self._sessions.ask(token) if token else None
+        cookies, token, borne = _shown(headers)
+        asked = token if borne is None else borne
+        account = await self._sessions.ask(asked) if asked else None
         return self._made(scope, cookies, account, token)
 
     def _anonymous(self, scope: Scope, headers: dict[str, str]) -> Caller:
-        cookies = cookies_of(headers.get("cookie", ""))
-        return self._made(scope, cookies, None, cookies.get(COOKIE, ""))
+        cookies, token, _borne = _shown(headers)
+        return self._made(scope, cookies, None, token)
 
     def _made(self, scope: Scope, cookies: dict[str, str], account: Account | None, token: str) -> Caller:
         address = str((scope.get("client") or ("", 0))[0])
@@ -203,24 +205,31 @@ class Guard:
             await self._nobody(scope, send, 401, "log in first")
         elif action is None:
             await _answer(send, 404, {"detail": "there is no such page or method"})
+        elif account.granted == ENROLLING:
+            # The password was right, and the role asks for more: nothing is answered before.
+            if scope["method"] in _SAFE and is_page(scope["path"]):
+                await _lead(send, "/account")
+            else:
+                await _answer(send, 403, {"detail": "set up your second factor first, on the page /account"})
+        elif account.granted is not None:
+            await _answer(send, 403, {"detail": f"this token, or its owner, may not {action.replace('_', ' ')}"})
         else:
             await _answer(send, 403, {"detail": f"your role ({account.role}) may not {action.replace('_', ' ')}"})
 
     async def _nobody(self, scope: Scope, send: Send, status: int, detail: str) -> None:
         if scope["method"] in _SAFE and is_page(scope["path"]):
-            target = "/login" if scope["path"] == "/" else f"/login?next={quote(scope['path'])}"
-            await send({"type": "http.response.start", "status": 303, "headers": [(b"location", target.encode())]})
-            await send({"type": "http.response.body", "body": b""})
+            await _lead(send, "/login" if scope["path"] == "/" else f"/login?next={quote(scope['path'])}")
             return
         await _answer(send, status, {"detail": detail})
 
     def _with_headers(self, scope: Scope, send: Send) -> Send:
         cached = scope["path"].startswith("/assets/") and b"m=" in scope.get("query_string", b"")
         public = scope["path"].startswith(("/_dash-component-suites/", "/static/"))
+        added = [*self._headers, SECURE] if scope.get("scheme") == "https" else self._headers
 
         async def sending(message: MutableMapping[str, Any]) -> None:
             if message["type"] == "http.response.start":
-                headers = [*message.get("headers", []), *self._headers]
+                headers = [*message.get("headers", []), *added]
                 good = message["status"] in _GOOD
                 if cached or not good:
                     headers = [(name, value) for name, value in headers if name.lower() != b"cache-control"]
@@ -232,35 +241,6 @@ class Guard:
             await send(message)
 
         return sending
-
-
-def security_headers(script_hashes: Sequence[str]) -> list[tuple[bytes, bytes]]:
-    """What every answer carries.
-
-    Styles may stand inline: Mantine, the grid and plotly write them; a style cannot run anything.
-    """
-    policy = "; ".join(
-        (
-            "default-src 'none'",
-            " ".join(("script-src 'self'", *script_hashes)),
-            "style-src 'self' 'unsafe-inline'",
-            "img-src 'self' data: blob:",
-            "font-src 'self' data:",
-            "connect-src 'self'",
-            "manifest-src 'self'",
-            "base-uri 'none'",
-            "form-action 'self'",
-            "frame-ancestors 'none'",
-        )
-    )
-    return [
-        (b"content-security-policy", policy.encode()),
-        (b"x-content-type-options", b"nosniff"),
-        (b"x-frame-options", b"DENY"),
-        (b"referrer-policy", b"same-origin"),
-        (b"cross-origin-opener-policy", b"same-origin"),
-        (b"permissions-policy", b"camera=(), microphone=(), geolocation=()"),
-    ]
 
 
 def headers_of(scope: Scope) -> dict[str, str]:
@@ -336,6 +316,25 @@ def _replay(body: bytes, receive: Receive) -> Receive:
         return await receive()
 
     return replayed
+
+
+def _shown(headers: dict[str, str]) -> tuple[dict[str, str], str, str | None]:
+    """The cookies, the session's token among them, and the API token that is borne.
+
+    Notes
+    -----
+    Who bears a token is asked for nothing else: a browser adds cookies by itself, a program means its token. An API
+    token in a cookie is none: a browser would send it for whoever leads it here.
+    """
+    cookies = cookies_of(headers.get("cookie", ""))
+    borne = bearer_of(headers.get("authorization", ""))
+    token = cookies.get(COOKIE, "") if borne is None else ""
+    return cookies, "" if is_api_token(token) else token, borne
+
+
+async def _lead(send: Send, target: str) -> None:
+    await send({"type": "http.response.start", "status": 303, "headers": [(b"location", target.encode())]})
+    await send({"type": "http.response.body", "body": b""})
 
 
 async def _answer(send: Send, status: int, document: dict[str, Any]) -> None:

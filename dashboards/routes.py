@@ -37,6 +37,15 @@ _ROUTES: Final = tuple(
         ("GET", r"/_favicon\.ico", Action.LOG_IN),
         ("POST", r"/api/v1/login", Action.LOG_IN),
         ("POST", r"/api/v1/logout", Action.LOG_OUT),
+        # By the provider of the settings, and by the link that the first administrator was given.
+        ("GET", r"/login/(provider|callback)", Action.LOG_IN),
+        ("GET", r"/welcome", Action.LOG_IN),
+        ("POST", r"/api/v1/welcome", Action.LOG_IN),
+        ("GET", r"/account", Action.OWN_ACCOUNT),
+        ("GET", r"/api/v1/account", Action.OWN_ACCOUNT),
+        ("POST", r"/api/v1/account/(password|second-factor(/(confirm|remove))?|tokens)", Action.OWN_ACCOUNT),
+        ("POST", r"/api/v1/account/tokens/[0-9]{1,9}/revoke", Action.OWN_ACCOUNT),
+        ("POST", r"/api/v1/account/sessions/([0-9a-f]{16}|others)/end", Action.OWN_ACCOUNT),
         ("GET", r"/api/health/live", Action.READ_LIVENESS),
         ("GET", r"/api/health", Action.READ_HEALTH),
         ("GET", r"/metrics", Action.READ_METRICS),
@@ -159,4 +168,4 @@ def thing_of_page(page: str) -> str | None:
 
 def is_page(path: str) -> bool:
     """Whether a decoded path is a page for people: without log-in it leads to the log-in page."""
-    return path == "/api/docs" or action_of_page(path) is not None
+    return path in ("/api/docs", "/account") or action_of_page(path) is not None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from fastapi import FastAPI
 
@@ -24,6 +24,9 @@ from hypervision.errors import TemporaryStoreError
 from hypervision.scope import Scope
 from hypervision.settings import Settings
 from hypervision.store.pool import ScreenPool
+
+if TYPE_CHECKING:
+    from dashboards.provider import Provider
 
 _T = TypeVar("_T")
 # Longer than any statement may take: a database that has not answered by then hangs [s].
@@ -58,6 +61,8 @@ class Server:
         Readings that are posted.
     app : Guard
         The whole, as ASGI.
+    provider : Provider or None
+        The OpenID provider of the settings.
     """
 
     settings: Settings
@@ -70,6 +75,9 @@ class Server:
     hub: Hub = field(init=False)
     app: Guard = field(init=False)
     fastapi: FastAPI = field(init=False)
+    provider: Provider | None = None
+    # Each check of a password takes 64 MiB for a moment: two at a time are enough for people, and no guesser gets more.
+    proving: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2))
     dash: Any = field(init=False)
     _parts: Parts = field(init=False, default_factory=Parts)
 

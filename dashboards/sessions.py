@@ -16,7 +16,9 @@ from hypervision.accounts import Account, token_hash
 from hypervision.auditing import ORIGIN, Origin
 from hypervision.errors import StoreError, TemporaryStoreError
 from hypervision.store import accounts as store
+from hypervision.store import tokens as token_store
 from hypervision.store.pool import ScreenPool
+from hypervision.tokens import is_api_token
 
 log = logging.getLogger(__name__)
 
@@ -40,7 +42,13 @@ _LONGEST: Final = 100
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who sent the request in progress, and how they like it."""
+    """Who sent the request in progress, and how they like it.
+
+    Attributes
+    ----------
+    token : str
+        Of the session, from the cookie; empty for who bears an API token, which is no session.
+    """
 
     account: Account | None
     token: str
@@ -109,7 +117,9 @@ class Sessions:
         return known.account
 
     def find(self, token: str) -> Account | None:
-        """The account behind a token, None when there is no such session.
+        """The account behind a session's or an API token, None when there is no such one.
+
+        Which of both it may be, and whether it came as a cookie or was borne, the guard has looked at.
 
         Raises
         ------
@@ -121,7 +131,8 @@ class Sessions:
             return None
         try:
             with self._pool.connection() as connection:
-                found = store.find_session(connection, token, now=now)
+                look = token_store.find if is_api_token(token) else store.find_session
+                found = look(connection, token, now=now)
         except TemporaryStoreError:
             return self._trusted(token)
         if found is None or self._is_ended(key):
@@ -173,7 +184,7 @@ class Sessions:
         return known.account
 
     def forget(self, name: str) -> None:
-        """Ask for the sessions of an account anew: what it is or may has changed."""
+        """Ask for the sessions and tokens of an account anew: what it is or may has changed."""
         for known in list(self._known.values()):
             if known.account.name == name:
                 # Not gone: while the database is away it goes on as it was last seen.

@@ -37,6 +37,7 @@ class Action(StrEnum):
     READ_HEALTH = "read_health"
     READ_METRICS = "read_metrics"
     LOG_OUT = "log_out"
+    OWN_ACCOUNT = "own_account"
     SEE_SCREENS = "see_screens"
     READ_DATA = "read_data"
     SEE_SYSTEM = "see_system"
@@ -55,6 +56,7 @@ _ALL: Final = frozenset(Role)
 # The one rights table. What is not here is forbidden to everybody.
 RIGHTS: Final[Mapping[Action, frozenset[Role]]] = {
     Action.LOG_OUT: _ALL,
+    Action.OWN_ACCOUNT: _ALL,
     Action.SEE_SCREENS: _ALL,
     Action.READ_DATA: _ALL,
     Action.SEE_SYSTEM: _ALL,
@@ -78,6 +80,8 @@ LOCAL: Final = frozenset({Action.READ_HEALTH, Action.READ_METRICS})
 # part of it, wherever it calls from. So an administrator of a part administers no accounts, and can give nobody more
 # than he has.
 WHOLE: Final = frozenset({Action.READ_METRICS, Action.SEE_ACCOUNTS, Action.MANAGE_ACCOUNTS, Action.SEE_AUDIT})
+# All that a log-in may do until it has the second factor that its role asks for.
+ENROLLING: Final = frozenset({Action.OWN_ACCOUNT, Action.LOG_OUT})
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +94,9 @@ class Account:
         Only Things in it are shown.
     language : str or None
         `fr` or `en`; None: the installation's.
+    granted : frozenset of Action or None
+        Nothing else, whatever the role: what an API token was made for, or a log-in that still lacks its second factor
+        may do; None: all that the role may.
     """
 
     account_id: int
@@ -97,6 +104,7 @@ class Account:
     role: Role
     scope: Scope = EVERYTHING
     language: str | None = None
+    granted: frozenset[Action] | None = None
 
 
 def may(account: Account | None, action: Action | None, *, loopback: bool = False) -> bool:
@@ -113,12 +121,16 @@ def may(account: Account | None, action: Action | None, *, loopback: bool = Fals
         return False
     if action in PUBLIC or (action in LOCAL and loopback):
         return True
-    return account is not None and account.role in RIGHTS.get(action, frozenset())
+    if account is None or (account.granted is not None and action not in account.granted):
+        return False
+    return account.role in RIGHTS.get(action, frozenset())
 
 
 # OWASP's first choice for argon2id: 46 MiB would be m=47104,t=1; the library's default (64 MiB, t=3) is stronger.
 _HASHER: Final = PasswordHasher()
 SHORTEST_PASSWORD: Final = 10
+NO_PASSWORD: Final = "!"  # noqa: S105 -- a hash that nothing has
+"""The hash of an account that has no password here: its owner comes in by the provider."""
 
 
 def hash_password(password: str) -> str:
@@ -141,8 +153,9 @@ def hash_password(password: str) -> str:
 
 def verify_password(password_hash: str | None, password: str) -> bool:
     """Whether the password is right; an unknown name (None) costs the same time as a wrong password."""
+    known = None if password_hash == NO_PASSWORD else password_hash
     try:
-        return _HASHER.verify(password_hash or _DECOY, password) and password_hash is not None
+        return _HASHER.verify(known or _DECOY, password) and known is not None
     except (VerificationError, InvalidHashError):
         return False
 

@@ -222,7 +222,10 @@ def environment(settings: Settings) -> dict[str, str]:
             elif value is not None:
                 found[f"{prefix}{key.upper()}"] = str(value)
 
-    walk("HYPERVISION_", settings.model_dump(exclude={"database_url", "mqtt_url"}))
+    walk(
+        "HYPERVISION_",
+        settings.model_dump(exclude={"database_url": True, "mqtt_url": True, "oidc": {"client_secret"}}),
+    )
     return found
 
 
@@ -243,6 +246,10 @@ def _environment(start: Start) -> None:
     for variable in [variable for variable in os.environ if variable.startswith("HYPERVISION_")]:
         del os.environ[variable]
     os.environ.update(environment(settings))
+    if settings.oidc.client_secret is not None:
+        given = secret(data_dir, "oidc-client-secret")
+        write_private(given, settings.oidc.client_secret.get_secret_value() + "\n")
+        os.environ["HYPERVISION_OIDC__CLIENT_SECRET_FILE"] = str(given)
     os.environ.update(
         {
             "HYPERVISION_HTTP__PORT": str(plan.http_port),

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import platformdirs
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 
+from hypervision.entry import LogInSettings, OidcSettings
 from hypervision.errors import SettingError
 
 PREFIX = "HYPERVISION_"
@@ -176,6 +177,8 @@ class Settings(_Section):
     ingest: IngestSettings = IngestSettings()
     broker: BrokerSettings = BrokerSettings()
     http: HttpSettings = HttpSettings()
+    log_in: LogInSettings = LogInSettings()
+    oidc: OidcSettings = OidcSettings()
     alarms: AlarmSettings = AlarmSettings()
     rejected: RejectedSettings = RejectedSettings()
     backup: BackupSettings = BackupSettings()
@@ -376,6 +379,8 @@ _HOW: Final = {
     "greater_than_equal": "write {ge} or more",
     "less_than_equal": "write {le} or less",
     "literal_error": "write {expected}",
+    "string_too_long": "write {max_length} characters or less",
+    "string_too_short": "write at least one character",
     "string_pattern_mismatch": "write it as docs/settings.md tells",
 }
 """What to write instead, by pydantic's type of an error, where its own words are not for people."""
@@ -389,7 +394,7 @@ def _setting_error(error: ValidationError) -> SettingError:
             f"there is no setting {key!r} (value {first['input']!r})",
             remedy="check its spelling in docs/settings.md",
         )
-    value = "(secret)" if "url" in key else repr(first["input"])
+    value = "(secret)" if key in ("database_url", "mqtt_url") or "secret" in key else repr(first["input"])
     how = _HOW.get(first["type"])
     message = how.format(**first.get("ctx", {})) if how else first["msg"].removeprefix("Value error, ")
     return SettingError(f"setting {key!r} cannot be {value}", remedy=message[:1].lower() + message[1:])

@@ -34,6 +34,10 @@ ROOMS = {
     "supervisor": ("hypervision/services/",),
     "ucumvert": ("hypervision/units.py",),
     "argon2": ("hypervision/accounts.py",),
+    "authlib": ("dashboards/provider.py",),
+    "joserfc": ("dashboards/provider.py",),
+    "requests": ("dashboards/provider.py",),
+    "segno": ("dashboards/account.py",),
 }
 
 

@@ -25,8 +25,8 @@
     hv.dropHeld();
     if (socket?.readyState === WebSocket.OPEN) socket.send(JSON.stringify({ page, language, after: seq }));
   };
-  // A screen that is being left leads nobody back to its page.
-  const logIn = () => hv.leaving || location.assign(`/login?next=${encodeURIComponent(here())}`);
+  // A log-in that has ended is made anew over the page, which then goes on; a screen that is being left is not.
+  const logIn = () => hv.logInAgain()?.then(() => socket ?? connect());
   const connect = () => {
     const scheme = location.protocol === "https:" ? "wss" : "ws";
     const opened = new WebSocket(`${scheme}://${location.host}/live`);
@@ -55,7 +55,7 @@
       if (!page) return;
       const query = new URLSearchParams({ page, language, after: String(seq) });
       const answer = await fetch(`/api/v1/live?${query}`, { signal: polling.signal });
-      if (answer.status === 401) return logIn();
+      if (answer.status === 401) return void hv.logInAgain();
       if (answer.ok) {
         document.documentElement.dataset.transport = "polling";
         take({ ...(await answer.json()), page, language });

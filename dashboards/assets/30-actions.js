@@ -29,7 +29,10 @@
         body: JSON.stringify({ comment }),
         signal: AbortSignal.timeout(LIMIT),
       });
-      if (answer.status === 401) location.assign("/login");
+      if (answer.status === 401) {
+        await hv.logInAgain();
+        return acknowledgeOne(id, comment);
+      }
       if (!answer.ok) return { reason: REASONS[answer.status] ?? "failed" };
       return { done: true, changed: (await answer.json()).changed };
     } catch {

@@ -35,7 +35,9 @@
       // 401: there is no such session any more.
       if (answer.ok || answer.status === 401) {
         localStorage.removeItem(KEY);
-        return location.assign("/login");
+        // Who came by a provider leaves there too, where it has a place for that.
+        const told = answer.status === 200 ? await answer.json() : {};
+        return location.assign(told.provider ?? "/login");
       }
     } catch {
       // Told below, and tried again.

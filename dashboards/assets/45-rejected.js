@@ -56,7 +56,10 @@
           body: JSON.stringify(after === null ? wanted : { ...wanted, after }),
           signal: AbortSignal.timeout(LIMIT),
         });
-        if (answer.status === 401) return void location.assign(`/login?next=${encodeURIComponent(location.pathname)}`);
+        if (answer.status === 401) {
+          await hv.logInAgain();
+          continue;
+        }
         if (!answer.ok) {
           failure = await reasonOf(answer);
           break;

@@ -4,6 +4,7 @@
   const form = document.getElementById("form");
   const error = document.getElementById("error");
   const button = form.querySelector("button");
+  const second = document.getElementById("second");
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     button.disabled = true;
@@ -12,12 +13,23 @@
       const answer = await fetch("/api/v1/login", {
         method: "POST",
         headers: { "content-type": "application/json" },
-        body: JSON.stringify({ user: form.user.value, password: form.password.value }),
+        body: JSON.stringify({ user: form.user.value, password: form.password.value, code: second.hidden ? "" : form.code.value }),
       });
+      const told = await answer.json().catch(() => ({}));
       if (answer.ok) {
         // A log-out that was never confirmed has ended with the new log-in.
         localStorage.removeItem("hypervision_leaving");
-        location.assign(form.dataset.next);
+        location.assign(told.enrolling ? "/account" : form.dataset.next);
+        return;
+      }
+      if (answer.status === 401 && told.second) {
+        // The password was right: the code is asked for where it is known that there is one.
+        error.textContent = second.hidden ? form.dataset.second : form.dataset.secondWrong;
+        second.hidden = false;
+        form.code.required = true;
+        button.disabled = false;
+        form.code.focus();
+        form.code.select();
         return;
       }
       if (answer.status === 429) error.textContent = form.dataset.wait.replace("{n}", answer.headers.get("retry-after") || "60");

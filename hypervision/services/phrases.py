@@ -41,9 +41,14 @@ _PHRASES: dict[str, tuple[str, str]] = {
     "log_in_line": ("  {role:<16} utilisateur {user:<14} mot de passe {password}",
                     "  {role:<16} user {user:<14} password {password}"),
     "log_ins_title": ("comptes de démonstration :", "demo log-ins:"),
-    "first_account": (
-        "premier compte : hypervision accounts add NOM --role administrator",
-        "first log-in: hypervision accounts add NAME --role administrator",
+    "first_administrator": ("comptes vérifiés", "accounts checked"),
+    "first_link": (
+        "premier administrateur, une seule fois, dans les 24 heures : {url}",
+        "first administrator, once, within 24 hours: {url}",
+    ),
+    "first_file": (
+        "  (ce qui suit le # est gardé dans {path})",
+        "  (what stands behind the # is kept in {path})",
     ),
     "how_to_stop": ("Ctrl-C arrête tout.", "Ctrl-C stops everything."),
     "stopping": ("arrêt en cours…", "stopping…"),

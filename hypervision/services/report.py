@@ -7,9 +7,10 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from urllib.parse import urlsplit
 
-from hypervision.services import broker, database, demo, endpoints, ports, readiness
+from hypervision.services import broker, database, demo, endpoints, first, ports, readiness
 from hypervision.services.datadir import Kind
 from hypervision.services.phrases import Language, phrase
 from hypervision.services.plan import Plan
@@ -159,6 +160,10 @@ def report(start: Start, terminal: Terminal, stopped: threading.Event) -> None:
         log_ins = demo.log_ins(data_dir)
         place = next(number for number, step in enumerate(listed) if step.key == "live")
         listed.insert(place, _log_in_step(start, terminal, log_ins, stopped))
+    told: list[str] = []
+    if start.kind == "up" and "serve" in start.names:
+        # Last: everything that it needs answers by then.
+        listed.append(_first_step(start, told))
     if not readiness.watch(listed, data_dir=data_dir, say=terminal.say, stopped=stopped):
         return
     host = f"[{start.host}]" if ":" in start.host else start.host
@@ -172,7 +177,15 @@ def report(start: Start, terminal: Terminal, stopped: threading.Event) -> None:
     if stopped.is_set():
         endpoints.remove(data_dir)
         return
-    announce(terminal, found)
+    announce(terminal, found, data_dir=data_dir, first_said=told[0] if told else "")
+
+
+def _first_step(start: Start, told: list[str]) -> readiness.Step:
+    def prepared() -> bool:
+        told.append(first.prepare(start.settings.data_dir))
+        return True
+
+    return readiness.Step("first_administrator", "migrate", prepared)
 
 
 def _log_in_step(
@@ -191,15 +204,24 @@ def _log_in_step(
     return readiness.Step("log_ins", "migrate", created)
 
 
-def announce(terminal: Terminal, found: endpoints.Endpoints) -> None:
-    """Print the addresses and, in a demo, the log-ins."""
+def announce(terminal: Terminal, found: endpoints.Endpoints, *, data_dir: Path, first_said: str = "") -> None:
+    """Print the addresses and, in a demo, the log-ins; else the link of the first administrator while there is none.
+
+    Parameters
+    ----------
+    first_said : str
+        What `first.prepare` said: a link is printed when it is made, and later only the file that has it is named.
+    """
     language = terminal.language
     terminal.line("")
     terminal.say("ready", url=found.http)
     parts = urlsplit(found.mqtt)
     terminal.line(phrase("mqtt_at", language, url=f"{parts.scheme}://{parts.hostname}:{parts.port or 1883}"))
     if found.log_ins is None:
-        terminal.line(phrase("first_account", language))
+        if first_said == "made":
+            terminal.line(phrase("first_link", language, url=first.link(data_dir, found.http)))
+        if first_said:
+            terminal.line(phrase("first_file", language, path=first.file_of(data_dir)))
     else:
         terminal.line(phrase("log_ins_title", language))
         for entry in found.log_ins:

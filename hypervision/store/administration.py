@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from psycopg import Connection
 
-from hypervision.accounts import Role, hash_password
+from hypervision.accounts import NO_PASSWORD, Role, hash_password
 from hypervision.administration import (
     Given,
     ListedAccount,
@@ -49,7 +49,7 @@ def add_account(
     connection: Connection,
     *,
     name: str,
-    password: str,
+    password: str | None,
     role: Role,
     now: datetime,
     actor: str | None = None,
@@ -59,6 +59,8 @@ def add_account(
 
     Parameters
     ----------
+    password : str or None
+        None: it has none here, and is opened by an OpenID provider alone.
     actor : str or None
         Who creates it; None: somebody at the command line.
     **given
@@ -72,7 +74,8 @@ def add_account(
     check_name(name)
     values: dict[str, Any] = {
         "name": name,
-        "password_hash": hash_password(password),
+        "password_hash": NO_PASSWORD if password is None else hash_password(password),
+        "by_provider": password is None,
         "role": role.value,
         "organisation": given.get("organisation"),
         "domains": _array(words_of_scope(given.get("domains"), "domains")),

@@ -30,7 +30,8 @@ _INTAKE: Final[Rights] = {
 # What people do, on a screen or by a verb.
 _PEOPLE: Final[Rights] = {
     "correction": _PUT, "corrected_observation": _PUT, "journal": _PUT, "observation": _PUT, "session": _ALL,
-    "account": _PUT,
+    "account": _PUT, "api_token": _PUT, "identity": "INSERT", "invitation": _ALL, "recovery_code": _ALL,
+    "second_factor": _ALL,
 }  # fmt: skip
 
 WRITES: Final[Mapping[Process, Rights]] = MappingProxyType({
@@ -52,6 +53,11 @@ _PRIVATE: Final[Mapping[str, frozenset[Process]]] = {
     "account": frozenset({"serve", "verbs"}),
     "session": frozenset({"serve", "verbs"}),
     "login_failure": frozenset({"serve", "verbs"}),
+    "api_token": frozenset({"serve", "verbs"}),
+    "identity": frozenset({"serve", "verbs"}),
+    "invitation": frozenset({"serve", "verbs"}),
+    "recovery_code": frozenset({"serve", "verbs"}),
+    "second_factor": frozenset({"serve", "verbs"}),
     "audit": frozenset({"serve", "verbs"}),
     "audit_head": frozenset({"serve", "verbs"}),
     "audit_due": frozenset(),

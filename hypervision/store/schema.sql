@@ -285,7 +285,9 @@ CREATE TABLE hv.account (
     -- Grows with every change of the account, so that of two administrators at once one is told of the other.
     version bigint NOT NULL DEFAULT 1,
     changed_at timestamptz,
-    changed_by text
+    changed_by text,
+    -- Such an account has no password here: its password_hash matches nothing.
+    by_provider boolean NOT NULL DEFAULT false
 );
 
 -- Only a hash of the cookie is kept: reading this table does not give a session away.
@@ -294,7 +296,14 @@ CREATE TABLE hv.session (
     account_id int NOT NULL REFERENCES hv.account ON DELETE CASCADE,
     created_at timestamptz NOT NULL,
     seen_at timestamptz NOT NULL,
-    expires_at timestamptz NOT NULL
+    expires_at timestamptz NOT NULL,
+    -- What its owner is shown. Until a second factor is there that the role asks for, it may do nothing else.
+    way text NOT NULL DEFAULT 'password' CHECK (way IN ('password', 'provider')),
+    address text NOT NULL DEFAULT '',
+    agent text NOT NULL DEFAULT '',
+    enrolling boolean NOT NULL DEFAULT false,
+    -- Of its account when it was opened: a session of another role has ended. Null: opened before.
+    role text
 );
 CREATE INDEX session_account ON hv.session (account_id);
 
@@ -306,6 +315,55 @@ CREATE TABLE hv.login_failure (
 );
 CREATE INDEX login_failure_name ON hv.login_failure (name, at);
 CREATE INDEX login_failure_address ON hv.login_failure (address, at);
+
+-- Who of an OpenID provider is which account.
+CREATE TABLE hv.identity (
+    issuer text NOT NULL,
+    subject text NOT NULL,
+    account_id int NOT NULL REFERENCES hv.account ON DELETE CASCADE,
+    linked_at timestamptz NOT NULL,
+    PRIMARY KEY (issuer, subject)
+);
+CREATE INDEX identity_account ON hv.identity (account_id);
+
+-- A secret that nobody has confirmed yet lets nobody in and keeps nobody out. `last_step` is the newest that was used.
+CREATE TABLE hv.second_factor (
+    account_id int PRIMARY KEY REFERENCES hv.account ON DELETE CASCADE,
+    secret bytea NOT NULL,
+    created_at timestamptz NOT NULL,
+    confirmed_at timestamptz,
+    last_step bigint NOT NULL DEFAULT 0
+);
+
+CREATE TABLE hv.recovery_code (
+    account_id int NOT NULL REFERENCES hv.account ON DELETE CASCADE,
+    code_hash bytea NOT NULL,
+    used_at timestamptz,
+    PRIMARY KEY (account_id, code_hash)
+);
+
+-- Only a hash is kept. `scopes` are words of hypervision/tokens.py, read anew at each use.
+CREATE TABLE hv.api_token (
+    api_token_id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    account_id int NOT NULL REFERENCES hv.account ON DELETE CASCADE,
+    name text NOT NULL,
+    token_hash bytea NOT NULL UNIQUE,
+    scopes text[] NOT NULL,
+    created_at timestamptz NOT NULL,
+    expires_at timestamptz NOT NULL,
+    used_at timestamptz,
+    revoked_at timestamptz
+);
+CREATE INDEX api_token_account ON hv.api_token (account_id);
+
+-- A link with which somebody makes an account, once: the first administrator.
+CREATE TABLE hv.invitation (
+    token_hash bytea PRIMARY KEY,
+    role text NOT NULL CHECK (role IN ('viewer', 'operator', 'engineer', 'administrator', 'auditor')),
+    created_at timestamptz NOT NULL,
+    expires_at timestamptz NOT NULL,
+    used_at timestamptz
+);
 
 -- Each writer notes the hours it touches, once in an epoch; `watch` ends the epoch when it collects them.
 CREATE TABLE hv.rollup_epoch (

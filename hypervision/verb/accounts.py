@@ -1,4 +1,4 @@
-"""`hypervision accounts add|change|password|disable|enable|logout|list`."""
+"""`hypervision accounts add|change|password|disable|enable|logout|list`, and what `hypervision/verb/logins.py` adds."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from hypervision.errors import SettingError, UsageError
 from hypervision.settings import Settings
 from hypervision.store.connection import url_of
 from hypervision.store.versions import wait_for_schema
-from hypervision.verb import PATIENCE
+from hypervision.verb import PATIENCE, logins
 
 USUAL = "usual"
 
@@ -25,7 +25,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     from hypervision.accounts import Role
 
     actions = parser.add_subparsers(
-        dest="action", required=True, metavar="add|change|password|disable|enable|logout|list"
+        dest="action",
+        required=True,
+        metavar=f"add|change|password|disable|enable|logout|list|{'|'.join(logins.ACTIONS)}",
     )
     add = actions.add_parser("add", help="create an account")
     add.add_argument("name")
@@ -39,6 +41,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     change.add_argument("--whole", action="store_true", help="show the whole town, but for what is named besides")
     _scope(change)
     change.add_argument("--language", choices=[*LANGUAGES, USUAL], help=f"{USUAL}: that of the installation")
+    add.add_argument(
+        "--by-provider", action="store_true", help="without a password: it is opened by the OpenID provider alone"
+    )
     password = actions.add_parser("password", help="give an account a new password, and end its sessions")
     password.add_argument("name")
     for action in (add, password):
@@ -52,6 +57,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     ):
         actions.add_parser(name, help=what).add_argument("name")
     actions.add_parser("list", help="show all accounts")
+    logins.configure(actions)
 
 
 def _scope(action: argparse.ArgumentParser) -> None:
@@ -75,6 +81,8 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
     if options.action in ("add", "change"):
         check_domains(options.domains, catalogue_of(settings))
     with wait_for_schema(url_of(complete(settings)), application="accounts", wait=PATIENCE) as connection:
+        if options.action in logins.ACTIONS:
+            return logins.run(connection, options, now=now)
         known = store.list_accounts(connection, now=now)
         if options.action == "list":
             for account in known:
@@ -103,7 +111,7 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
         store.add_account(
             connection,
             name=options.name,
-            password=_password(options.password_file),
+            password=None if options.by_provider else _password(options.password_file),
             role=Role(options.role),
             now=now,
             organisation=options.organisation,

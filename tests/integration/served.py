@@ -22,8 +22,8 @@ from hypervision.store.connection import url_of
 
 
 @contextmanager
-def served(settings: Settings) -> Iterator[str]:
-    """The address of a server that this process runs."""
+def served(settings: Settings, *, ready: str = "/api/health") -> Iterator[str]:
+    """The address of a server that this process runs; it is waited for until `ready` is answered with 200."""
     made = uvicorn.Server(
         uvicorn.Config(
             create_server(settings).app, log_level="warning", access_log=False, http="h11", ws="websockets-sansio",
@@ -38,7 +38,7 @@ def served(settings: Settings) -> Iterator[str]:
         deadline = time.monotonic() + 30
         while True:
             with contextlib.suppress(httpx.TransportError):
-                if httpx.get(f"{base}/api/health", timeout=5).status_code == 200:
+                if httpx.get(f"{base}{ready}", timeout=5).status_code == 200:
                     break
             assert time.monotonic() < deadline
             assert thread.is_alive()

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.integration
 
 FILLED = {
     "{name}": "log-in.css", "{alarm_id}": "1", "{rejected_id}": "1", "{package_name}": "dash",
-    "{fingerprinted_path:path}": "deps/polyfill@7.js", "{path:path}": "nowhere",
+    "{session}": "others", "{token_id}": "1", "{fingerprinted_path:path}": "deps/polyfill@7.js", "{path:path}": "nowhere",
 }  # fmt: skip
 
 

@@ -106,6 +106,7 @@ def test_environment_gives_children_the_very_settings_of_their_parent(demo: bool
 
 def test_environment_holds_no_secret() -> None:
     given = {"data_dir": "/d", "database_url": "postgresql://u:hidden@h/d", "mqtt_url": "mqtt://u:hidden@h"}
+    given["oidc"] = {"issuer": "https://id.example", "client_id": "x", "client_secret": "hidden"}  # type: ignore[assignment]
     environ = launch.environment(load({}, overrides=given))
     assert "hidden" not in repr(environ)
     assert "HYPERVISION_DATABASE_URL" not in environ
@@ -168,7 +169,7 @@ def test_phrase_takes_the_same_values_in_both_languages(key: str) -> None:
 
 
 def test_every_step_has_a_phrase() -> None:
-    assert {step.key for step in steps(start("demo"))} | {"log_ins"} <= set(phrases.keys())
+    assert {step.key for step in steps(start("demo"))} | {"log_ins", "first_administrator"} <= set(phrases.keys())
 
 
 def test_data_dir_of_tests_is_not_the_default() -> None:

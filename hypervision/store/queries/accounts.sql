@@ -6,15 +6,18 @@ WHERE name = %(name)s AND disabled_at IS NULL;
 
 -- name: session_add
 -- A session; its end is absolute.
-INSERT INTO hv.session (token_hash, account_id, created_at, seen_at, expires_at)
-VALUES (%(token_hash)s, %(account_id)s, %(now)s, %(now)s, %(expires_at)s);
+INSERT INTO hv.session (token_hash, account_id, created_at, seen_at, expires_at, way, address, agent, enrolling, role)
+VALUES (%(token_hash)s, %(account_id)s, %(now)s, %(now)s, %(expires_at)s, %(way)s, %(address)s, %(agent)s,
+        %(enrolling)s, %(role)s);
 
 -- name: session_find
--- The account behind a session that has not ended.
-SELECT a.account_id, a.name, a.role, a.organisation_id, a.domains, a.districts, a.language, s.expires_at
+-- The account behind a session that has not ended: by time, or since its account has another role.
+SELECT s.expires_at, s.enrolling, s.seen_at < %(noted)s,
+       a.account_id, a.name, a.role, a.organisation_id, a.domains, a.districts, a.language
 FROM hv.session s
 JOIN hv.account a ON a.account_id = s.account_id
-WHERE s.token_hash = %(token_hash)s AND s.expires_at > %(now)s AND a.disabled_at IS NULL;
+WHERE s.token_hash = %(token_hash)s AND s.expires_at > %(now)s AND a.disabled_at IS NULL
+      AND (s.role IS NULL OR s.role = a.role);
 
 -- name: session_end
 -- Log out; whose session it was.
@@ -25,6 +28,10 @@ RETURNING a.name;
 -- name: session_sweep
 -- Forget what has ended.
 DELETE FROM hv.session WHERE expires_at <= %(now)s;
+
+-- name: session_seen
+-- When a session was last used, to the minute.
+UPDATE hv.session SET seen_at = %(now)s WHERE token_hash = %(token_hash)s AND seen_at < %(noted)s;
 
 -- name: failure_add
 -- One failed log-in.

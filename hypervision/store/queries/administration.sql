@@ -1,10 +1,11 @@
 -- name: account_add
 -- A new account, or nothing when the name is taken.
 INSERT INTO hv.account (name, password_hash, role, organisation_id, domains, districts, language, created_at,
-                        changed_at, changed_by)
+                        changed_at, changed_by, by_provider)
 SELECT %(name)s, %(password_hash)s, %(role)s,
        (SELECT organisation_id FROM hv.organisation WHERE code = %(organisation)s), %(domains)s::text[],
-       %(districts)s::text[], %(language)s, %(now)s, %(now)s, %(actor)s
+       %(districts)s::text[], %(language)s, %(now)s, %(now)s, %(actor)s,
+       %(by_provider)s
 ON CONFLICT (name) DO NOTHING
 RETURNING account_id;
 
@@ -64,7 +65,7 @@ WHERE account_id = %(account_id)s;
 -- name: account_set_password
 -- A new password; session_end_all follows in the same transaction.
 UPDATE hv.account
-SET password_hash = %(password_hash)s, version = version + 1, changed_at = %(now)s, changed_by = %(actor)s
+SET password_hash = %(password_hash)s, by_provider = false, version = version + 1, changed_at = %(now)s, changed_by = %(actor)s
 WHERE account_id = %(account_id)s;
 
 -- name: session_end_all

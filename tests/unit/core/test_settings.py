@@ -62,6 +62,17 @@ WRONG: dict[str, list[str]] = {
     "http.health_open": ["perhaps"],
     "http.hosts": ["a b", "http://a", "a,,b", "a,"],
     "http.proxies": ["proxy.example", "10.0.0.1/8", "*", "10.0.0.1,,::1"],
+    "log_in.second_factor": ["everybody", "operator;viewer", "Administrator"],
+    "oidc.issuer": ["id.example", "http://id.example", "ftp://id.example", "https://", "https://id.example?x=1"],
+    "oidc.client_id": ["x" * 256],
+    "oidc.public_url": ["city.example", "https://city.example/", "https://a b", "javascript:alert(1)"],
+    "oidc.label": ["x" * 65],
+    "oidc.scopes": ["profile", "openid,profile", "openid  profile"],
+    "oidc.name_claim": ["x" * 129],
+    "oidc.role_claim": ["x" * 129],
+    "oidc.roles": ["ops", "ops=king", "=viewer", "ops=viewer,"],
+    "oidc.accounts": ["anybody", "made"],
+    "oidc.skew": ["-1", "601", "nan"],
     "alarms.grace": ["0", "inf", "1e300"],
     "alarms.stale_periods": ["0.5", "0", "nan", "inf", "1e300"],
     "rejected.keep_days": ["-1", "1.5", "36501", "never"],
@@ -85,7 +96,7 @@ WRONG_SECRETS: dict[str, list[str]] = {
     ],
 }  # fmt: skip
 # Any text is a value of these.
-FREE = {"data_dir", "http.host"}
+FREE = {"data_dir", "http.host", "oidc.client_secret"}
 
 
 def test_wrong_values_are_known_for_every_setting() -> None:

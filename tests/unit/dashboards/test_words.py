@@ -9,10 +9,14 @@ from zoneinfo import ZoneInfo
 import pytest
 
 import dashboards
+from dashboards.account_page import SAID as SAID_OF_ACCOUNT
+from dashboards.account_page import SHOWN as SHOWN_OF_ACCOUNT
+from dashboards.account_page import WELCOMED
 from dashboards.choices import PARTS, SPANS, STATES
 from dashboards.components.accounts import COLUMNS, FIELDS
 from dashboards.components.growth import HEADS as HEADS_OF_GROWTH
-from dashboards.frame import LEAVING, RAIL, SAID
+from dashboards.frame import AGAIN, LEAVING, RAIL, SAID
+from dashboards.log_in import REFUSALS
 from dashboards.pages.administration import SAID as SAID_OF_ACCOUNTS
 from dashboards.pages.administration import WHY
 from dashboards.pages.audit import FIELDS as FIELDS_OF_AUDIT
@@ -24,6 +28,7 @@ from dashboards.words import Language, Words, catalogue, language_of
 from hypervision import quality
 from hypervision.accounts import Role
 from hypervision.store.growth import STEPS
+from hypervision.tokens import SCOPES
 
 FOLDER = Path(dashboards.__file__).parent
 PARIS = ZoneInfo("Europe/Paris")
@@ -72,6 +77,11 @@ FAMILIES = {
     "map": ("zoom_in", "zoom_out", "zoom_reset"),
     "action": SAID,
     "leave": LEAVING,
+    "again": AGAIN,
+    "refused": REFUSALS,
+    "scope": tuple(SCOPES),
+    "account": (*SHOWN_OF_ACCOUNT, *SAID_OF_ACCOUNT),
+    "welcome": WELCOMED,
     "column": ("rank", "state_label", "raised", "name", "label", "value", "place", "action", "brief"),
     "asset": (
         *("limit_high", "limit_low", "online", "offline", *RANGES, "place", "organisation", "district"),
