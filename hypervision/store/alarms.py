@@ -164,7 +164,7 @@ def write(
 
 @dataclass(frozen=True, slots=True)
 class Acknowledged:
-    """What an acknowledgement did: `found`, whether it `changed` anything, the `state` now, and `by` whom it is seen."""
+    """What an acknowledgement did: `found`, whether it `changed` anything, the `state` now, `by` whom it was given."""
 
     found: bool
     changed: bool

@@ -26,11 +26,11 @@ WITH RECURSIVE asked AS (
 ), designed AS (
     SELECT k.alarm_id, v.up, d.rule, d.property, d.equals, d.below, d."over", coalesce(d.hold, 0) AS hold
     FROM asked k
-    CROSS JOIN LATERAL jsonb_to_recordset(k.suppressed_by)
+    CROSS JOIN LATERAL jsonb_to_recordset(
+        CASE WHEN jsonb_typeof(k.suppressed_by) = 'array' THEN k.suppressed_by ELSE '[]' END)
         AS d (rule text, property text, "of" text, equals float8, below float8, "over" float8, hold float8)
     JOIN above v ON v.thing = k.thing_id
         AND CASE d."of" WHEN 'self' THEN v.height = 0 WHEN 'parent' THEN v.height = 1 ELSE v.height > 0 END
-    WHERE jsonb_typeof(k.suppressed_by) = 'array'
 )
 SELECT k.alarm_id, s.kind, s.inhibition_id, NULL::bigint, s.author, s.reason
 FROM asked k JOIN standing s
