@@ -18,7 +18,7 @@ from dashboards.limits import Limits
 from dashboards.town import Course, Own, Town, progressed, returned
 from hypervision.domains import Catalogue
 from hypervision.errors import PermanentStoreError, StoreError
-from hypervision.store import screens
+from hypervision.store import inhibitions, screens
 from hypervision.store.pool import Listener
 
 log = logging.getLogger(__name__)
@@ -148,6 +148,7 @@ class LiveReader:
             numbers = {w.writer_id: w.alarm_no for w in town.writers}
             if numbers != self._alarm_numbers:
                 alarms = {a.alarm_id: a for a in screens.read_alarms(connection)}
+                town = replace(town, inhibitions=tuple(inhibitions.listed(connection)))
                 if alarms != town.alarms:
                     town = replace(town, alarms=alarms)
         rejected = sum(w.rejected or 0 for w in town.writers)

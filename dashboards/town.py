@@ -12,6 +12,7 @@ from dashboards.limits import Limits, Periods
 from hypervision.collecting import Seen, Service, service
 from hypervision.flowing import KEY as HELD
 from hypervision.pulse import COLLECTOR_PATIENCE
+from hypervision.store.inhibitions import Inhibition
 from hypervision.store.screens import (
     AlarmRow,
     NewGapRow,
@@ -105,6 +106,7 @@ class Town:
     streams_of: Mapping[int, tuple[int, ...]] = field(default_factory=dict)
     latest: Mapping[int, ReadingRow] = field(default_factory=dict)
     alarms: Mapping[int, AlarmRow] = field(default_factory=dict)
+    inhibitions: tuple[Inhibition, ...] = ()
     writers: tuple[WriterRow, ...] = ()
     progress: Mapping[str, Progress] = field(default_factory=dict)
     limits: Limits = field(default_factory=Limits)
@@ -139,6 +141,7 @@ class Town:
             streams_of=streams_of,
             latest={i: self.latest[i] for i in streams if i in self.latest},
             alarms={i: a for i, a in self.alarms.items() if a.thing_id in things},
+            inhibitions=tuple(i for i in self.inhibitions if i.is_of(organisation)),
             writers=tuple(
                 replace(w, received=None, stored=None, duplicate=None, rejected=None, detail=_held(w.detail))
                 for w in self.writers
@@ -160,8 +163,8 @@ class Town:
         return [t for t in self.things.values() if organisation is None or t.organisation_id == organisation]
 
     def visible_alarms(self, organisation: int | None) -> list[AlarmRow]:
-        """The open alarms an account may see, worst first."""
-        found = list(self.alarms.values())
+        """The open alarms an account may see and nothing hides, worst first; `dashboards.hidden` has the others."""
+        found = [a for a in self.alarms.values() if a.suppression == "none"]
         if organisation is not None:
             own = {t.thing_id for t in self.visible_things(organisation)}
             found = [a for a in found if a.thing_id in own]
@@ -178,16 +181,15 @@ def waits(state: str) -> bool:
     return state in ("UNACK", "RTNUN")
 
 
-def urgency(alarm: AlarmRow) -> tuple[int, int, int, float, int]:
-    """The order of every alarm list: what waits first; in it the worst, still active before returned, newest.
+def urgency(alarm: AlarmRow) -> tuple[int, int, int, int, float, int]:
+    """The order of every list: what waits; in it the worst, told to others, still active before returned, newest.
 
-    Notes
-    -----
     Priority first, as ISA-18.2 asks of what waits: the first is what an operator should look at now.
     """
     return (
         int(not waits(alarm.state)),
         RANK.get(alarm.priority, 9),
+        int(alarm.escalated_to is None),
         int(alarm.state == "RTNUN"),
         -alarm.raised_at.timestamp(),
         -alarm.alarm_id,

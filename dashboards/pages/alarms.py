@@ -10,6 +10,8 @@ from dash import dcc
 from dash.development.base_component import Component
 
 from dashboards.components import alarms as parts
+from dashboards.components import desk
+from dashboards.hidden import consequences, hidden_alarms
 from dashboards.town import milliseconds, urgency
 from dashboards.ui import button, div, el, icon, span
 from dashboards.views import Drawing, Scene
@@ -25,6 +27,7 @@ def layout(scene: Scene, rows: Sequence[Mapping[str, Any]]) -> Component:
     return div(
         div(
             el("H1", words.t("rail.alarms")),
+            div(ident="alarms-tabs"),
             div(ident="alarms-freshness", cls="muted"),
             div(
                 el("Label", words.t("alarms.filter"), htmlFor="alarms-filter", cls="vh"),
@@ -33,6 +36,7 @@ def layout(scene: Scene, rows: Sequence[Mapping[str, Any]]) -> Component:
             ),
             cls="page-head",
         ),
+        desk.said(words),
         _actions(scene),
         button(
             icon("down"),
@@ -47,6 +51,8 @@ def layout(scene: Scene, rows: Sequence[Mapping[str, Any]]) -> Component:
             data_show_queued="1",
         ),
         div(grid(words, rows), cls="grid-place", ident="alarms-place"),
+        desk.acknowledge_dialog(words),
+        desk.shelve_dialog(scene),
         cls="alarms",
     )
 
@@ -76,6 +82,15 @@ def _actions(scene: Scene) -> Component:
             disabled=True,
             data_allowed="1" if allowed else "0",
             title=None if allowed else words.t("action.not_allowed"),
+        ),
+        button(
+            span(words.t("desk.shelve")),
+            el("Kbd", "S"),
+            ident="alarms-shelve",
+            data_shelve_selected="1",
+            disabled=True,
+            data_allowed="1" if scene.may_shelve else "0",
+            title=None if scene.may_shelve else words.t("action.not_allowed"),
         ),
         el("Label", words.t("alarms.comment"), htmlFor="alarms-comment", cls="vh"),
         comment_field(words),
@@ -149,11 +164,12 @@ def draw(scene: Scene, _path: str) -> Drawing:
     """The rows and the proof that the list is fresh."""
     words, town = scene.words, scene.town
     shown = town.visible_alarms(scene.organisation)
+    explained = consequences(hidden_alarms(town, scene.organisation))
     rows = {}
     for alarm in shown:
-        row = parts.row(alarm, town, words, scene.catalogue)
-        waits, rank, returned, *_newest = urgency(alarm)
-        row["order"] = (waits * 100 + rank * 10 + returned) * 1e13 - milliseconds(alarm.raised_at)
+        row = parts.row(alarm, town, words, scene.catalogue, explains=explained[alarm.alarm_id])
+        waits, rank, alone, returned, *_newest = urgency(alarm)
+        row["order"] = (waits * 50 + rank * 4 + alone * 2 + returned) * 1e13 - milliseconds(alarm.raised_at)
         rows[str(row["id"])] = row
     waiting = sum(bool(r["waiting"]) for r in rows.values())
     text = words.n("alarms.open", len(rows), waiting=words.number(waiting))
@@ -164,4 +180,5 @@ def draw(scene: Scene, _path: str) -> Drawing:
         span(cls="age num", data_since_message="1"),
         cls="fresh",
     )
-    return Drawing({"alarms-freshness": {"children": freshness}}, rows)
+    tabs = desk.tabs(scene, "active")
+    return Drawing({"alarms-freshness": {"children": freshness}, "alarms-tabs": {"children": tabs}}, rows)

@@ -8,7 +8,6 @@ from datetime import datetime
 from typing import Any, Literal, NamedTuple
 
 from psycopg import Connection
-from psycopg.rows import dict_row
 
 from hypervision.errors import UsageError
 from hypervision.store import hiding
@@ -58,6 +57,52 @@ class Ended:
     changed: bool = False
     by: str = ""
     at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What an inhibition is about: a Thing of an organisation, one property of it, or a domain."""
+
+    thing: str | None = None
+    name: str | None = None
+    organisation: int | None = None
+    property: str | None = None
+    domain: str | None = None
+    children: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Inhibition:
+    """A shelf, a placing out of service, or a maintenance window.
+
+    Attributes
+    ----------
+    rule, label_fr, label_en, priority : str or None
+        Of the alarm that is shelved.
+    hidden : int
+        Open alarms that it hides now.
+    """
+
+    inhibition_id: int
+    kind: str
+    once: bool
+    began_at: datetime
+    ends_at: datetime | None
+    reason: str
+    author: str
+    made_at: datetime
+    ended_at: datetime | None
+    ended_by: str
+    rule: str | None
+    label_fr: str | None
+    label_en: str | None
+    priority: str | None
+    about: tuple[About, ...]
+    hidden: int
+
+    def is_of(self, organisation: int | None) -> bool:
+        """Whether an account of an organisation (None: of all) may know of it: it is about nothing else."""
+        return organisation is None or {each.organisation for each in self.about} == {organisation}
 
 
 def shelve(
@@ -186,17 +231,28 @@ def end(
         return Ended(found=True, changed=True, by=actor, at=now)
 
 
-def author_and_kind(connection: Connection, inhibition_id: int) -> tuple[str, str] | None:
-    """What one is and who made it; None where there is none."""
+def priority_of(connection: Connection, alarm_id: int) -> str | None:
+    """The priority of an alarm; None where there is none."""
     with mapped():
-        row = connection.execute(query("inhibition_one"), {"inhibition_id": inhibition_id}).fetchone()
-    return None if row is None else (row[0], row[4])
+        row = connection.execute(query("alarm_priority"), {"alarm_id": alarm_id}).fetchone()
+    return None if row is None else str(row[0])
 
 
-def listed(connection: Connection, *, ended: bool = False, limit: int = 1_000) -> list[dict[str, Any]]:
-    """Those that stand or are to come (or all), the newest first, each with what it is about."""
-    with mapped(), connection.cursor(row_factory=dict_row) as cursor:
-        return cursor.execute(query("inhibitions_listed"), {"ended": ended, "limit": limit}).fetchall()
+def one(connection: Connection, inhibition_id: int) -> Inhibition | None:
+    """One of them, ended or not."""
+    return next(iter(_listed(connection, number=inhibition_id, ended=True, limit=1)), None)
+
+
+def listed(connection: Connection, *, ended: bool = False, limit: int = 1_000) -> list[Inhibition]:
+    """Those that stand or are to come (or all), the newest first."""
+    return _listed(connection, number=None, ended=ended, limit=limit)
+
+
+def _listed(connection: Connection, *, number: int | None, ended: bool, limit: int) -> list[Inhibition]:
+    values = {"id": number, "ended": ended, "limit": limit}
+    with mapped():
+        rows = connection.execute(query("inhibitions_listed"), values).fetchall()
+    return [Inhibition(*row[:14], tuple(About(**each) for each in row[14] or ()), row[15]) for row in rows]
 
 
 def target_of(
@@ -225,9 +281,7 @@ def target_of(
         return [Target(thing_id=rows[0][0], children=children)]
     streams = [row[1] for row in rows if row[1] is not None]
     if not streams:
-        raise UsageError(
-            f"{thing[:64]} has no property {name[:64]!r}", remedy="/api/v1/datastreams lists those it has"
-        )
+        raise UsageError(f"{thing[:64]} has no property {name[:64]!r}", remedy="/api/v1/datastreams lists those it has")
     return [Target(datastream_id=stream) for stream in streams]
 
 

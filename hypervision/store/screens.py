@@ -79,7 +79,17 @@ class ReadingRow(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class AlarmRow:
-    """An alarm with its rule's words."""
+    """An alarm with its rule's words, and what hides it.
+
+    Attributes
+    ----------
+    inhibition_id : int or None
+        The shelf, the placing out of service or the window that hides it, until `hidden_until`, by `hidden_by`.
+    explained_by : int or None
+        The alarm that explains it, where it is suppressed by design.
+    escalated_to : str or None
+        The role that it is told to, because nobody acknowledged it in time.
+    """
 
     alarm_id: int
     priority: str
@@ -104,6 +114,17 @@ class AlarmRow:
     label_en: str
     action_fr: str
     action_en: str
+    consequence_fr: str = ""
+    consequence_en: str = ""
+    inhibition_id: int | None = None
+    explained_by: int | None = None
+    hidden_since: datetime | None = None
+    hidden_until: datetime | None = None
+    once: bool = False
+    hidden_by: str | None = None
+    hidden_reason: str | None = None
+    rang_at: datetime | None = None
+    escalated_to: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,3 +1,7 @@
+-- name: alarm_priority
+-- How urgent an alarm is: by it an alarm may be shelved for longer or shorter.
+SELECT priority FROM hv.alarm WHERE alarm_id = %(alarm_id)s
+
 -- name: shelf_of
 -- The shelf that stands over one condition, whether its time is over or not.
 SELECT inhibition_id, author, ends_at FROM hv.inhibition
@@ -50,28 +54,25 @@ LEFT JOIN hv.datastream d ON d.thing_id = t.thing_id AND d.property = %(property
 WHERE t.code = %(thing)s
 
 -- name: inhibitions_listed
--- Those that stand or are to come (or all), each with what it is about and how many open alarms it hides.
-SELECT i.inhibition_id AS id, i.kind, i.once, i.began_at, i.ends_at, i.reason, i.author, i.made_at, i.ended_at, i.ended_by,
-       r.code AS rule, r.label_fr, r.label_en, r.priority,
-       CASE WHEN i.rule_id IS NOT NULL THEN own.about ELSE coalesce(far.about, '[]') END AS about,
-       (SELECT count(*) FROM hv.alarm a WHERE a.state <> 'NORM' AND a.inhibition_id = i.inhibition_id) AS hidden
+-- Those that stand or are to come (or all, or one), each with what it is about and how many open alarms it hides.
+SELECT i.inhibition_id, i.kind, i.once, i.began_at, i.ends_at, i.reason, i.author, i.made_at, i.ended_at, i.ended_by,
+       r.code, r.label_fr, r.label_en, r.priority,
+       CASE WHEN i.rule_id IS NULL THEN far.about ELSE jsonb_build_array(jsonb_build_object(
+           'thing', t.code, 'name', t.name, 'organisation', t.organisation_id, 'property', d.property)) END,
+       (SELECT count(*) FROM hv.alarm a WHERE a.state <> 'NORM' AND a.inhibition_id = i.inhibition_id)
 FROM hv.inhibition i
 LEFT JOIN hv.rule r ON r.rule_id = i.rule_id
+LEFT JOIN hv.datastream d ON i.source_kind = 'datastream' AND d.datastream_id = i.source_id
+LEFT JOIN hv.thing t ON t.thing_id = CASE WHEN i.source_kind = 'thing' THEN i.source_id ELSE d.thing_id END
 LEFT JOIN LATERAL (
-    SELECT jsonb_build_array(jsonb_build_object('thing', t.code, 'name', t.name, 'organisation', t.organisation_id,
-                                                'property', d.property)) AS about
-    FROM hv.thing t LEFT JOIN hv.datastream d ON i.source_kind = 'datastream' AND d.datastream_id = i.source_id
-    WHERE t.thing_id = CASE WHEN i.source_kind = 'thing' THEN i.source_id ELSE d.thing_id END
-) own ON true
-LEFT JOIN LATERAL (
-    SELECT jsonb_agg(jsonb_build_object('thing', t.code, 'name', t.name, 'organisation', t.organisation_id,
-                                        'property', d.property, 'domain', g.domain, 'children', g.children)
-                     ORDER BY g.domain, t.code, d.property) AS about
+    SELECT jsonb_agg(jsonb_build_object('thing', u.code, 'name', u.name, 'organisation', u.organisation_id,
+                                        'property', e.property, 'domain', g.domain, 'children', g.children)
+                     ORDER BY g.domain, u.code, e.property) AS about
     FROM hv.inhibition_target g
-    LEFT JOIN hv.datastream d ON d.datastream_id = g.datastream_id
-    LEFT JOIN hv.thing t ON t.thing_id = coalesce(g.thing_id, d.thing_id)
+    LEFT JOIN hv.datastream e ON e.datastream_id = g.datastream_id
+    LEFT JOIN hv.thing u ON u.thing_id = coalesce(g.thing_id, e.thing_id)
     WHERE g.inhibition_id = i.inhibition_id
 ) far ON true
-WHERE %(ended)s OR i.ended_at IS NULL
+WHERE CASE WHEN %(id)s::bigint IS NULL THEN %(ended)s OR i.ended_at IS NULL ELSE i.inhibition_id = %(id)s END
 ORDER BY i.inhibition_id DESC
 LIMIT %(limit)s
