@@ -67,6 +67,26 @@ def busy(connection: Connection) -> dict[Source, str]:
     return {Source(r[0], r[1], r[2]): r[3] for r in connection.execute(query("busy_conditions")).fetchall()}
 
 
+class Listed(NamedTuple):
+    """An open alarm as a person reads it; `until` is when what hides it ends by itself."""
+
+    alarm_id: int
+    priority: str
+    state: str
+    suppression: str
+    source: str
+    raised_at: datetime
+    message: str
+    until: datetime | None
+
+
+def listed(connection: Connection, *, hidden: bool | None = None, limit: int = 100) -> list[Listed]:
+    """Open alarms, the newest first; only hidden ones (True), only shown ones (False), or all."""
+    with mapped():
+        rows = connection.execute(query("alarms_listed"), {"hidden": hidden, "limit": limit}).fetchall()
+    return [Listed(*row) for row in rows]
+
+
 class Standing(NamedTuple):
     """A condition that is not in its normal phase; `limit` is the one of its alarm, None without an alarm."""
 

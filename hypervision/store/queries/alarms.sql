@@ -54,6 +54,13 @@ FROM unnest(%(alarm_id)s::bigint[], %(state)s::text[], %(acknowledged_at)s::time
      AS x (alarm_id, state, acknowledged_at, acknowledged_by, returned_at)
 WHERE a.alarm_id = x.alarm_id
 
+-- name: alarms_listed
+-- Open alarms as the view tells them, hidden or not or either.
+SELECT id, priority, state, suppression, source, raised_at, message, hidden_until FROM public.alarms
+WHERE state <> 'NORM' AND (%(hidden)s::boolean IS NULL OR (suppression <> 'none') = %(hidden)s)
+ORDER BY id DESC
+LIMIT %(limit)s
+
 -- name: alarm_seen
 -- When an alarm last returned, and who acknowledged it.
 SELECT returned_at, acknowledged_by FROM hv.alarm WHERE alarm_id = %(alarm_id)s

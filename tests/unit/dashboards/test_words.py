@@ -10,7 +10,10 @@ import pytest
 
 import dashboards
 from dashboards.choices import PARTS, SPANS, STATES
+from dashboards.components.desk import SAID as SAID_OF_DESK
+from dashboards.components.desk import TABS
 from dashboards.components.growth import HEADS as HEADS_OF_GROWTH
+from dashboards.components.history import CAUSES
 from dashboards.frame import LEAVING, RAIL, SAID
 from dashboards.pages.rejected import SAID as SAID_OF_REJECTED
 from dashboards.town import PRIORITIES
@@ -41,6 +44,14 @@ FAMILIES = {
     "rail": tuple(entry.key for entry in RAIL),
     "role": tuple(Role),
     "letter": PRIORITIES,
+    "cause": CAUSES,
+    "desk": (
+        *SAID_OF_DESK,
+        *(f"tab_{name}" for name, _ in TABS),
+        *("shelved", "by_design", "out_of_service", "maintenance", "children_no", "children_yes"),
+        *(f"column_{key}" for key in ("priority", "what", "where", "state", "since", "why", "back", "do")),
+        *(f"column_{key}" for key in ("kind", "about", "hidden")),
+    ),
     "priority": PRIORITIES,
     "state": ("UNACK", "ACKED", "RTNUN", "NORM"),
     "lost": ("link", "database", "collector", "none"),
