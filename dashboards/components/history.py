@@ -302,8 +302,8 @@ def journal_text(scene: Scene, row: JournalRow) -> str:
     words = scene.words
     if row.to_state is not None:
         label = _rule_label(scene, row.rule or "")
-        detail = words.known("role", row.detail) if row.cause == "escalated" else row.detail
-        comment = words.t("journal.comment", text=detail) if detail else ""
+        said = words.known("role", row.detail) if row.cause == "escalated" else row.detail
+        comment = words.t("journal.comment", text=said) if said else ""
         code = (row.cause or "").replace(" ", "_").replace("-", "_")
         # What is no step of the state itself is told besides: it was shelved, escalated, rang again.
         told = f" ({words.known('cause', code)})" if code in CAUSES else ""
