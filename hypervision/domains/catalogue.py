@@ -65,14 +65,16 @@ class ObservedProperty:
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """What explains an alarm while it holds, and so suppresses it by design: another alarm, or a state.
+    """What explains an alarm while it holds, and so suppresses it by design: another alarm, a state, or being late.
 
     Attributes
     ----------
     rule : str or None
-        Code of the rule whose alarm stands; None: `property` is asked.
+        Code of the rule whose alarm stands.
     property : str or None
         `domain/property` whose newest result is `equals`, `below` or `over` a number.
+    late : bool
+        The Thing was not heard for its shortest expected period: whether it is silent, too, is known soon.
     of : str
         Of which Thing: `self`, its `parent`, or any one `above` it.
     hold : float
@@ -86,6 +88,7 @@ class Cause:
     below: float | None = None
     over: float | None = None
     hold: float = 0.0
+    late: bool = False
 
 
 @dataclass(frozen=True, slots=True)

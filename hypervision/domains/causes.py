@@ -23,22 +23,26 @@ def causes_of(table: Table) -> tuple[Cause, ...]:
     DomainError
         One is no cause; the message names file, key and value.
     """
-    known = " ".join(("rule", "property", "of", "hold", *_COMPARED))
+    known = " ".join(("rule", "property", "late", "of", "hold", *_COMPARED))
     return tuple(_cause(each) for each in table.tables("suppressed_by", known=known, name="rule"))
 
 
 def _cause(table: Table) -> Cause:
     of = table.choice("of", WHOSE) if "of" in table else "self"
-    if ("rule" in table) == ("property" in table):
-        raise table.refuse("rule", "give either a rule whose alarm explains it, or a property with its state")
+    if sum(key in table for key in ("rule", "property", "late")) != 1:
+        raise table.refuse("rule", "give a rule whose alarm explains it, or a property with its state, or late")
     compared = {key: table.number(key) for key in _COMPARED if key in table}
+    if "property" not in table and compared:
+        raise table.refuse(next(iter(compared)), "leave it out: only a property has a state")
     if "rule" in table:
-        if compared:
-            raise table.refuse(next(iter(compared)), "leave it out: the alarm of a rule stands or does not")
         code = table.text("rule", pattern=_RULE, remedy="write domain.property.what, in small letters")
         return Cause(rule=code, of=of, hold=table.number("hold", 0, low=0, high=_DAY))
     if "hold" in table:
-        raise table.refuse("hold", "leave it out: a state holds until its next reading")
+        raise table.refuse("hold", "leave it out: only the alarm of a rule explains for longer than it stands")
+    if "late" in table:
+        if not table.flag("late") or of == "self":
+            raise table.refuse("late", "write late = true, of the parent or of those above")
+        return Cause(of=of, late=True)
     if not compared:
         raise table.refuse("equals", "say what the state is: equals, below or over a number")
     name = table.text("property", pattern=_PROPERTY, remedy="write domain/property")

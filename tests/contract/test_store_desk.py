@@ -364,3 +364,29 @@ def test_what_stands_is_listed_with_what_it_is_about_and_how_much_it_hides(world
     assert [row.suppression for row in desk(world, lambda c: alarm_store.listed(c, hidden=True))] == [
         "shelved", "maintenance",
     ]  # fmt: skip
+
+
+def test_lamps_of_a_power_cut_do_not_ring_before_their_cabinet_and_never_for_it(world: Any) -> None:
+    """The cabinet spoke last of all: its lamps are overdue ten minutes before it."""
+    lamps = [f"lamp-{n}" for n in range(20)]
+    send(world, *(lamp(n, each, 1.0) for n, each in enumerate(lamps)), lamp(0, "alone", 1.0), volts(600, 230.0))
+    parent(world, "cabinet", *lamps)
+    watch = world.watch()
+    look(world, 1739, watch)
+    look(world, 1830, watch)
+    assert {thing: hidden for thing, _, hidden in standing(world)} == dict.fromkeys(lamps, "by_design") | {
+        "alone": "none"
+    }
+    look(world, 2405, watch)
+    ((cause,),) = world.rows("SELECT id FROM alarms WHERE thing = 'cabinet'")
+    assert world.rows("SELECT count(*) FROM alarms WHERE explained_by = %(cause)s", {"cause": cause}) == [(20,)]
+    world.close()
+    # The cabinet is heard again, its lamps are not: they have half an hour.
+    send(world, volts(2500, 230.0))
+    watch = world.watch()
+    look(world, 2439, watch)
+    look(world, 2510, watch)
+    assert ("cabinet", "RTNUN", "none") in standing(world)
+    assert world.rows("SELECT count(*) FROM alarms WHERE suppression = 'by_design'") == [(20,)]
+    look(world, 4400, watch)
+    assert world.rows("SELECT count(*) FROM alarms WHERE suppression = 'none' AND state = 'UNACK'") == [(21,)]

@@ -24,11 +24,13 @@ WITH RECURSIVE asked AS (
     FROM hv.inhibition i
     WHERE i.ended_at IS NULL AND i.began_at <= %(now)s AND (i.ends_at IS NULL OR i.ends_at > %(now)s)
 ), designed AS (
-    SELECT k.alarm_id, v.up, d.rule, d.property, d.equals, d.below, d."over", coalesce(d.hold, 0) AS hold
+    SELECT k.alarm_id, v.up, d.rule, d.property, d.equals, d.below, d."over", coalesce(d.hold, 0) AS hold,
+           coalesce(d.late, false) AS late
     FROM asked k
     CROSS JOIN LATERAL jsonb_to_recordset(
         CASE WHEN jsonb_typeof(k.suppressed_by) = 'array' THEN k.suppressed_by ELSE '[]' END)
-        AS d (rule text, property text, "of" text, equals float8, below float8, "over" float8, hold float8)
+        AS d (rule text, property text, "of" text, equals float8, below float8, "over" float8, hold float8,
+              late boolean)
     JOIN above v ON v.thing = k.thing_id
         AND CASE d."of" WHEN 'self' THEN v.height = 0 WHEN 'parent' THEN v.height = 1 ELSE v.height > 0 END
 )
@@ -60,6 +62,15 @@ JOIN hv.datastream d ON d.thing_id = g.up AND d.domain || '/' || d.property = g.
 JOIN hv.latest l ON l.datastream_id = d.datastream_id
 WHERE l.quality NOT IN (0, 3) AND (g.equals IS NULL OR l.result = g.equals) AND (g.below IS NULL OR l.result < g.below)
   AND (g."over" IS NULL OR l.result > g."over")
+UNION ALL
+SELECT g.alarm_id, 'by_design', NULL, NULL, '', ''
+FROM designed g
+CROSS JOIN LATERAL (
+    SELECT max(least(l.phenomenon_time, l.received_time)) AS heard, min(d.expected_period) AS period
+    FROM hv.datastream d JOIN hv.latest l ON l.datastream_id = d.datastream_id
+    WHERE d.thing_id = g.up AND d.expected_period IS NOT NULL
+) x
+WHERE g.late AND x.heard + x.period < %(now)s
 
 -- name: hidden_standings
 -- Some open alarms (or all), each with what hides it now and who ended that.

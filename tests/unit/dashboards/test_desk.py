@@ -143,7 +143,7 @@ def test_pages_of_the_desk_are_drawn_whole_with_names_that_mean_harm(path: str, 
 
 def test_who_may_not_shelve_finds_dead_buttons_and_no_form() -> None:
     drawn = replace(with_alarms(shelved()), may_shelve=False)
-    buttons = [n for n in nodes(draw_page(drawn, "/alarms/hidden").fragments) if hasattr(n, "data-unshelve")]
-    assert all(one.disabled for one in buttons)
+    listed = draw_page(drawn, "/alarms/hidden").fragments["hidden-list"]["children"]
+    assert [one.disabled for one in nodes(listed) if hasattr(one, "data-unshelve")] == [True]
     page = lay_out(drawn, "/alarms/service", {}, theme="dark")
     assert not [n for n in nodes(page) if getattr(n, "id", None) == "service-form"]
