@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
+from datetime import timedelta
 from typing import Final
 
 from dashboards.town import Town, urgency
 from hypervision.store.inhibitions import Inhibition
 from hypervision.store.screens import AlarmRow
 
+CHATTERS_FROM: Final = 5
+CHATTERS_WITHIN: Final = timedelta(minutes=10)
+"""An alarm that rings so often within so long tells nothing any more: half of what EEMUA 191 calls a flood, by itself."""
 OUT: Final = ("out_of_service", "maintenance")
 """What is about Things and not about one alarm."""
 
@@ -37,6 +41,13 @@ def consequences(alarms: Iterable[AlarmRow]) -> Counter[int]:
             found[at] += 1
             at = direct.get(at)
     return found
+
+
+def chattering(town: Town, organisation: int | None) -> list[tuple[AlarmRow, int]]:
+    """The shown alarms that ring again and again, each with how often, the worst first."""
+    found = [(alarm, town.chattering[alarm.alarm_id]) for alarm in town.visible_alarms(organisation)
+             if alarm.alarm_id in town.chattering]  # fmt: skip
+    return sorted(found, key=lambda each: (-each[1], urgency(each[0])))
 
 
 def placed(town: Town) -> list[Inhibition]:

@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from dashboards.courses import read_courses
+from dashboards.hidden import CHATTERS_FROM, CHATTERS_WITHIN
 from dashboards.limits import Limits
 from dashboards.town import Course, Own, Town, progressed, returned
 from hypervision.domains import Catalogue
@@ -154,6 +155,7 @@ class LiveReader:
         rejected = sum(w.rejected or 0 for w in town.writers)
         if time.monotonic() >= self._engine_due:
             town = self._beside(listener, self._with_rejected, town, now=now)
+            town = self._beside(listener, self._with_chattering, town, now=now)
             self._engine_due = time.monotonic() + _ENGINE_EVERY
         elif rejected != self._rejected_seen:
             town = self._beside(listener, self._with_newest_rejected, town, now=now)
@@ -218,6 +220,10 @@ class LiveReader:
             },
             engine=screens.read_engine(connection),
         )
+
+    def _with_chattering(self, town: Town, connection: screens.Database, *, now: datetime) -> Town:
+        found = screens.read_chattering(connection, since=now - CHATTERS_WITHIN, least=CHATTERS_FROM)
+        return replace(town, chattering=found)
 
     def _with_newest_rejected(self, town: Town, connection: screens.Database, *, now: datetime) -> Town:  # noqa: ARG002
         return replace(town, rejected=tuple(screens.read_rejected(connection, organisation=None)))

@@ -107,6 +107,7 @@ class Town:
     latest: Mapping[int, ReadingRow] = field(default_factory=dict)
     alarms: Mapping[int, AlarmRow] = field(default_factory=dict)
     inhibitions: tuple[Inhibition, ...] = ()
+    chattering: Mapping[int, int] = field(default_factory=dict)
     writers: tuple[WriterRow, ...] = ()
     progress: Mapping[str, Progress] = field(default_factory=dict)
     limits: Limits = field(default_factory=Limits)

@@ -123,6 +123,7 @@
     api()?.forEachNodeAfterFilter((node) => node.isSelected() && found.push(node.data));
     return found;
   };
+  hv.rowOf = (id) => api()?.getRowNode(id)?.data;
   const chosen = () => hv.selectedRows().filter((row) => row.waiting);
   let busy = false;
   const count = () => {

@@ -58,8 +58,8 @@
   };
 
   let wanted = [];
-  hv.shelveSelected = () => {
-    const rows = hv.selectedRows?.() ?? [];
+  hv.shelveSelected = () => offer(hv.selectedRows?.() ?? []);
+  const offer = (rows) => {
     const dialog = byId("shelve-dialog");
     if (!rows.length || !dialog || byId("alarms-shelve")?.dataset.allowed !== "1") return;
     wanted = rows.map((row) => row.id);
@@ -160,6 +160,7 @@
     if (!target || target.disabled) return;
     const data = target.dataset;
     if (data.shelveSelected) hv.shelveSelected();
+    else if (data.shelveOne) offer([hv.rowOf(data.shelveOne)].filter(Boolean));
     else if (data.shelveGo) shelve();
     else if (data.shelveCancel) byId("shelve-dialog").close();
     else if (data.ackGo) answered(true);

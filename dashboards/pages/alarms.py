@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 import dash_ag_grid as dag
 from dash import dcc
@@ -11,12 +11,13 @@ from dash.development.base_component import Component
 
 from dashboards.components import alarms as parts
 from dashboards.components import desk
-from dashboards.hidden import consequences, hidden_alarms
+from dashboards.hidden import chattering, consequences, hidden_alarms
 from dashboards.town import milliseconds, urgency
 from dashboards.ui import button, div, el, icon, span
 from dashboards.views import Drawing, Scene
 from dashboards.words import Words
 
+_OFFERED: Final = 3
 SEARCHED = {"function": "HvSearched(params)"}
 """What the filter reads in a column whose value is not what the eye reads, a time in milliseconds for instance."""
 
@@ -37,6 +38,7 @@ def layout(scene: Scene, rows: Sequence[Mapping[str, Any]]) -> Component:
             cls="page-head",
         ),
         desk.said(words),
+        div(ident="alarms-chattering"),
         _actions(scene),
         button(
             icon("down"),
@@ -180,5 +182,35 @@ def draw(scene: Scene, _path: str) -> Drawing:
         span(cls="age num", data_since_message="1"),
         cls="fresh",
     )
-    tabs = desk.tabs(scene, "active")
-    return Drawing({"alarms-freshness": {"children": freshness}, "alarms-tabs": {"children": tabs}}, rows)
+    return Drawing(
+        {
+            "alarms-freshness": {"children": freshness},
+            "alarms-tabs": {"children": desk.tabs(scene, "active")},
+            "alarms-chattering": {"children": _chattering(scene)},
+        },
+        rows,
+    )
+
+
+def _chattering(scene: Scene) -> Component | None:
+    """Alarms that ring again and again, each offered for the shelf."""
+    words = scene.words
+    found = chattering(scene.town, scene.organisation)
+    if not found:
+        return None
+    lines = [(parts.describe(alarm, scene.town, words, scene.catalogue), alarm, n) for alarm, n in found[:_OFFERED]]
+    return div(
+        span(words.t("desk.chattering"), cls="strong"),
+        *[
+            button(
+                span(f"{line.label}, {line.name} · {words.n('desk.times', n)}"),
+                span(words.t("desk.shelve"), cls="muted"),
+                cls="btn-small",
+                data_shelve_one=str(alarm.alarm_id),
+                disabled=None if scene.may_shelve else True,
+                title=None if scene.may_shelve else words.t("action.not_allowed"),
+            )
+            for line, alarm, n in lines
+        ],
+        cls="chattering",
+    )

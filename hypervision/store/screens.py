@@ -263,6 +263,13 @@ def read_alarms(connection: Database) -> list[AlarmRow]:
         return [AlarmRow(*row) for row in connection.execute(query("screen_alarms"))]
 
 
+def read_chattering(connection: Database, *, since: datetime, least: int) -> dict[int, int]:
+    """How often the conditions of alarms rang since an instant, where that was `least` times or more, by alarm."""
+    with mapped():
+        rows = connection.execute(query("screen_chattering"), {"since": since, "least": least})
+        return {int(row[0]): int(row[1]) for row in rows}
+
+
 def read_alarm_history(connection: Database, thing_id: int, *, since: datetime, limit: int = 100) -> list[AlarmRow]:
     """Alarms of a Thing that had not returned before `since`, newest first."""
     values = {"thing_id": thing_id, "since": since, "limit": limit}

@@ -57,6 +57,17 @@ LEFT JOIN hv.inhibition i ON i.inhibition_id = a.inhibition_id
 WHERE a.state <> 'NORM'
 ORDER BY a.alarm_id;
 
+-- name: screen_chattering
+-- Open alarms that rang often of late, over all occurrences of their condition; among the newest steps of the journal.
+SELECT n.alarm_id, count(*)
+FROM hv.alarm_transition x
+JOIN hv.alarm a ON a.alarm_id = x.alarm_id
+JOIN hv.alarm_condition n ON n.source_kind = a.source_kind AND n.source_id = a.source_id AND n.rule_id = a.rule_id
+WHERE x.transition_id > (SELECT max(transition_id) - 5000 FROM hv.alarm_transition)
+  AND x.recorded_at > %(since)s AND x.cause = 'limit'
+GROUP BY n.alarm_id
+HAVING count(*) >= %(least)s;
+
 -- name: screen_alarm_history
 -- The last alarms of one Thing, closed ones too, overlapping the given time.
 SELECT a.alarm_id, a.priority, a.state, a.suppression, a.source_kind, a.thing_id, a.datastream_id,

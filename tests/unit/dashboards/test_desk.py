@@ -147,3 +147,12 @@ def test_who_may_not_shelve_finds_dead_buttons_and_no_form() -> None:
     assert [one.disabled for one in nodes(listed) if hasattr(one, "data-unshelve")] == [True]
     page = lay_out(drawn, "/alarms/service", {}, theme="dark")
     assert not [n for n in nodes(page) if getattr(n, "id", None) == "service-form"]
+
+
+def test_alarm_that_rings_again_and_again_is_offered_for_the_shelf_the_worst_first() -> None:
+    loud = [alarm(n, "parking", "low") for n in (1, 2, 3, 4)]
+    drawn = with_alarms(*loud, shelved(alarm_id=9), chattering={1: 5, 2: 9, 4: 7, 9: 50, 77: 6})
+    found = draw_page(drawn, "/alarms").fragments["alarms-chattering"]["children"]
+    assert [getattr(n, "data-shelve-one") for n in nodes(found) if hasattr(n, "data-shelve-one")] == ["2", "4", "1"]
+    assert "Alarme, Mât 1 · 9 fois en 10\u00a0minutes" in text(found)
+    assert draw_page(with_alarms(*loud), "/alarms").fragments["alarms-chattering"]["children"] is None
