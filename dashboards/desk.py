@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Annotated, Any, Final, Literal
 
 from fastapi import FastAPI, Query
@@ -47,7 +48,7 @@ class ShelvedAlarm(BaseModel):
     id: int
     changed: bool
     by: str
-    until: Instant | None
+    until: datetime | None
 
 
 class NewInhibition(BaseModel):

@@ -13,7 +13,7 @@ from hypervision.store.screens import AlarmRow
 
 CHATTERS_FROM: Final = 5
 CHATTERS_WITHIN: Final = timedelta(minutes=10)
-"""An alarm that rings so often within so long tells nothing any more: half of what EEMUA 191 calls a flood, by itself."""
+"""An alarm that rings so often within so long tells nothing any more: half a flood (EEMUA 191: ten) by itself."""
 OUT: Final = ("out_of_service", "maintenance")
 """What is about Things and not about one alarm."""
 
