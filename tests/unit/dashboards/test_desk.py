@@ -156,3 +156,8 @@ def test_alarm_that_rings_again_and_again_is_offered_for_the_shelf_the_worst_fir
     assert [getattr(n, "data-shelve-one") for n in nodes(found) if hasattr(n, "data-shelve-one")] == ["2", "4", "1"]
     assert "Alarme, Mât 1 · 9 fois en 10\u00a0minutes" in text(found)
     assert draw_page(with_alarms(*loud), "/alarms").fragments["alarms-chattering"]["children"] is None
+
+
+def test_page_of_an_asset_tells_its_hidden_alarms() -> None:
+    found = text(draw_page(with_alarms(shelved()), "/asset/dev:eui:01").fragments["asset-head"]["children"])
+    assert "Mise de côté par anna\u00a0: capteur bloqué · Revient le" in found
