@@ -41,9 +41,18 @@ UNION ALL
 SELECT DISTINCT k.alarm_id, s.kind, s.inhibition_id, NULL::bigint, s.author, s.reason
 FROM standing s
 JOIN hv.inhibition_target g ON g.inhibition_id = s.inhibition_id
-JOIN asked k ON g.domain = k.domain OR g.datastream_id = k.datastream_id OR g.thing_id = k.thing_id
-    OR (g.children AND EXISTS (SELECT FROM above v WHERE v.thing = k.thing_id AND v.up = g.thing_id))
-WHERE s.kind <> 'shelved'
+JOIN above v ON v.up = g.thing_id AND (v.height = 0 OR g.children)
+JOIN asked k ON k.thing_id = v.thing
+UNION ALL
+SELECT DISTINCT k.alarm_id, s.kind, s.inhibition_id, NULL::bigint, s.author, s.reason
+FROM standing s
+JOIN hv.inhibition_target g ON g.inhibition_id = s.inhibition_id
+JOIN asked k ON k.datastream_id = g.datastream_id
+UNION ALL
+SELECT DISTINCT k.alarm_id, s.kind, s.inhibition_id, NULL::bigint, s.author, s.reason
+FROM standing s
+JOIN hv.inhibition_target g ON g.inhibition_id = s.inhibition_id
+JOIN asked k ON k.domain = g.domain
 UNION ALL
 SELECT g.alarm_id, 'by_design', NULL, c.alarm_id, '', ''
 FROM designed g
