@@ -96,7 +96,7 @@ def standing(world: Any) -> list[tuple[str, str, str]]:
 
 
 def causes(world: Any) -> list[tuple[str, str, str]]:
-    return world.rows("SELECT cause, actor, to_state FROM alarm_transitions ORDER BY recorded_at, at, alarm_id")
+    return world.rows("SELECT cause, actor, to_state FROM hv.alarm_transition ORDER BY transition_id")
 
 
 def test_shelf_hides_every_occurrence_and_gives_back_by_itself_what_is_still_true_unacknowledged(world: Any) -> None:
