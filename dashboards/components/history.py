@@ -320,10 +320,10 @@ def journal_text(scene: Scene, row: JournalRow) -> str:
         return f"{text} ({detail.get('property')}){words.t('journal.comment', text=str(detail.get('reason')))}"
     if row.kind == "period" and isinstance(detail.get("value"), int | float):
         return words.t("journal.period", property=detail.get("property"), seconds=words.number(detail["value"]))
-    told = [_rule_label(scene, str(detail["rule"]))] if "rule" in detail else []
+    parts = [_rule_label(scene, str(detail["rule"]))] if "rule" in detail else []
     value = detail.get("value")
-    told += [words.number(value, 2)] if isinstance(value, int | float) else []
-    return f"{text} ({', '.join(told)})" if told else text
+    parts += [words.number(value, 2)] if isinstance(value, int | float) else []
+    return f"{text} ({', '.join(parts)})" if parts else text
 
 
 def _rule_label(scene: Scene, code: str) -> str:

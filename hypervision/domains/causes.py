@@ -46,7 +46,13 @@ def _cause(table: Table) -> Cause:
     if not compared:
         raise table.refuse("equals", "say what the state is: equals, below or over a number")
     name = table.text("property", pattern=_PROPERTY, remedy="write domain/property")
-    return Cause(property=name, of=of, **compared)
+    return Cause(
+        property=name,
+        of=of,
+        equals=compared.get("equals"),
+        below=compared.get("below"),
+        over=compared.get("over"),
+    )
 
 
 def check_causes(file: str, domain: str, rules: Mapping[str, RuleTemplate]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -101,7 +101,7 @@ def _explained_otherwise(one: Change) -> bool:
     return to is not None and to.kind == "by_design" and to.explained_by != standing.explained_by
 
 
-def _reasons(connection: Connection, values: dict[str, object]) -> dict[int, list[Hidden]]:
+def _reasons(connection: Connection, values: Mapping[str, object]) -> dict[int, list[Hidden]]:
     reasons: dict[int, list[Hidden]] = {}
     causes: dict[int, set[int]] = {}
     for number, kind, inhibition, cause, author, reason in connection.execute(query("hidings"), values).fetchall():

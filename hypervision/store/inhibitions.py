@@ -252,7 +252,7 @@ def _listed(connection: Connection, *, number: int | None, ended: bool, limit: i
     values = {"id": number, "ended": ended, "limit": limit}
     with mapped():
         rows = connection.execute(query("inhibitions_listed"), values).fetchall()
-    return [Inhibition(*row[:14], tuple(About(**each) for each in row[14] or ()), row[15]) for row in rows]
+    return [Inhibition(*(*row[:14], tuple(About(**each) for each in row[14] or ()), row[15])) for row in rows]
 
 
 def target_of(
