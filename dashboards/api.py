@@ -51,7 +51,9 @@ _GAP_COLUMNS: Final = ("thing", "property", "start", "end", "cause", "missing")
 _ALARM_COLUMNS: Final = (
     "id", "domain", "source_kind", "source", "thing", "property", "rule", "rule_version", "priority", "state",
     "suppression", "raised_at", "detected_at", "acknowledged_at", "acknowledged_by", "returned_at", "value",
-    "limit_value", "message", "correction",
+    "limit_value", "message", "correction", "hidden_since", "hidden_until", "hidden_by", "hidden_reason",
+    "explained_by", "rang_at", "escalated_at", "escalated_to", "consequence_fr", "consequence_en", "action_fr",
+    "action_en",
 )  # fmt: skip
 _DOMAIN: Final = re.compile(r"[a-z][a-z0-9_]{0,31}")
 _LATEST_FIRST_DAY: Final = timedelta(days=1)
@@ -64,11 +66,12 @@ class Comment(BaseModel):
 
 
 class AcknowledgedAlarm(BaseModel):
-    """The alarm's state now, and whether this call changed it."""
+    """The alarm's state now, whether this call changed it, and who acknowledged it."""
 
     id: int
     state: str
     changed: bool
+    by: str = ""
 
 
 class Refused(BaseModel):
@@ -203,6 +206,7 @@ def _register_alarms(app: FastAPI, server: Server) -> None:
         *,
         request: Request,
         open: Annotated[bool | None, Query(description="true: not yet returned and acknowledged")] = None,  # noqa: A002
+        hidden: Annotated[bool | None, Query(description="true: shelved, explained, out of service")] = None,
         domain: Name | None = None,
         thing: Code | None = None,
         priority: Priority | None = None,
@@ -215,13 +219,13 @@ def _register_alarms(app: FastAPI, server: Server) -> None:
         """Alarm occurrences, newest first."""
         values = {
             "id": None, "open": open, "domain": domain, "thing": thing, "priority": priority, "since": since,
-            "until": until, "before": before, "limit": limit,
+            "hidden": hidden, "until": until, "before": before, "limit": limit,
         }  # fmt: skip
         rows = await _rows(server, "api_alarms", values)
         return await _answer(request, rows, _ALARM_COLUMNS, format, name="alarms")
 
     async def one(alarm_id: int) -> dict[str, Any] | None:
-        values = dict.fromkeys(("open", "domain", "thing", "priority", "since", "until", "before"))
+        values = dict.fromkeys(("open", "hidden", "domain", "thing", "priority", "since", "until", "before"))
         rows = await _rows(server, "api_alarms", {**values, "id": alarm_id, "limit": 1})
         return rows[0] if rows else None
 
@@ -260,7 +264,7 @@ def _register_alarms(app: FastAPI, server: Server) -> None:
         done = await in_time(work)
         if done is None or not done.found:
             return _no_alarm(alarm_id)
-        return JSONResponse({"id": alarm_id, "state": done.state, "changed": done.changed})
+        return JSONResponse({"id": alarm_id, "state": done.state, "changed": done.changed, "by": done.by})
 
 
 def _no_alarm(alarm_id: int) -> Response:

@@ -16,6 +16,7 @@ from dashboards import (
     api,
     audit,
     corrections,
+    desk,
     documents,
     failures,
     health,
@@ -71,6 +72,7 @@ def create_server(settings: Settings) -> Server:
     quarantine.register(server.fastapi, server)
     administration.register(server.fastapi, server)
     audit.register(server.fastapi, server)
+    desk.register(server.fastapi, server)
     documents.register(server.fastapi, server)
     push.register(server.fastapi, server.hub)
     server.dash = create_dash(server.fastapi, server)

@@ -11,7 +11,7 @@ from dash.development.base_component import Component
 from fastapi import FastAPI
 
 from dashboards import frame
-from dashboards.pages import administration, alarms, asset, audit, overview, rejected, system, town_map
+from dashboards.pages import administration, alarms, asset, audit, hidden, overview, rejected, service, system, town_map
 from dashboards.routes import page_of, thing_of_page
 from dashboards.server import Server
 from dashboards.sessions import CALLER, caller_account
@@ -120,6 +120,10 @@ def lay_out(scene: Scene, address: str, asked: dict[str, list[str]], *, theme: s
         page = overview.layout(scene)
     elif path == "/alarms":
         page = alarms.layout(scene, list((drawing.rows or {}).values()))
+    elif path == "/alarms/hidden":
+        page = hidden.layout(scene)
+    elif path == "/alarms/service":
+        page = service.layout(scene)
     elif path == "/map":
         page = town_map.layout(scene, asked, theme=theme)
     elif path == "/health":
@@ -153,6 +157,10 @@ def draw_page(scene: Scene, path: str) -> Drawing:
         drawing = overview.draw(scene, path)
     elif path == "/alarms":
         drawing = alarms.draw(scene, path)
+    elif path == "/alarms/hidden":
+        drawing = hidden.draw(scene, path)
+    elif path == "/alarms/service":
+        drawing = service.draw(scene, path)
     elif path == "/map":
         drawing = town_map.draw(scene, path)
     elif path == "/health":

@@ -11,6 +11,7 @@ from dash.development.base_component import Component
 from dashboards import town as judge
 from dashboards.components import alarms as parts
 from dashboards.components.values import age
+from dashboards.hidden import hidden_alarms
 from dashboards.ui import Fragments, button, div, el, hidden, icon, link, provider, span
 from dashboards.views import Drawing, Scene
 from dashboards.words import Words
@@ -37,8 +38,8 @@ RAIL: Final = (
 )
 
 SAID: Final = (
-    "done", "done_n", "already", "not_done", "partly", "forbidden", "missing", "refused", "away", "failed", "unsure",
-    "changed",
+    "done", "done_n", "already", "already_by", "not_done", "partly", "forbidden", "missing", "refused", "away",
+    "failed", "unsure", "changed",
 )  # fmt: skip
 """What `assets/30-actions.js` may say."""
 LEAVING: Final = ("title", "text", "retry")
@@ -186,10 +187,11 @@ def live(scene: Scene) -> Fragments:
     waiting = sum(n for _open, n in counted.values())
     things = town.visible_things(scene.scope)
     told = judge.reporting(town, things, now=scene.now, periods=scene.periods)
+    unseen = parts.hidden_counter(len(hidden_alarms(town, scene.scope)), words)
     banner = parts.banner(worst, max(waiting - 1, 0), town, words, scene.catalogue, allowed=scene.may_acknowledge)
     return {
         "frame-banner": {"children": banner},
-        "frame-counters": {"children": parts.counters(counted, words)},
+        "frame-counters": {"children": div(parts.counters(counted, words), unseen, cls="counters")},
         "frame-feed": {"children": _feed(scene)},
         "frame-status": {"children": _status(told, scene)},
     }

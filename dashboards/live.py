@@ -15,13 +15,14 @@ from functools import partial
 from typing import Any, Final
 
 from dashboards.courses import read_courses
+from dashboards.hidden import CHATTERS_FROM, CHATTERS_WITHIN
 from dashboards.limits import Limits
 from dashboards.scoped import seen_by
 from dashboards.town import Course, Own, Town, progressed, returned
 from hypervision.domains import Catalogue
 from hypervision.errors import PermanentStoreError, StoreError
 from hypervision.scope import EVERYTHING, Scope
-from hypervision.store import screens
+from hypervision.store import inhibitions, screens
 from hypervision.store.pool import Listener
 
 log = logging.getLogger(__name__)
@@ -167,12 +168,14 @@ class LiveReader:
             numbers = {w.writer_id: w.alarm_no for w in town.writers}
             if numbers != self._alarm_numbers:
                 alarms = {a.alarm_id: a for a in screens.read_alarms(connection)}
+                town = replace(town, inhibitions=tuple(inhibitions.listed(connection)))
                 if alarms != town.alarms:
                     town = replace(town, alarms=alarms)
         new = [scope for scope in town.own if scope not in before.own]
         rejected = sum(w.rejected or 0 for w in town.writers)
         if time.monotonic() >= self._engine_due:
             town = self._beside(listener, self._with_rejected, town, now=now)
+            town = self._beside(listener, self._with_chattering, town, now=now)
             self._engine_due = time.monotonic() + _ENGINE_EVERY
         elif rejected != self._rejected_seen:
             town = self._beside(listener, self._with_newest_rejected, town, now=now)
@@ -233,6 +236,10 @@ class LiveReader:
             courses = read_courses(connection, part, self._catalogue, now=now) if part.latest else {}
             own[scope] = replace(made, courses=courses)
         return replace(town, own=own)
+
+    def _with_chattering(self, town: Town, connection: screens.Database, *, now: datetime) -> Town:
+        found = screens.read_chattering(connection, since=now - CHATTERS_WITHIN, least=CHATTERS_FROM)
+        return replace(town, chattering=found)
 
     def _with_newest_rejected(self, town: Town, connection: screens.Database, *, now: datetime) -> Town:  # noqa: ARG002
         return replace(town, rejected=tuple(screens.read_rejected(connection, scope=EVERYTHING)))

@@ -144,6 +144,13 @@ def of_town(town: Town, *, now: datetime, periods: Periods) -> Iterator[Metric]:
     for key, number in sorted(Counter((a.priority, a.state) for a in town.alarms.values()).items()):
         alarms.add_metric(list(key), number)
     yield alarms
+    hidden = GaugeMetricFamily(
+        _PREFIX + "alarms_hidden", "Open alarms that do not ring, by what hides them", labels=["suppression"]
+    )
+    for kind, number in sorted(Counter(a.suppression for a in town.alarms.values()).items()):
+        if kind != "none":
+            hidden.add_metric([kind], number)
+    yield hidden
     heard = judge.reporting(town, town.things.values(), now=now, periods=periods)
     yield GaugeMetricFamily(_PREFIX + "things", "Registered Things", value=len(town.things))
     yield GaugeMetricFamily(

@@ -17,7 +17,7 @@ _NAME: Final = r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}"
 _PAGES: Final = tuple(
     (re.compile(pattern), action)
     for pattern, action in (
-        (r"/(alarms|map)?", Action.SEE_SCREENS),
+        (r"/(alarms(/(hidden|service))?|map)?", Action.SEE_SCREENS),
         (rf"/asset/{_CODE}", Action.SEE_SCREENS),
         (r"/health", Action.SEE_SYSTEM),
         (r"/rejected", Action.SEE_REJECTED),
@@ -51,7 +51,7 @@ _ROUTES: Final = tuple(
         ("GET", r"/metrics", Action.READ_METRICS),
         ("GET", r"/api/openapi\.json", Action.READ_DATA),
         ("GET", r"/api/docs", Action.READ_DATA),
-        ("GET", r"/api/v1/(things|datastreams|observations|gaps|alarms|corrections)", Action.READ_DATA),
+        ("GET", r"/api/v1/(things|datastreams|observations|gaps|alarms|corrections|inhibitions)", Action.READ_DATA),
         ("GET", r"/api/v1/observations/(hourly|daily)", Action.READ_DATA),
         ("GET", r"/api/v1/alarms/[0-9]{1,18}(/transitions)?", Action.READ_DATA),
         ("GET", r"/api/v1/rejected(/counts|/[0-9]{1,18})?", Action.SEE_REJECTED),
@@ -67,6 +67,8 @@ _ROUTES: Final = tuple(
         ("POST", r"/api/v1/corrections", Action.CORRECT_OBSERVATION),
         ("POST", r"/api/v1/rejected/replay", Action.REPLAY_REJECTED),
         ("POST", r"/api/v1/alarms/[0-9]{1,18}/acknowledge", Action.ACKNOWLEDGE_ALARM),
+        ("POST", r"/api/v1/alarms/[0-9]{1,18}/(un)?shelve", Action.SHELVE_ALARM),
+        ("POST", r"/api/v1/inhibitions(/[0-9]{1,18}/end)?", Action.PLACE_OUT_OF_SERVICE),
         ("GET", r"/assets/[A-Za-z0-9._/-]+", Action.SEE_SCREENS),
         ("GET", r"/_dash-component-suites/[A-Za-z0-9_]+/[A-Za-z0-9@._/-]+", Action.SEE_SCREENS),
         ("GET", r"/_dash-(layout|dependencies)", Action.SEE_SCREENS),

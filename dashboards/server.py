@@ -19,6 +19,7 @@ from dashboards.town import Town
 from dashboards.views import Scene, ViewKey, Views
 from dashboards.words import Words, language_of
 from dashboards.writing import HttpWriter
+from hypervision.attending import by_priority
 from hypervision.domains import Catalogue
 from hypervision.errors import TemporaryStoreError
 from hypervision.scope import Scope
@@ -103,6 +104,8 @@ class Server:
             may_acknowledge=key.may_acknowledge,
             may_see_rejected=key.may_see_rejected,
             data_dir=self.settings.data_dir,
+            may_shelve=key.may_shelve,
+            shelf_limits=by_priority(self.settings.alarms, "shelve"),
         )
 
     def scene_of(self, caller: Caller, path: str) -> Scene:

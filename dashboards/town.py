@@ -12,6 +12,7 @@ from dashboards.limits import Limits, Periods
 from hypervision.collecting import Seen, Service, service
 from hypervision.pulse import COLLECTOR_PATIENCE
 from hypervision.scope import EVERYTHING, Scope
+from hypervision.store.inhibitions import Inhibition
 from hypervision.store.screens import (
     AlarmRow,
     NewGapRow,
@@ -105,6 +106,8 @@ class Town:
     streams_of: Mapping[int, tuple[int, ...]] = field(default_factory=dict)
     latest: Mapping[int, ReadingRow] = field(default_factory=dict)
     alarms: Mapping[int, AlarmRow] = field(default_factory=dict)
+    inhibitions: tuple[Inhibition, ...] = ()
+    chattering: Mapping[int, int] = field(default_factory=dict)
     writers: tuple[WriterRow, ...] = ()
     progress: Mapping[str, Progress] = field(default_factory=dict)
     limits: Limits = field(default_factory=Limits)
@@ -130,8 +133,8 @@ class Town:
         return [t for t in self.things.values() if held or scope.holds(t)]
 
     def visible_alarms(self, scope: Scope) -> list[AlarmRow]:
-        """The open alarms an account of a scope may see, worst first."""
-        found = list(self.alarms.values())
+        """The open alarms an account of a scope may see, worst first; `dashboards.hidden` has those that are hidden."""
+        found = [a for a in self.alarms.values() if a.suppression == "none"]
         if not scope.is_whole:
             own = {t.thing_id for t in self.visible_things(scope)}
             found = [a for a in found if a.thing_id in own]
@@ -143,16 +146,15 @@ def waits(state: str) -> bool:
     return state in ("UNACK", "RTNUN")
 
 
-def urgency(alarm: AlarmRow) -> tuple[int, int, int, float, int]:
-    """The order of every alarm list: what waits first; in it the worst, still active before returned, newest.
+def urgency(alarm: AlarmRow) -> tuple[int, int, int, int, float, int]:
+    """The order of every list: what waits; in it the worst, told to others, still active before returned, newest.
 
-    Notes
-    -----
     Priority first, as ISA-18.2 asks of what waits: the first is what an operator should look at now.
     """
     return (
         int(not waits(alarm.state)),
         RANK.get(alarm.priority, 9),
+        int(alarm.escalated_to is None),
         int(alarm.state == "RTNUN"),
         -alarm.raised_at.timestamp(),
         -alarm.alarm_id,

@@ -40,6 +40,8 @@ class Scene:
     may_acknowledge: bool = False
     may_see_rejected: bool = False
     data_dir: Any = None
+    may_shelve: bool = False
+    shelf_limits: Mapping[str, float] = field(default_factory=dict)
 
     def periods_of(self, domain: str, thing_id: int | None = None) -> Periods:
         """After how many expected periods values of a Thing, or of a domain's Things, are late and stale."""
@@ -55,6 +57,7 @@ class ViewKey:
     scope: Scope
     may_acknowledge: bool
     may_see_rejected: bool = False
+    may_shelve: bool = False
 
     @classmethod
     def of(cls, page: str, language: str, account: Account) -> ViewKey:
@@ -66,6 +69,7 @@ class ViewKey:
             may(account, Action.ACKNOWLEDGE_ALARM),
             # Nothing else tells of them; other pages stay shared by more screens.
             page == "/health" and may(account, Action.SEE_REJECTED),
+            page.startswith("/alarms") and may(account, Action.SHELVE_ALARM),
         )
 
 

@@ -42,6 +42,8 @@ class Action(StrEnum):
     READ_DATA = "read_data"
     SEE_SYSTEM = "see_system"
     ACKNOWLEDGE_ALARM = "acknowledge_alarm"
+    SHELVE_ALARM = "shelve_alarm"
+    PLACE_OUT_OF_SERVICE = "place_out_of_service"
     WRITE_OBSERVATION = "write_observation"
     CORRECT_OBSERVATION = "correct_observation"
     SEE_REJECTED = "see_rejected"
@@ -63,6 +65,8 @@ RIGHTS: Final[Mapping[Action, frozenset[Role]]] = {
     Action.READ_HEALTH: _ALL,
     Action.READ_METRICS: _ALL,
     Action.ACKNOWLEDGE_ALARM: frozenset({Role.OPERATOR, Role.ENGINEER, Role.ADMINISTRATOR}),
+    Action.SHELVE_ALARM: frozenset({Role.OPERATOR, Role.ENGINEER, Role.ADMINISTRATOR}),
+    Action.PLACE_OUT_OF_SERVICE: frozenset({Role.OPERATOR, Role.ENGINEER, Role.ADMINISTRATOR}),
     Action.WRITE_OBSERVATION: frozenset({Role.ENGINEER, Role.ADMINISTRATOR}),
     Action.CORRECT_OBSERVATION: frozenset({Role.ENGINEER, Role.ADMINISTRATOR}),
     Action.SEE_REJECTED: frozenset({Role.ENGINEER, Role.ADMINISTRATOR, Role.AUDITOR}),

@@ -2,7 +2,7 @@
 
 States and words are those of ISA-18.2: NORM, UNACK (active, unacknowledged), ACKED (active, acknowledged),
 RTNUN (returned to normal, unacknowledged). The phase says what the process does now, the state what the
-operator has seen of it:
+operator has seen of it. What hides an alarm is an axis of its own (`hypervision.inhibition`):
 
 ====== ============== ===========================================================
 from   to             on
@@ -11,6 +11,8 @@ NORM   UNACK          the limit is violated for the on-delay
 UNACK  ACKED          an operator acknowledges
 UNACK  RTNUN          the reading is back inside the deadband for the off-delay
 ACKED  NORM           the same, after the acknowledgement
+ACKED  RTNUN          the same, where the rule is latched: only a person ends its alarm
+ACKED  UNACK          it stays although it was acknowledged, and is called to mind
 RTNUN  NORM           an operator acknowledges
 RTNUN  UNACK          the limit is violated again
 ====== ============== ===========================================================
@@ -34,10 +36,11 @@ LONG_AGO: Final = -(2**62)
 
 @dataclass(frozen=True, slots=True)
 class Delays:
-    """On-delay and off-delay of a rule [us]."""
+    """On-delay and off-delay of a rule [us], and whether its alarms end by a person's acknowledgement only."""
 
     on_us: int = 0
     off_us: int = 0
+    latched: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +93,12 @@ class RuleChange(NamedTuple):
     at_us: int
 
 
+class Reminder(NamedTuple):
+    """An acknowledged alarm stays for longer than it should: it rings again."""
+
+    at_us: int
+
+
 class Corrected(NamedTuple):
     """Past readings were corrected; `stands` tells whether what they say now still holds the alarm."""
 
@@ -97,7 +106,7 @@ class Corrected(NamedTuple):
     stands: bool
 
 
-Event = Reading | Expiry | Acknowledgement | RuleChange | Corrected
+Event = Reading | Expiry | Acknowledgement | RuleChange | Reminder | Corrected
 
 
 class Transition(NamedTuple):
@@ -146,6 +155,8 @@ def apply(alarm: Alarm, event: Event, delays: Delays) -> tuple[Alarm, list[Trans
             return _acknowledge(alarm, event)
         case RuleChange():
             return _without_ground(alarm, event.at_us, "rule changed")
+        case Reminder():
+            return _remind(alarm, event.at_us)
         case Corrected():
             return (alarm, []) if event.stands else _without_ground(alarm, event.at_us, "reading corrected")
 
@@ -202,12 +213,12 @@ def _expire(alarm: Alarm, now_us: int, delays: Delays) -> tuple[Alarm, list[Tran
         return replace(alarm, phase="active", state="UNACK", since_us=at, last_us=max(alarm.last_us, at)), [step]
     if alarm.phase == "returning" and now_us >= alarm.since_us + delays.off_us:
         at = alarm.since_us + delays.off_us
-        return _returned(alarm, at, "return to normal")
+        return _returned(alarm, at, "return to normal", latched=delays.latched)
     return alarm, []
 
 
-def _returned(alarm: Alarm, at: int, cause: str) -> tuple[Alarm, list[Transition]]:
-    to: State = "NORM" if alarm.state == "ACKED" else "RTNUN"
+def _returned(alarm: Alarm, at: int, cause: str, *, latched: bool = False) -> tuple[Alarm, list[Transition]]:
+    to: State = "NORM" if alarm.state == "ACKED" and not latched else "RTNUN"
     step = Transition(at, alarm.state, to, cause)
     after = replace(alarm, phase="normal", state=to, since_us=at, last_us=max(alarm.last_us, at), value=None)
     return after, [step]
@@ -221,6 +232,12 @@ def _acknowledge(alarm: Alarm, event: Acknowledgement) -> tuple[Alarm, list[Tran
     to: State = "ACKED" if alarm.state == "UNACK" else "NORM"
     step = Transition(event.at_us, alarm.state, to, "acknowledge", event.actor, event.comment)
     return replace(alarm, state=to), [step]
+
+
+def _remind(alarm: Alarm, at_us: int) -> tuple[Alarm, list[Transition]]:
+    if alarm.state != "ACKED":
+        return alarm, []
+    return replace(alarm, state="UNACK"), [Transition(at_us, "ACKED", "UNACK", "re-alarm")]
 
 
 def _without_ground(alarm: Alarm, at_us: int, cause: str) -> tuple[Alarm, list[Transition]]:

@@ -193,5 +193,5 @@ def _readings(time_us: Int64, violates: Bool, clears: Bool, judged: Float64, use
 
 
 def delays(rule: Rule) -> Delays:
-    """The delays of a rule."""
-    return Delays(rule.on_delay_us, rule.off_delay_us)
+    """The delays of a rule, and whether it is latched."""
+    return Delays(rule.on_delay_us, rule.off_delay_us, rule.latched)

@@ -21,6 +21,8 @@ class Rule:
         In the unit of the property; per hour for `rate_of_change`; expected periods for `silence`.
     on_delay_us, off_delay_us : int
         Delays on phenomenon time [us].
+    latched : bool
+        Its alarms end by a person's acknowledgement only.
     """
 
     rule_id: int
@@ -37,6 +39,7 @@ class Rule:
     fr: str
     en: str
     enabled: bool = True
+    latched: bool = False
 
     def label(self, language: str) -> str:
         """The rule's name for people."""

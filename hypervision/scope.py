@@ -86,6 +86,17 @@ class Scope:
             and (self.districts is None or thing.district in self.districts)
         )
 
+    def holds_domain(self, domain: str) -> bool:
+        """Whether every Thing of a domain is in it, those that are registered later too.
+
+        Examples
+        --------
+        >>> Scope.of(domains=["water"]).holds_domain("water"), Scope.of(3, ["water"]).holds_domain("water")
+        (True, False)
+        """
+        only = self.organisation_id is None and self.districts is None
+        return self.is_whole or (only and domain in (self.domains or ()))
+
     def values(self) -> dict[str, Any]:
         """What a query with `in_scope` is given."""
         return {

@@ -13,26 +13,20 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import platformdirs
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 
 from hypervision.entry import LogInSettings, OidcSettings
 from hypervision.errors import SettingError
+from hypervision.sections import AlarmSettings, Seconds, Section
 
 PREFIX = "HYPERVISION_"
 
 Port = Annotated[int, Field(ge=0, le=65535)]
-# Ten years: beyond it a sum of times overflows, and nobody means it.
-Seconds = Annotated[float, Field(gt=0, le=315_360_000, allow_inf_nan=False)]
 Days = Annotated[int, Field(ge=0, le=36_500)]
 LEAST_KEPT = 31
-Periods = Annotated[float, Field(ge=1, le=10_000, allow_inf_nan=False)]
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class IngestSettings(_Section):
+class IngestSettings(Section):
     """How readings are taken in."""
 
     batch_size: Annotated[int, Field(ge=1, le=30_000)] = 5_000
@@ -63,7 +57,7 @@ class IngestSettings(_Section):
         return value
 
 
-class BrokerSettings(_Section):
+class BrokerSettings(Section):
     """The embedded broker and how it is reached."""
 
     port: Port = 1883
@@ -75,7 +69,7 @@ class BrokerSettings(_Section):
     max_payload: Annotated[int, Field(ge=65_536, le=8_388_608)] = 2_097_152
 
 
-class HttpSettings(_Section):
+class HttpSettings(Section):
     """The control room and the API."""
 
     host: str = "127.0.0.1"
@@ -98,22 +92,14 @@ class HttpSettings(_Section):
         return value
 
 
-class AlarmSettings(_Section):
-    """The timers of `watch`."""
-
-    # A timer waits this long past its time for readings still under way.
-    grace: Seconds = 3.0
-    stale_periods: Periods = 4.0
-
-
-class RejectedSettings(_Section):
+class RejectedSettings(Section):
     """The quarantine."""
 
     # Days; 0: for ever. `watch` removes what is older once a day.
     keep_days: Annotated[int, Field(ge=0, le=36_500)] = 90
 
 
-class BackupSettings(_Section):
+class BackupSettings(Section):
     """What `db backup` does when it is not told where."""
 
     folder: Path | None = None
@@ -127,7 +113,7 @@ class BackupSettings(_Section):
         return value
 
 
-class StorageSettings(_Section):
+class StorageSettings(Section):
     """How long what is kept is kept, and when it is packed [days]; 0 for ever, or never."""
 
     # Younger days take late readings every hour; packed ones look each of them up.
@@ -160,7 +146,7 @@ class StorageSettings(_Section):
         return self
 
 
-class Settings(_Section):
+class Settings(Section):
     """All settings; frozen once read."""
 
     data_dir: Path

@@ -1,7 +1,7 @@
 """`watch`: what must happen when no reading follows.
 
-Delays that end, Things that fall silent, alarms whose rule changed, and the tidying of tables. Every
-expiry is written as a transition, so that a replay of readings and transitions gives the same alarms.
+Delays that end, Things that fall silent, alarms whose rule changed, the timers of the desk, and the tidying of tables.
+Every expiry is written as a transition, so that a replay of readings and transitions gives the same alarms.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import numpy as np
 
 from hypervision import rollups, talking
 from hypervision.alarms import Expiry, Reading, RuleChange, apply
+from hypervision.attending import Attending
 from hypervision.clock import EPOCH, to_us
 from hypervision.errors import TemporaryStoreError
 from hypervision.evaluation import delays
@@ -64,6 +65,7 @@ class Watch:
         self._seen: RuleSet | None = None
         self._ticks = 0
         self._purge = Daily(settings.rejected.keep_days)
+        self._attending = Attending(settings.alarms)
         self._held: Held | None = Held("none", ())
         self._held_since: datetime | None = None
         # What a collector had in hand when it died comes again when the broker's patience ends, not before: until
@@ -90,6 +92,7 @@ class Watch:
             steps += self.intake.transact(lambda writer, stepper: self._silence(writer, stepper, now))
         if self._ticks % _SILENCE_EVERY == 0:
             steps += self.intake.transact(lambda writer, stepper: talking.step(writer, stepper, now=now))
+        steps += self._attend(now)
         if self._ticks % _TIDY_EVERY == 0:
             self._tidy(now)
         self._ticks += 1
@@ -291,6 +294,12 @@ class Watch:
         for case in cases:
             case.alarm, case.steps = apply(case.alarm, event, delays(rules[case.source][0]))
         return cases, stepper.write(cases, rules, writer.connection, now=now)
+
+    def _attend(self, now: datetime) -> int:
+        """What time does to alarms at the desk."""
+        with self.intake.between() as connection:
+            due = self._attending.due(connection, now=now)
+        return sum(self.intake.transact(work) for work in due)
 
     def _tidy(self, now: datetime) -> None:
         """Make room for the days ahead, remove what is over."""

@@ -115,7 +115,7 @@
       const target = link.getAttribute("href");
       const is = target === here();
       // A page that is reached from another stands below it in the rail.
-      link.classList.toggle("is-here", is || (target === "/health" && here() === "/rejected"));
+      link.classList.toggle("is-here", is || (target === "/health" && here() === "/rejected") || (target === "/alarms" && here().startsWith("/alarms/")));
       if (is) link.setAttribute("aria-current", "page");
       else link.removeAttribute("aria-current");
     }

@@ -34,7 +34,8 @@
         return acknowledgeOne(id, comment);
       }
       if (!answer.ok) return { reason: REASONS[answer.status] ?? "failed" };
-      return { done: true, changed: (await answer.json()).changed };
+      const told = await answer.json();
+      return { done: true, changed: told.changed, by: told.by };
     } catch {
       return { reason: "unsure" };
     }
@@ -44,12 +45,14 @@
     const done = new Set();
     let changed = 0;
     let reason = "";
+    const others = new Set();
     for (const id of ids) {
       const outcome = await acknowledgeOne(id, comment);
       if (outcome.done) {
         done.add(id);
         hv.acknowledged.add(id);
         changed += outcome.changed ? 1 : 0;
+        if (!outcome.changed && outcome.by) others.add(outcome.by);
         continue;
       }
       reason = outcome.reason;
@@ -59,6 +62,8 @@
     if (reason && ids.length > 1) hv.say("partly", { done: done.size, total: ids.length, reason: text(reason) }, true);
     else if (reason === "unsure") hv.say("unsure", {}, true);
     else if (reason) hv.say("notDone", { reason: text(reason) }, true);
+    // Two operators at once: one was faster, and the other is told who.
+    else if (changed === 0 && others.size) hv.say("alreadyBy", { by: [...others].join(", ") });
     else if (changed === 0) hv.say("already");
     else if (changed === 1) hv.say("done");
     else hv.say("doneN", { n: changed });

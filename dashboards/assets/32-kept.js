@@ -2,7 +2,7 @@
 "use strict";
 (() => {
   const hv = (window.hv = window.hv || {});
-  const CONTROLS = ["alarms-filter", "alarms-comment", "asset-range", "map-filter", "map-domain"];
+  const CONTROLS = ["alarms-filter", "alarms-comment", "shelve-reason", "service-things", "service-reason", "asset-range", "map-filter", "map-domain"];
   let kept = null;
   const valueOf = (node) => (node.matches("input") ? node.value : node.querySelector("input:checked")?.value);
 

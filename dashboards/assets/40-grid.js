@@ -118,12 +118,13 @@
   });
 
   // Only what is selected and visible is acknowledged; the button says how many that are.
-  const chosen = () => {
-    const grid = api();
+  hv.selectedRows = () => {
     const found = [];
-    grid?.forEachNodeAfterFilter((node) => node.isSelected() && node.data.waiting && found.push(node.data.id));
+    api()?.forEachNodeAfterFilter((node) => node.isSelected() && found.push(node.data));
     return found;
   };
+  hv.rowOf = (id) => api()?.getRowNode(id)?.data;
+  const chosen = () => hv.selectedRows().filter((row) => row.waiting);
   let busy = false;
   const count = () => {
     const button = document.getElementById("alarms-acknowledge");
@@ -134,12 +135,20 @@
     const label = n ? hv.counted(text, n) : text.dataset.none;
     if (text.textContent !== label) text.textContent = label;
     button.disabled = busy || n === 0 || button.dataset.allowed !== "1";
+    const shelve = document.getElementById("alarms-shelve");
+    if (shelve) shelve.disabled = busy || !hv.selectedRows().length || shelve.dataset.allowed !== "1";
   };
   hv.acknowledgeSelected = async () => {
-    const ids = chosen();
+    const rows = chosen();
+    const ids = rows.map((row) => row.id);
     if (busy || !ids.length || document.getElementById("alarms-acknowledge")?.dataset.allowed !== "1") return;
     const comment = document.getElementById("alarms-comment")?.value ?? "";
     busy = true;
+    // It cannot be undone: of several the number is said, and confirmed.
+    if (ids.length > 1 && !(await hv.confirmed(rows))) {
+      busy = false;
+      return count();
+    }
     count();
     const done = await hv.acknowledge(ids, comment);
     busy = false;
@@ -150,10 +159,11 @@
   };
   document.addEventListener("keydown", (event) => {
     // A single letter is a shortcut only while the focus is in the table (WCAG 2.1.4).
-    if (event.key.toLowerCase() !== "a" || event.ctrlKey || event.metaKey || event.altKey) return;
+    const does = { a: hv.acknowledgeSelected, s: hv.shelveSelected }[event.key.toLowerCase()];
+    if (!does || event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.target.closest?.("#alarm-grid")) {
       event.preventDefault();
-      hv.acknowledgeSelected();
+      does();
     }
   });
 

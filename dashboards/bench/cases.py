@@ -110,7 +110,7 @@ def _rows(name: str, *unset: str, many: bool = False, **values: Any) -> Ask:
 
 
 _ASKED: Final = ("domain", "thing", "property")
-_ALARMS: Final = ("id", "open", "domain", "thing", "priority", "since", "until", "before")
+_ALARMS: Final = ("id", "open", "hidden", "domain", "thing", "priority", "since", "until", "before")
 
 
 def _now(place: Place) -> datetime:

@@ -47,6 +47,7 @@ class AlarmLine:
     name: str
     place: str
     value: str
+    consequence: str
     action: str
     state: str
 
@@ -60,9 +61,17 @@ def describe(alarm: AlarmRow, town: Town, words: Words, catalogue: Catalogue) ->
         name=words.t("alarm.platform") if thing is None else (thing.name or thing.code),
         place="" if thing is None else thing.place,
         value=_value(alarm, town, words, catalogue),
+        consequence=words.pick(alarm.consequence_fr, alarm.consequence_en),
         action=words.pick(alarm.action_fr, alarm.action_en),
-        state=words.t(f"state.{alarm.state}"),
+        state=_state(alarm, words),
     )
+
+
+def _state(alarm: AlarmRow, words: Words) -> str:
+    told = words.t(f"state.{alarm.state}")
+    if not alarm.escalated_to or not waits(alarm.state):
+        return told
+    return words.t("desk.escalated", state=told, role=words.t(f"role.{alarm.escalated_to}"))
 
 
 def _value(alarm: AlarmRow, town: Town, words: Words, catalogue: Catalogue) -> str:
@@ -86,8 +95,14 @@ def _value(alarm: AlarmRow, town: Town, words: Words, catalogue: Catalogue) -> s
     return f"{text} {SIGNS.get(alarm.rule_kind, '/')} {limit}"
 
 
-def row(alarm: AlarmRow, town: Town, words: Words, catalogue: Catalogue) -> dict[str, object]:
-    """An alarm as a row of the list: text already in the operator's language, times in ms."""
+def row(alarm: AlarmRow, town: Town, words: Words, catalogue: Catalogue, *, explains: int = 0) -> dict[str, object]:
+    """An alarm as a row of the list: text already in the operator's language, times in ms.
+
+    Parameters
+    ----------
+    explains : int
+        How many hidden alarms are its consequences.
+    """
     line = describe(alarm, town, words, catalogue)
     domain = catalogue.get(alarm.domain)
     return {
@@ -104,9 +119,9 @@ def row(alarm: AlarmRow, town: Town, words: Words, catalogue: Catalogue) -> dict
         "name": line.name,
         "place": line.place,
         "domain": alarm.domain if domain is None else domain.label(words.language),
-        "label": line.label,
+        "label": f"{line.label} · {words.n('desk.explains', explains)}" if explains else line.label,
         "value": line.value,
-        "action": line.action,
+        "action": " → ".join(part for part in (line.consequence, line.action) if part),
         "by": alarm.acknowledged_by or "",
     }
 
@@ -143,6 +158,7 @@ def banner(
         span(line.place, cls="muted banner-place"),
         span(line.value, cls="num"),
         age(alarm.raised_at),
+        span(line.state, cls="strong") if alarm.escalated_to else None,
         link(more, href="/alarms", cls="muted banner-more") if more else None,
         acknowledge_button(alarm, words, allowed=allowed, label=f"{line.label}, {line.name}"),
         cls=f"banner banner-{alarm.priority}",
@@ -163,6 +179,17 @@ def counters(counted: dict[str, tuple[int, int]], words: Words) -> Component:
             for p in PRIORITIES
         ],
         cls="counters",
+    )
+
+
+def hidden_counter(number: int, words: Words) -> Component:
+    """How many open alarms are hidden, on every page: one click from where they are told."""
+    return link(
+        span(words.t("desk.hidden_short"), cls="counter-word"),
+        span(words.number(number), cls="num"),
+        href="/alarms/hidden",
+        cls="counter counter-hidden" + ("" if number else " counter-zero"),
+        title=words.n("desk.hidden_count", number),
     )
 
 
@@ -187,6 +214,7 @@ def _short(alarm: AlarmRow, town: Town, words: Words, catalogue: Catalogue, *, a
                 cls="short-head",
             ),
             div(span(line.label), span(line.value, cls="num muted"), cls="short-what"),
+            div(line.consequence, cls="short-action") if line.consequence else None,
             div(line.action, cls="short-action muted"),
             cls="short-text",
         ),

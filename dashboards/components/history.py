@@ -24,6 +24,11 @@ from hypervision.store.screens import JournalRow
 _HEIGHT = 132
 # The share of a chart's width that a letter takes.
 _LETTER = 0.05
+CAUSES = (
+    "shelved", "shelf_ended", "unshelved", "out_of_service", "in_service", "maintenance", "maintenance_ended",
+    "suppressed_by_design", "cause_ended", "re_alarm", "escalated",
+)  # fmt: skip
+"""Causes of steps that are told in the journal; the others are told by the state alone."""
 _SHAPES = {"critical": "■", "high": "▲", "medium": "◆", "low": "●"}
 
 
@@ -297,8 +302,12 @@ def journal_text(scene: Scene, row: JournalRow) -> str:
     words = scene.words
     if row.to_state is not None:
         label = _rule_label(scene, row.rule or "")
-        comment = words.t("journal.comment", text=row.detail) if row.detail else ""
-        return f"{label} → {words.t(f'state.{row.to_state}').lower()}{comment}"
+        said = words.known("role", row.detail) if row.cause == "escalated" else row.detail
+        comment = words.t("journal.comment", text=said) if said else ""
+        code = (row.cause or "").replace(" ", "_").replace("-", "_")
+        # What is no step of the state itself is told besides: it was shelved, escalated, rang again.
+        told = f" ({words.known('cause', code)})" if code in CAUSES else ""
+        return f"{label} → {words.t(f'state.{row.to_state}').lower()}{told}{comment}"
     text = words.known("journal", row.kind.replace(" ", "_"))
     try:
         detail = json.loads(row.detail)
@@ -311,10 +320,10 @@ def journal_text(scene: Scene, row: JournalRow) -> str:
         return f"{text} ({detail.get('property')}){words.t('journal.comment', text=str(detail.get('reason')))}"
     if row.kind == "period" and isinstance(detail.get("value"), int | float):
         return words.t("journal.period", property=detail.get("property"), seconds=words.number(detail["value"]))
-    told = [_rule_label(scene, str(detail["rule"]))] if "rule" in detail else []
+    parts = [_rule_label(scene, str(detail["rule"]))] if "rule" in detail else []
     value = detail.get("value")
-    told += [words.number(value, 2)] if isinstance(value, int | float) else []
-    return f"{text} ({', '.join(told)})" if told else text
+    parts += [words.number(value, 2)] if isinstance(value, int | float) else []
+    return f"{text} ({', '.join(parts)})" if parts else text
 
 
 def _rule_label(scene: Scene, code: str) -> str:

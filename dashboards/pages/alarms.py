@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 import dash_ag_grid as dag
 from dash import dcc
 from dash.development.base_component import Component
 
 from dashboards.components import alarms as parts
+from dashboards.components import desk
+from dashboards.hidden import chattering, consequences, hidden_alarms
 from dashboards.town import milliseconds, urgency
 from dashboards.ui import button, div, el, icon, span
 from dashboards.views import Drawing, Scene
 from dashboards.words import Words
 
+_OFFERED: Final = 3
 SEARCHED = {"function": "HvSearched(params)"}
 """What the filter reads in a column whose value is not what the eye reads, a time in milliseconds for instance."""
 
@@ -25,6 +28,7 @@ def layout(scene: Scene, rows: Sequence[Mapping[str, Any]]) -> Component:
     return div(
         div(
             el("H1", words.t("rail.alarms")),
+            div(ident="alarms-tabs"),
             div(ident="alarms-freshness", cls="muted"),
             div(
                 el("Label", words.t("alarms.filter"), htmlFor="alarms-filter", cls="vh"),
@@ -33,6 +37,8 @@ def layout(scene: Scene, rows: Sequence[Mapping[str, Any]]) -> Component:
             ),
             cls="page-head",
         ),
+        desk.said(words),
+        div(ident="alarms-chattering"),
         _actions(scene),
         button(
             icon("down"),
@@ -47,6 +53,8 @@ def layout(scene: Scene, rows: Sequence[Mapping[str, Any]]) -> Component:
             data_show_queued="1",
         ),
         div(grid(words, rows), cls="grid-place", ident="alarms-place"),
+        desk.acknowledge_dialog(words),
+        desk.shelve_dialog(scene),
         cls="alarms",
     )
 
@@ -76,6 +84,15 @@ def _actions(scene: Scene) -> Component:
             disabled=True,
             data_allowed="1" if allowed else "0",
             title=None if allowed else words.t("action.not_allowed"),
+        ),
+        button(
+            span(words.t("desk.shelve")),
+            el("Kbd", "S"),
+            ident="alarms-shelve",
+            data_shelve_selected="1",
+            disabled=True,
+            data_allowed="1" if scene.may_shelve else "0",
+            title=None if scene.may_shelve else words.t("action.not_allowed"),
         ),
         el("Label", words.t("alarms.comment"), htmlFor="alarms-comment", cls="vh"),
         comment_field(words),
@@ -149,11 +166,12 @@ def draw(scene: Scene, _path: str) -> Drawing:
     """The rows and the proof that the list is fresh."""
     words, town = scene.words, scene.town
     shown = town.visible_alarms(scene.scope)
+    explained = consequences(hidden_alarms(town, scene.scope))
     rows = {}
     for alarm in shown:
-        row = parts.row(alarm, town, words, scene.catalogue)
-        waits, rank, returned, *_newest = urgency(alarm)
-        row["order"] = (waits * 100 + rank * 10 + returned) * 1e13 - milliseconds(alarm.raised_at)
+        row = parts.row(alarm, town, words, scene.catalogue, explains=explained[alarm.alarm_id])
+        waits, rank, alone, returned, *_newest = urgency(alarm)
+        row["order"] = (waits * 50 + rank * 4 + alone * 2 + returned) * 1e13 - milliseconds(alarm.raised_at)
         rows[str(row["id"])] = row
     waiting = sum(bool(r["waiting"]) for r in rows.values())
     text = words.n("alarms.open", len(rows), waiting=words.number(waiting))
@@ -164,4 +182,35 @@ def draw(scene: Scene, _path: str) -> Drawing:
         span(cls="age num", data_since_message="1"),
         cls="fresh",
     )
-    return Drawing({"alarms-freshness": {"children": freshness}}, rows)
+    return Drawing(
+        {
+            "alarms-freshness": {"children": freshness},
+            "alarms-tabs": {"children": desk.tabs(scene, "active")},
+            "alarms-chattering": {"children": _chattering(scene)},
+        },
+        rows,
+    )
+
+
+def _chattering(scene: Scene) -> Component | None:
+    """Alarms that ring again and again, each offered for the shelf."""
+    words = scene.words
+    found = chattering(scene.town, scene.scope)
+    if not found:
+        return None
+    lines = [(parts.describe(alarm, scene.town, words, scene.catalogue), alarm, n) for alarm, n in found[:_OFFERED]]
+    return div(
+        span(words.t("desk.chattering"), cls="strong"),
+        *[
+            button(
+                span(f"{line.label}, {line.name} · {words.n('desk.times', n)}"),
+                span(words.t("desk.shelve"), cls="muted"),
+                cls="btn-small",
+                data_shelve_one=str(alarm.alarm_id),
+                disabled=None if scene.may_shelve else True,
+                title=None if scene.may_shelve else words.t("action.not_allowed"),
+            )
+            for line, alarm, n in lines
+        ],
+        cls="chattering",
+    )

@@ -9,10 +9,12 @@ from dash import Input, Output, State, dcc
 from dash.development.base_component import Component
 
 from dashboards.components import alarms as parts
+from dashboards.components import desk
 from dashboards.components.history import history
 from dashboards.components.readings import limits_text, property_label, value_text
 from dashboards.components.tables import table
 from dashboards.components.values import age
+from dashboards.hidden import hidden_alarms
 from dashboards.live import utc_now
 from dashboards.server import Server
 from dashboards.sessions import CALLER
@@ -124,6 +126,28 @@ def _head(scene: Scene, thing: ThingRow) -> Component:
             cls="asset-title",
         ),
         parts.short_list(raised, town, words, scene.catalogue, allowed=scene.may_acknowledge) if raised else None,
+        _hidden(scene, thing),
+    )
+
+
+def _hidden(scene: Scene, thing: ThingRow) -> Component | None:
+    """The asset's alarms that do not ring, why, and until when."""
+    words = scene.words
+    found = [a for a in hidden_alarms(scene.town, scene.scope) if a.thing_id == thing.thing_id]
+    if not found:
+        return None
+    return el(
+        "Ul",
+        *[
+            el(
+                "Li",
+                parts.symbol(alarm.priority, words, quiet=True),
+                span(parts.describe(alarm, scene.town, words, scene.catalogue).label, cls="strong"),
+                span(f"{desk.why(alarm, words)} · {desk.comes_back(alarm, words)}", cls="muted"),
+            )
+            for alarm in found
+        ],
+        cls="asset-hidden",
     )
 
 

@@ -17,6 +17,7 @@ KINDS = ("gauge", "counter", "state", "event")
 RULE_KINDS = ("high", "low", "rate_of_change", "state_equals", "silence", "talking")
 OF_A_THING = ("silence", "talking")
 PRIORITIES = ("critical", "high", "medium", "low")
+WHOSE = ("self", "parent", "above")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +64,45 @@ class ObservedProperty:
 
 
 @dataclass(frozen=True, slots=True)
+class Cause:
+    """What explains an alarm while it holds, and so suppresses it by design: another alarm, a state, or being late.
+
+    Attributes
+    ----------
+    rule : str or None
+        Code of the rule whose alarm stands.
+    property : str or None
+        `domain/property` whose newest result is `equals`, `below` or `over` a number.
+    late : bool
+        The Thing was not heard for its shortest expected period: whether it is silent, too, is known soon.
+    of : str
+        Of which Thing: `self`, its `parent`, or any one `above` it.
+    hold : float
+        The alarm of `rule` still explains for so long after its return [s]: what hangs on it reports again by then.
+    """
+
+    rule: str | None = None
+    property: str | None = None
+    of: str = "self"
+    equals: float | None = None
+    below: float | None = None
+    over: float | None = None
+    hold: float = 0.0
+    late: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class RuleTemplate:
-    """A default rule of a domain; the database holds the rules that are in force."""
+    """A default rule of a domain; the database holds the rules that are in force.
+
+    Attributes
+    ----------
+    latched : bool
+        Its alarms end by a person's acknowledgement only.
+    realarm_after, escalate_after : float or None
+        An acknowledged alarm that stays rings again, one that nobody acknowledges is told to others, after so long
+        [s]; 0 never, None as the settings say for its priority.
+    """
 
     code: str
     domain: str
@@ -79,6 +117,12 @@ class RuleTemplate:
     en: str
     action_fr: str
     action_en: str
+    consequence_fr: str = ""
+    consequence_en: str = ""
+    latched: bool = False
+    realarm_after: float | None = None
+    escalate_after: float | None = None
+    suppressed_by: tuple[Cause, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

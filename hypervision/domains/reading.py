@@ -22,6 +22,7 @@ from hypervision.domains.catalogue import (
     RuleTemplate,
     StateLabel,
 )
+from hypervision.domains.causes import causes_of, check_causes
 from hypervision.domains.table import Table
 from hypervision.errors import DomainError
 from hypervision.settings import Settings
@@ -127,12 +128,16 @@ def parse(text: str, *, name: str) -> Domain:
     if not properties:
         raise file.refuse("property", "describe at least one under a line [[property]]")
     rules: dict[str, RuleTemplate] = {}
-    known = "code property kind limit deadband on_delay off_delay priority label action"
+    known = (
+        "code property kind limit deadband on_delay off_delay priority label action consequence latched realarm_after"
+        " escalate_after suppressed_by"
+    )
     for table in file.tables("rule", known=known):
         rule = _rule(code, table, properties)
         if rule.code in rules:
             raise table.refuse("code", "give each rule a code of its own")
         rules[rule.code] = rule
+    check_causes(name, code, rules)
     order = file.whole("order", 100, low=0, high=10_000)
     return Domain(code, file.text("icon", "dot"), order, fr, en, properties, tuple(rules.values()))
 
@@ -201,6 +206,7 @@ def _rule(domain: str, table: Table, properties: Mapping[str, ObservedProperty])
     limit, deadband = _limit(table, kind, prop)
     fr, en = table.languages("label")
     action_fr, action_en = table.languages("action", needed=False)
+    consequence_fr, consequence_en = table.languages("consequence", needed=False)
     return RuleTemplate(
         code=code,
         domain=domain,
@@ -215,6 +221,12 @@ def _rule(domain: str, table: Table, properties: Mapping[str, ObservedProperty])
         en=en,
         action_fr=action_fr,
         action_en=action_en,
+        consequence_fr=consequence_fr,
+        consequence_en=consequence_en,
+        latched=table.flag("latched"),
+        realarm_after=table.number("realarm_after", low=0, high=_MONTH) if "realarm_after" in table else None,
+        escalate_after=table.number("escalate_after", low=0, high=_MONTH) if "escalate_after" in table else None,
+        suppressed_by=causes_of(table),
     )
 
 

@@ -12,7 +12,7 @@ from psycopg import Connection
 from hypervision.alarms import LONG_AGO, Acknowledgement, Alarm, Delays, State, Transition, apply
 from hypervision.clock import from_us, to_us
 from hypervision.errors import TransitionError
-from hypervision.store import audit
+from hypervision.store import audit, hiding, transitions
 from hypervision.store.connection import mapped
 from hypervision.store.sql import query
 
@@ -65,6 +65,26 @@ class Occurrence:
 def busy(connection: Connection) -> dict[Source, str]:
     """Every condition that is not in its normal phase."""
     return {Source(r[0], r[1], r[2]): r[3] for r in connection.execute(query("busy_conditions")).fetchall()}
+
+
+class Listed(NamedTuple):
+    """An open alarm as a person reads it; `until` is when what hides it ends by itself."""
+
+    alarm_id: int
+    priority: str
+    state: str
+    suppression: str
+    source: str
+    raised_at: datetime
+    message: str
+    until: datetime | None
+
+
+def listed(connection: Connection, *, hidden: bool | None = None, limit: int = 100) -> list[Listed]:
+    """Open alarms, the newest first; only hidden ones (True), only shown ones (False), or all."""
+    with mapped():
+        rows = connection.execute(query("alarms_listed"), {"hidden": hidden, "limit": limit}).fetchall()
+    return [Listed(*row) for row in rows]
 
 
 class Standing(NamedTuple):
@@ -138,7 +158,7 @@ def write(
     ids = iter([r[0] for r in connection.execute(query("new_alarm_ids"), {"n": starts}).fetchall()] if starts else [])
     new: dict[int, dict[str, Any]] = {}
     changed: dict[int, dict[str, Any]] = {}
-    transitions: list[dict[str, Any]] = []
+    journal: list[dict[str, Any]] = []
     for case in cases:
         for step in case.steps:
             if step.from_state == "NORM":
@@ -150,22 +170,26 @@ def write(
             row["returned_at"] = None if step.to_state == "UNACK" else row["returned_at"]
             if step.cause in ("return to normal", "rule changed", "reading corrected"):
                 row["returned_at"] = from_us(step.at_us)
-            transitions.append(_transition_row(case.alarm_id, step, occurrences[case.source].rule_version, now))
+            version = occurrences[case.source].rule_version
+            journal.append(transitions.row_of(case.alarm_id, step, rule_version=version, now=now))
     # An occurrence that ended here must be closed before the next one of its condition opens.
-    _execute(connection, "update_alarms", list(changed.values()))
-    _execute(connection, "put_alarms", list(new.values()))
-    _execute(connection, "put_transitions", transitions)
-    _execute(connection, "put_conditions", [_condition_row(case) for case in cases])
-    return len(transitions)
+    transitions.execute(connection, "update_alarms", list(changed.values()))
+    transitions.execute(connection, "put_alarms", list(new.values()))
+    transitions.put(connection, journal)
+    transitions.execute(connection, "put_conditions", [_condition_row(case) for case in cases])
+    # Last, for one of them may explain another: what is born hidden never rings.
+    returned = [number for number, row in changed.items() if row["state"] in ("RTNUN", "NORM")]
+    return len(journal) + hiding.settle(connection, [*new, *returned], now=now)
 
 
 @dataclass(frozen=True, slots=True)
 class Acknowledged:
-    """What an acknowledgement did: `found`, whether it `changed` anything, and the `state` now."""
+    """What an acknowledgement did: `found`, whether it `changed` anything, the `state` now, `by` whom it was given."""
 
     found: bool
     changed: bool
     state: str
+    by: str = field(default="", compare=False)
 
 
 def acknowledge(
@@ -185,41 +209,33 @@ def acknowledge(
         if row is None:
             return Acknowledged(found=False, changed=False, state="NORM")
         case = lock(connection, [Source(row[0], row[1], row[2])])[0]
+        # Only now: whoever was faster has committed.
+        seen = connection.execute(query("alarm_seen"), {"alarm_id": alarm_id}).fetchone()
+        assert seen is not None
+        before = Acknowledged(found=True, changed=False, state="NORM", by=seen[1] or "")
         if case.alarm_id != alarm_id or case.alarm.state == "NORM":
-            return Acknowledged(found=True, changed=False, state="NORM")
+            return before
         try:
             case.alarm, steps = apply(case.alarm, Acknowledgement(to_us(now), actor, comment), Delays())
         except TransitionError:
-            return Acknowledged(found=True, changed=False, state="NORM")
+            return before
         for step in steps:
             at = from_us(step.at_us)
-            returned = connection.execute(query("returned_at"), {"alarm_id": alarm_id}).fetchone()
-            assert returned is not None
             changed = _changed_row(alarm_id) | {
                 "state": step.to_state,
                 "acknowledged_at": at,
                 "acknowledged_by": actor,
-                "returned_at": returned[0],
+                "returned_at": seen[0],
             }
-            _execute(connection, "update_alarms", [changed])
-            note_step(connection, alarm_id, step, rule_version=row[3], now=now)
+            transitions.execute(connection, "update_alarms", [changed])
+            transitions.note_step(connection, alarm_id, step, rule_version=row[3], now=now)
             was, now_is = {"state": step.from_state}, {"state": step.to_state}
             audit.note(connection, "alarm.acknowledge", kind="alarm", ident=alarm_id, actor=actor, reason=comment,
                        before=was, after=now_is)  # fmt: skip
         if steps and writer_id is not None:
             connection.execute(query("advance_alarm_no"), {"writer_id": writer_id})
-        return Acknowledged(found=True, changed=bool(steps), state=case.alarm.state)
-
-
-def note_step(connection: Connection, alarm_id: int, step: Transition, *, rule_version: int, now: datetime) -> None:
-    """Write one line of an alarm's journal."""
-    _execute(connection, "put_transitions", [_transition_row(alarm_id, step, rule_version, now)])
-
-
-def _execute(connection: Connection, name: str, rows: Sequence[dict[str, Any]]) -> None:
-    """Run a query that takes its rows as one array per column: an alarm storm is a few statements."""
-    if rows:
-        connection.execute(query(name), {column: [row[column] for row in rows] for column in rows[0]})
+        by = actor if steps else before.by
+        return Acknowledged(found=True, changed=bool(steps), state=case.alarm.state, by=by)
 
 
 def _new_row(
@@ -250,20 +266,6 @@ def _new_row(
 
 def _changed_row(alarm_id: int) -> dict[str, Any]:
     return {"alarm_id": alarm_id, "acknowledged_at": None, "acknowledged_by": None, "returned_at": None}
-
-
-def _transition_row(alarm_id: int, step: Transition, rule_version: int, now: datetime) -> dict[str, Any]:
-    return {
-        "alarm_id": alarm_id,
-        "at": from_us(step.at_us),
-        "from_state": step.from_state,
-        "to_state": step.to_state,
-        "cause": step.cause,
-        "actor": step.actor,
-        "comment": step.comment,
-        "rule_version": rule_version,
-        "recorded_at": now,
-    }
 
 
 def _condition_row(case: Case) -> dict[str, Any]:

@@ -26,12 +26,15 @@ _INTAKE: Final[Rights] = {
     "sequence_gap": _ALL, "thing": _PUT, "writer": _PUT, "writer_snapshot": _PUT,
     # Held by each batch until it is committed (FOR SHARE asks for it).
     "rollup_epoch": "UPDATE", "rule_set": "UPDATE",
+    # A one-shot shelf ends with its alarm.
+    "inhibition": "UPDATE",
 }  # fmt: skip
 # What people do, on a screen or by a verb.
 _PEOPLE: Final[Rights] = {
     "correction": _PUT, "corrected_observation": _PUT, "journal": _PUT, "observation": _PUT, "session": _ALL,
     "account": _PUT, "api_token": _PUT, "identity": "INSERT", "invitation": _ALL, "recovery_code": _ALL,
     "second_factor": _ALL,
+    "inhibition": _PUT, "inhibition_target": "INSERT",
 }  # fmt: skip
 
 WRITES: Final[Mapping[Process, Rights]] = MappingProxyType({

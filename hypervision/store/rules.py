@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from psycopg import Connection
 from psycopg.types.json import Jsonb
 
-from hypervision.domains import Catalogue
+from hypervision.domains import Catalogue, RuleTemplate
 from hypervision.rules import Override, Rule, RuleSet
 from hypervision.store.sql import query
 
@@ -40,6 +41,7 @@ def load(connection: Connection) -> RuleSet:
         Rule(
             rule_id=r[0], code=r[1], version=r[2], domain=r[3], property=r[4], kind=r[5], priority=r[6], limit=r[7],
             deadband=r[8], on_delay_us=_us(r[9]), off_delay_us=_us(r[10]), fr=r[11], en=r[12], enabled=r[13],
+            latched=r[14],
         )
         for r in connection.execute(query("rules_all")).fetchall()
     )  # fmt: skip
@@ -64,17 +66,21 @@ def install_defaults(connection: Connection, catalogue: Catalogue, *, now: datet
     ]
     with connection.cursor() as cursor:
         cursor.executemany(query("put_state_label"), labels)
-    new = 0
+    new = filled = 0
     for domain in catalogue.values():
         for rule in domain.rules:
             document: dict[str, Any] = {
                 "code": rule.code, "domain": rule.domain, "property": rule.property, "kind": rule.kind,
                 "priority": rule.priority, "limit": rule.limit, "deadband": rule.deadband,
                 "on_delay": rule.on_delay, "off_delay": rule.off_delay, "fr": rule.fr, "en": rule.en,
-                "action_fr": rule.action_fr, "action_en": rule.action_en,
+                "action_fr": rule.action_fr, "action_en": rule.action_en, **_of_the_desk(rule),
             }  # fmt: skip
-            row = connection.execute(query("put_default_rule"), document).fetchone()
-            if row is not None:
+            values = {**document, "suppressed_by": Jsonb(document["suppressed_by"])}
+            row = connection.execute(query("put_default_rule"), values).fetchone()
+            if row is None:
+                # There since before the desk was: what nobody has said of it yet is taken from the domain.
+                filled += connection.execute(query("fill_default_rule"), values).rowcount
+            else:
                 new += 1
                 connection.execute(
                     query("note_rule_version"),
@@ -86,6 +92,17 @@ def install_defaults(connection: Connection, catalogue: Catalogue, *, now: datet
                         "document": Jsonb(document),
                     },
                 )
-    if new:
+    if new or filled:
         connection.execute(query("advance_rule_set"))
     return new
+
+
+def _of_the_desk(rule: RuleTemplate) -> dict[str, Any]:
+    return {
+        "consequence_fr": rule.consequence_fr,
+        "consequence_en": rule.consequence_en,
+        "latched": rule.latched,
+        "realarm_after": rule.realarm_after,
+        "escalate_after": rule.escalate_after,
+        "suppressed_by": [asdict(cause) for cause in rule.suppressed_by],
+    }

@@ -180,6 +180,13 @@ CREATE TABLE hv.rule (
     action_fr text NOT NULL DEFAULT '',
     action_en text NOT NULL DEFAULT '',
     enabled boolean NOT NULL DEFAULT true,
+    -- Null: nobody has said anything yet, and the next `db migrate` puts in what the domain file says.
+    consequence_fr text,
+    consequence_en text,
+    latched boolean,
+    realarm_after interval,
+    escalate_after interval,
+    suppressed_by jsonb,
     CHECK ((kind IN ('silence', 'talking')) = (property IS NULL))
 );
 
@@ -202,6 +209,42 @@ CREATE TABLE hv.rule_version (
     PRIMARY KEY (rule_id, version)
 );
 
+-- What a person hides alarms by: the shelf of one condition; Things, datastreams or domains out of service or in a
+-- maintenance window.
+CREATE TABLE hv.inhibition (
+    inhibition_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    kind text NOT NULL CHECK (kind IN ('shelved', 'out_of_service', 'maintenance')),
+    source_kind text,
+    source_id int,
+    rule_id int REFERENCES hv.rule,
+    -- A shelf that ends as soon as its alarm returns.
+    once boolean NOT NULL DEFAULT false,
+    began_at timestamptz NOT NULL,
+    ends_at timestamptz,
+    reason text NOT NULL,
+    author text NOT NULL,
+    made_at timestamptz NOT NULL,
+    ended_at timestamptz,
+    -- Empty: it ended by itself.
+    ended_by text NOT NULL DEFAULT '',
+    CHECK ((kind = 'shelved') = (rule_id IS NOT NULL)),
+    CHECK (ends_at IS NOT NULL OR kind = 'out_of_service')
+);
+CREATE UNIQUE INDEX inhibition_shelf ON hv.inhibition (source_kind, source_id, rule_id)
+    WHERE kind = 'shelved' AND ended_at IS NULL;
+CREATE INDEX inhibition_standing ON hv.inhibition (ends_at) WHERE ended_at IS NULL;
+
+CREATE TABLE hv.inhibition_target (
+    inhibition_id bigint NOT NULL REFERENCES hv.inhibition,
+    thing_id int REFERENCES hv.thing,
+    datastream_id int REFERENCES hv.datastream,
+    domain text,
+    -- With all Things below it.
+    children boolean NOT NULL DEFAULT false,
+    CHECK (num_nonnulls(thing_id, datastream_id, domain) = 1)
+);
+CREATE INDEX inhibition_target_of ON hv.inhibition_target (inhibition_id);
+
 -- One row per occurrence; it ends in NORM.
 CREATE TABLE hv.alarm (
     alarm_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -214,7 +257,7 @@ CREATE TABLE hv.alarm (
     priority text NOT NULL,
     state text NOT NULL CHECK (state IN ('NORM', 'UNACK', 'ACKED', 'RTNUN')),
     suppression text NOT NULL DEFAULT 'none'
-        CHECK (suppression IN ('none', 'shelved', 'by_design', 'out_of_service')),
+        CHECK (suppression IN ('none', 'shelved', 'by_design', 'out_of_service', 'maintenance')),
     raised_at timestamptz NOT NULL,
     detected_at timestamptz NOT NULL,
     acknowledged_at timestamptz,
@@ -224,7 +267,15 @@ CREATE TABLE hv.alarm (
     limit_value float8,
     message text NOT NULL,
     -- The correction that took away or changed the reading which raised it: statistics of alarms leave such a one out.
-    correction_id bigint
+    correction_id bigint,
+    inhibition_id bigint REFERENCES hv.inhibition,
+    -- The alarm that explains this one, which is suppressed by design for it.
+    explained_by bigint REFERENCES hv.alarm,
+    hidden_since timestamptz,
+    -- Since when it rings, where that is not its detection: it was hidden, or rang again.
+    rang_at timestamptz,
+    escalated_at timestamptz,
+    escalated_to text
 );
 CREATE UNIQUE INDEX alarm_open ON hv.alarm (source_kind, source_id, rule_id) WHERE state <> 'NORM';
 CREATE INDEX alarm_raised ON hv.alarm (raised_at DESC, alarm_id DESC);
@@ -254,7 +305,10 @@ CREATE TABLE hv.alarm_transition (
     actor text NOT NULL DEFAULT '',
     comment text NOT NULL DEFAULT '',
     rule_version int NOT NULL,
-    recorded_at timestamptz NOT NULL
+    recorded_at timestamptz NOT NULL,
+    -- Null where a step did not touch it.
+    from_suppression text,
+    to_suppression text
 );
 CREATE INDEX alarm_transition_alarm ON hv.alarm_transition (alarm_id, transition_id);
 
@@ -600,14 +654,19 @@ CREATE VIEW public.alarms AS
                               WHEN 'thing' THEN t.code ELSE 'platform' END AS source,
            t.code AS thing, d.property, r.code AS rule, a.rule_version, a.priority, a.state, a.suppression,
            a.raised_at, a.detected_at, a.acknowledged_at, a.acknowledged_by, a.returned_at, a.value,
-           a.limit_value, a.message, a.correction_id AS correction
+           a.limit_value, a.message, a.correction_id AS correction,
+           a.hidden_since, i.ends_at AS hidden_until, i.author AS hidden_by, i.reason AS hidden_reason, a.explained_by,
+           coalesce(a.rang_at, a.detected_at) AS rang_at, a.escalated_at, a.escalated_to,
+           coalesce(r.consequence_fr, '') AS consequence_fr, coalesce(r.consequence_en, '') AS consequence_en,
+           r.action_fr, r.action_en
     FROM hv.alarm a
     JOIN hv.rule r ON r.rule_id = a.rule_id
     LEFT JOIN hv.thing t ON t.thing_id = a.thing_id
-    LEFT JOIN hv.datastream d ON d.datastream_id = a.datastream_id;
+    LEFT JOIN hv.datastream d ON d.datastream_id = a.datastream_id
+    LEFT JOIN hv.inhibition i ON i.inhibition_id = a.inhibition_id;
 
 CREATE VIEW public.alarm_transitions AS
-    SELECT alarm_id, at, from_state, to_state, cause, actor, comment, rule_version
+    SELECT alarm_id, at, from_state, to_state, cause, actor, comment, rule_version, from_suppression, to_suppression
     FROM hv.alarm_transition;
 
 CREATE VIEW public.rejected_messages AS
@@ -857,3 +916,15 @@ BEGIN
                    to_char(first, 'YYYY-MM-DD') || ' 00:00:00+00', to_char(last, 'YYYY-MM-DD') || ' 00:00:00+00');
 END $$;
 REVOKE ALL ON FUNCTION hv.make_room(text, date, date) FROM PUBLIC;
+
+CREATE VIEW public.inhibitions AS
+    SELECT i.inhibition_id AS id, i.kind, coalesce(g.domain, d.domain, r.domain, t.domain) AS domain,
+           coalesce(t.code, u.code) AS thing, d.property, coalesce(g.children, false) AS children, r.code AS rule, i.once,
+           i.began_at, i.ends_at, i.reason, i.author, i.made_at, i.ended_at, i.ended_by
+    FROM hv.inhibition i
+    LEFT JOIN hv.inhibition_target g ON g.inhibition_id = i.inhibition_id
+    LEFT JOIN hv.rule r ON r.rule_id = i.rule_id
+    LEFT JOIN hv.datastream d
+        ON d.datastream_id = CASE WHEN i.source_kind = 'datastream' THEN i.source_id ELSE g.datastream_id END
+    LEFT JOIN hv.thing t ON t.thing_id = CASE WHEN i.source_kind = 'thing' THEN i.source_id ELSE g.thing_id END
+    LEFT JOIN hv.thing u ON u.thing_id = d.thing_id;

@@ -81,7 +81,17 @@ class ReadingRow(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class AlarmRow:
-    """An alarm with its rule's words."""
+    """An alarm with its rule's words, and what hides it.
+
+    Attributes
+    ----------
+    inhibition_id : int or None
+        The shelf, the placing out of service or the window that hides it, until `hidden_until`, by `hidden_by`.
+    explained_by : int or None
+        The alarm that explains it, where it is suppressed by design.
+    escalated_to : str or None
+        The role that it is told to, because nobody acknowledged it in time.
+    """
 
     alarm_id: int
     priority: str
@@ -106,6 +116,17 @@ class AlarmRow:
     label_en: str
     action_fr: str
     action_en: str
+    consequence_fr: str = ""
+    consequence_en: str = ""
+    inhibition_id: int | None = None
+    explained_by: int | None = None
+    hidden_since: datetime | None = None
+    hidden_until: datetime | None = None
+    once: bool = False
+    hidden_by: str | None = None
+    hidden_reason: str | None = None
+    rang_at: datetime | None = None
+    escalated_to: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,6 +257,13 @@ def read_alarms(connection: Database) -> list[AlarmRow]:
     """Every open alarm."""
     with mapped():
         return [AlarmRow(*row) for row in connection.execute(query("screen_alarms"))]
+
+
+def read_chattering(connection: Database, *, since: datetime, least: int) -> dict[int, int]:
+    """How often the conditions of alarms rang since an instant, where that was `least` times or more, by alarm."""
+    with mapped():
+        rows = connection.execute(query("screen_chattering"), {"since": since, "least": least})
+        return {int(row[0]): int(row[1]) for row in rows}
 
 
 def read_alarm_history(connection: Database, thing_id: int, *, since: datetime, limit: int = 100) -> list[AlarmRow]:

@@ -14,10 +14,11 @@ from hypervision.batch import Bool, Float64, Int8, Int32, Int64
 from hypervision.clock import to_us
 from hypervision.flowing import Flow
 from hypervision.scope import Scope
-from hypervision.store.alarms import Source, note_step
+from hypervision.store.alarms import Source
 from hypervision.store.clocks import known_time
 from hypervision.store.rejected import IN_HAND
 from hypervision.store.sql import query
+from hypervision.store.transitions import note_step
 
 # A replay beats each second, and at its end; one that was killed holds nothing any more [s].
 _REPLAY_LIVES: Final = 15.0

@@ -13,7 +13,7 @@ from playwright.sync_api import expect
 from tests.browser.conftest import Screen
 from tests.browser.fake_town import FAULTS, Town
 
-PAGES = ("/", "/alarms", "/map", "/asset/water-004", "/health")
+PAGES = ("/", "/alarms", "/alarms/hidden", "/alarms/service", "/map", "/asset/water-004", "/health")
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 
 

@@ -115,6 +115,13 @@ def test_bulk_tells_how_many_were_acknowledged_when_the_rest_fails(open_screen: 
         boxes.nth(i).check()
     screen.page.fill("#alarms-comment", "vu")
     screen.page.click("#alarms-acknowledge")
+    # How many is said, and asked once more: it cannot be undone.
+    expect(screen.page.locator("#ack-question")).to_have_text("Acquitter exactement ces 3 alarmes visibles\u00a0?")
+    expect(screen.page.locator("#ack-summary")).to_have_text("Critique 3")
+    screen.page.click("[data-ack-cancel]")
+    assert asked == []
+    screen.page.click("#alarms-acknowledge")
+    screen.page.click("[data-ack-go]")
     expect(screen.page.locator(".toast")).to_have_text("Acquittées : 2 sur 3. La base de données ne répond pas.")
     # What failed stays selected, with its comment.
     expect(screen.page.locator("#alarms-selected")).to_have_text("Acquitter 1 alarme visible")

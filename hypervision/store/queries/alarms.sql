@@ -54,18 +54,28 @@ FROM unnest(%(alarm_id)s::bigint[], %(state)s::text[], %(acknowledged_at)s::time
      AS x (alarm_id, state, acknowledged_at, acknowledged_by, returned_at)
 WHERE a.alarm_id = x.alarm_id
 
--- name: returned_at
--- When an alarm last returned.
-SELECT returned_at FROM hv.alarm WHERE alarm_id = %(alarm_id)s
+-- name: alarms_listed
+-- Open alarms as the view tells them, hidden or not or either.
+SELECT id, priority, state, suppression, source, raised_at, message, hidden_until FROM public.alarms
+WHERE state <> 'NORM' AND (%(hidden)s::boolean IS NULL OR (suppression <> 'none') = %(hidden)s)
+ORDER BY id DESC
+LIMIT %(limit)s
+
+-- name: alarm_seen
+-- When an alarm last returned, and who acknowledged it.
+SELECT returned_at, acknowledged_by FROM hv.alarm WHERE alarm_id = %(alarm_id)s
 
 -- name: put_transitions
 -- Steps of alarms, as the journal keeps them, in their order.
-INSERT INTO hv.alarm_transition (alarm_id, at, from_state, to_state, cause, actor, comment, rule_version, recorded_at)
-SELECT alarm_id, at, from_state, to_state, cause, actor, comment, rule_version, recorded_at
+INSERT INTO hv.alarm_transition (alarm_id, at, from_state, to_state, cause, actor, comment, rule_version, recorded_at,
+                                 from_suppression, to_suppression)
+SELECT alarm_id, at, from_state, to_state, cause, actor, comment, rule_version, recorded_at, from_suppression,
+       to_suppression
 FROM unnest(%(alarm_id)s::bigint[], %(at)s::timestamptz[], %(from_state)s::text[], %(to_state)s::text[],
             %(cause)s::text[], %(actor)s::text[], %(comment)s::text[], %(rule_version)s::int[],
-            %(recorded_at)s::timestamptz[]) WITH ORDINALITY
-     AS x (alarm_id, at, from_state, to_state, cause, actor, comment, rule_version, recorded_at, place)
+            %(recorded_at)s::timestamptz[], %(from_suppression)s::text[], %(to_suppression)s::text[]) WITH ORDINALITY
+     AS x (alarm_id, at, from_state, to_state, cause, actor, comment, rule_version, recorded_at, from_suppression,
+           to_suppression, place)
 ORDER BY place
 
 -- name: put_conditions
@@ -79,7 +89,8 @@ WHERE c.source_kind = x.source_kind AND c.source_id = x.source_id AND c.rule_id 
 
 -- name: condition_of_alarm
 -- The key of the condition behind an alarm.
-SELECT source_kind, source_id, rule_id, rule_version, state FROM hv.alarm WHERE alarm_id = %(alarm_id)s
+SELECT source_kind, source_id, rule_id, rule_version, state
+FROM hv.alarm WHERE alarm_id = %(alarm_id)s
 
 -- name: advance_alarm_no
 -- A step that came from no batch: screens see it by this number.

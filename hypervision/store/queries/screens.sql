@@ -43,20 +43,37 @@ WHERE l.commit_no > coalesce(c.commit_no, -1);
 SELECT a.alarm_id, a.priority, a.state, a.suppression, a.source_kind, a.thing_id, a.datastream_id,
        a.raised_at, a.detected_at, a.acknowledged_at, a.acknowledged_by, a.returned_at,
        a.value, a.limit_value, a.message,
-       r.code, r.domain, r.property, r.kind, r.label_fr, r.label_en, r.action_fr, r.action_en
+       r.code, r.domain, r.property, r.kind, r.label_fr, r.label_en, r.action_fr, r.action_en,
+       coalesce(r.consequence_fr, ''), coalesce(r.consequence_en, ''), a.inhibition_id, a.explained_by, a.hidden_since,
+       i.ends_at, coalesce(i.once, false), i.author, i.reason, coalesce(a.rang_at, a.detected_at), a.escalated_to
 FROM hv.alarm a
 JOIN hv.rule r ON r.rule_id = a.rule_id
+LEFT JOIN hv.inhibition i ON i.inhibition_id = a.inhibition_id
 WHERE a.state <> 'NORM'
 ORDER BY a.alarm_id;
+
+-- name: screen_chattering
+-- Open alarms that rang often of late, over all occurrences of their condition; among the newest steps of the journal.
+SELECT n.alarm_id, count(*)
+FROM hv.alarm_transition x
+JOIN hv.alarm a ON a.alarm_id = x.alarm_id
+JOIN hv.alarm_condition n ON n.source_kind = a.source_kind AND n.source_id = a.source_id AND n.rule_id = a.rule_id
+WHERE x.transition_id > (SELECT max(transition_id) - 5000 FROM hv.alarm_transition)
+  AND x.recorded_at > %(since)s AND x.cause = 'limit'
+GROUP BY n.alarm_id
+HAVING count(*) >= %(least)s;
 
 -- name: screen_alarm_history
 -- The last alarms of one Thing, closed ones too, overlapping the given time.
 SELECT a.alarm_id, a.priority, a.state, a.suppression, a.source_kind, a.thing_id, a.datastream_id,
        a.raised_at, a.detected_at, a.acknowledged_at, a.acknowledged_by, a.returned_at,
        a.value, a.limit_value, a.message,
-       r.code, r.domain, r.property, r.kind, r.label_fr, r.label_en, r.action_fr, r.action_en
+       r.code, r.domain, r.property, r.kind, r.label_fr, r.label_en, r.action_fr, r.action_en,
+       coalesce(r.consequence_fr, ''), coalesce(r.consequence_en, ''), a.inhibition_id, a.explained_by, a.hidden_since,
+       i.ends_at, coalesce(i.once, false), i.author, i.reason, coalesce(a.rang_at, a.detected_at), a.escalated_to
 FROM hv.alarm a
 JOIN hv.rule r ON r.rule_id = a.rule_id
+LEFT JOIN hv.inhibition i ON i.inhibition_id = a.inhibition_id
 WHERE a.thing_id = %(thing_id)s AND coalesce(a.returned_at, 'infinity') >= %(since)s
 ORDER BY a.raised_at DESC
 LIMIT %(limit)s;
@@ -208,12 +225,14 @@ WHERE (%(id)s::bigint IS NULL OR a.id = %(id)s)
   AND (%(until)s::timestamptz IS NULL OR a.raised_at < %(until)s)
   AND -- part: in_scope
   AND (%(before)s::bigint IS NULL OR a.id < %(before)s)
+  AND (%(hidden)s::boolean IS NULL OR (a.suppression <> 'none') = %(hidden)s)
 ORDER BY a.id DESC
 LIMIT %(limit)s;
 
 -- name: api_transitions
 -- The transitions of one alarm, in order.
-SELECT x.alarm_id, x.at, x.from_state, x.to_state, x.cause, x.actor, x.comment, x.rule_version
+SELECT x.alarm_id, x.at, x.from_state, x.to_state, x.cause, x.actor, x.comment, x.rule_version, x.from_suppression,
+       x.to_suppression
 FROM hv.alarm_transition x
 WHERE x.alarm_id = %(id)s
 ORDER BY x.transition_id;

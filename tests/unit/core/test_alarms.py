@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -15,6 +16,7 @@ from hypervision.alarms import (
     Event,
     Expiry,
     Reading,
+    Reminder,
     RuleChange,
     State,
     Transition,
@@ -27,12 +29,13 @@ SECOND = 1_000_000
 # What the module's table promises, and nothing else.
 TABLE = {
     ("NORM", "UNACK"), ("UNACK", "ACKED"), ("UNACK", "RTNUN"), ("ACKED", "NORM"), ("RTNUN", "NORM"),
-    ("RTNUN", "UNACK"),
+    ("RTNUN", "UNACK"), ("ACKED", "UNACK"), ("ACKED", "RTNUN"),
 }  # fmt: skip
 QUIET = ("normal", "pending")
 LOUD = ("active", "returning")
 
-delays = st.builds(Delays, st.integers(0, 5).map(lambda n: n * SECOND), st.integers(0, 5).map(lambda n: n * SECOND))
+seconds = st.integers(0, 5).map(lambda n: n * SECOND)
+delays = st.builds(Delays, seconds, seconds, st.booleans())
 # Above the limit, inside the deadband, clear of it.
 grades = st.sampled_from([(True, False), (False, False), (False, True)])
 
@@ -53,7 +56,7 @@ def events(draw: st.DrawFn) -> list[Event]:
     found: list[Event] = []
     for at in draw(st.lists(st.integers(0, 40), max_size=40)):
         at_us = at * SECOND
-        kind = draw(st.sampled_from("rrrreac"))
+        kind = draw(st.sampled_from("rrrreacm"))
         if kind == "r":
             violates, clears = draw(grades)
             found.append(Reading(at_us, violates, clears, 1.0))
@@ -61,6 +64,8 @@ def events(draw: st.DrawFn) -> list[Event]:
             found.append(Expiry(at_us))
         elif kind == "a":
             found.append(Acknowledgement(at_us, "operator"))
+        elif kind == "m":
+            found.append(Reminder(at_us))
         else:
             found.append(RuleChange(at_us))
     return found
@@ -225,3 +230,29 @@ def test_reading_before_a_rule_change_still_counts_under_the_new_rule() -> None:
     alarm, steps = apply(alarm, Reading(10, True, False, 7.0), Delays())
     assert alarm.state == "UNACK"
     assert [step.from_state for step in steps] == ["RTNUN"]
+
+
+def test_reminder_rings_an_acknowledged_alarm_again_and_nothing_else() -> None:
+    alarm, _ = apply(Alarm(), Reading(0, True, False, 7.0), Delays())
+    assert apply(alarm, Reminder(1), Delays()) == (alarm, [])
+    alarm, _ = apply(alarm, Acknowledgement(2, "operator"), Delays())
+    again, steps = apply(alarm, Reminder(3), Delays())
+    assert steps == [Transition(3, "ACKED", "UNACK", "re-alarm")]
+    assert (again.phase, again.since_us, again.last_us) == (alarm.phase, alarm.since_us, alarm.last_us)
+    assert apply(Alarm(), Reminder(4), Delays()) == (Alarm(), [])
+
+
+@given(events(), delays)
+def test_latched_alarm_ends_by_a_person_or_with_its_rule_only(found: list[Event], timing: Delays) -> None:
+    _, steps = walk(found, replace(timing, latched=True))
+    assert {step.cause for step in steps if step.to_state == "NORM"} <= {"acknowledge", "rule changed"}
+
+
+def test_latched_alarm_that_was_acknowledged_waits_after_its_return() -> None:
+    timing = Delays(latched=True)
+    alarm, _ = apply(Alarm(), Reading(0, True, False, 7.0), timing)
+    alarm, _ = apply(alarm, Acknowledgement(1, "operator"), timing)
+    alarm, steps = apply(alarm, Reading(2, False, True, 1.0), timing)
+    assert [(step.from_state, step.to_state, step.cause) for step in steps] == [("ACKED", "RTNUN", "return to normal")]
+    alarm, steps = apply(alarm, Acknowledgement(3, "operator"), timing)
+    assert alarm.state == "NORM"

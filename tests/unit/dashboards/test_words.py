@@ -14,7 +14,10 @@ from dashboards.account_page import SHOWN as SHOWN_OF_ACCOUNT
 from dashboards.account_page import WELCOMED
 from dashboards.choices import PARTS, SPANS, STATES
 from dashboards.components.accounts import COLUMNS, FIELDS
+from dashboards.components.desk import SAID as SAID_OF_DESK
+from dashboards.components.desk import TABS
 from dashboards.components.growth import HEADS as HEADS_OF_GROWTH
+from dashboards.components.history import CAUSES
 from dashboards.frame import AGAIN, LEAVING, RAIL, SAID
 from dashboards.log_in import REFUSALS
 from dashboards.pages.administration import SAID as SAID_OF_ACCOUNTS
@@ -71,6 +74,14 @@ FAMILIES = {
         *("enable", "disable"),
     ),
     "letter": PRIORITIES,
+    "cause": CAUSES,
+    "desk": (
+        *SAID_OF_DESK,
+        *(f"tab_{name}" for name, _ in TABS),
+        *("shelved", "by_design", "out_of_service", "maintenance", "children_no", "children_yes"),
+        *(f"column_{key}" for key in ("priority", "what", "where", "state", "since", "why", "back", "do")),
+        *(f"column_{key}" for key in ("kind", "about", "hidden")),
+    ),
     "priority": PRIORITIES,
     "state": ("UNACK", "ACKED", "RTNUN", "NORM"),
     "lost": ("link", "database", "collector", "none"),
