@@ -44,6 +44,44 @@ class DomainError(HypervisionError):
     """A domain file is wrong."""
 
 
+class RuleError(UsageError):
+    """A field of a rule is wrong.
+
+    Parameters
+    ----------
+    field : str
+        Which one, as it stands in the rule's document, such as `schedule.0.from`.
+    value : object
+        What was given.
+    remedy : str
+        What to write instead.
+
+    Examples
+    --------
+    >>> str(RuleError("limit", 70, "give one below 60"))
+    'the rule has limit = 70: give one below 60'
+    """
+
+    def __init__(self, field: str, value: object, remedy: str) -> None:
+        told = repr(value)
+        super().__init__(f"the rule has {field} = {told if len(told) <= 80 else told[:80] + '…'}", remedy=remedy)
+        self.field = field
+
+
+class ConflictError(HypervisionError):
+    """Somebody else was first.
+
+    Attributes
+    ----------
+    actor : str
+        Who.
+    """
+
+    def __init__(self, what: str, *, actor: str, remedy: str) -> None:
+        super().__init__(what, remedy=remedy)
+        self.actor = actor
+
+
 class TransitionError(HypervisionError):
     """An alarm was asked for a transition that does not exist."""
 

@@ -27,6 +27,7 @@ from hypervision.doubt import Doubt
 from hypervision.errors import TemporaryStoreError
 from hypervision.evaluation import Evaluator
 from hypervision.following import Follower
+from hypervision.holidays import calendar_of
 from hypervision.limiting import Limiter
 from hypervision.metrics import KEY, Metrics
 from hypervision.numbering import Numbering
@@ -77,7 +78,7 @@ class Intake:
         self.clock = Clock()
         self._observing = Observing(self.metrics)
         self.streams = StreamTable(catalogue_of(settings))
-        self.evaluator = Evaluator(self.streams)
+        self.evaluator = Evaluator(self.streams, calendar_of(settings))
         self._stepper = Stepper(
             self.evaluator, language=settings.language, live_age_us=int(settings.ingest.live_age * 1e6)
         )

@@ -134,7 +134,10 @@ class Stepper:
             rule, slot = rules[case.source]
             thing_id = case.source.source_id if slot is None else int(self.streams.thing_id[slot])
             datastream_id = None if slot is None else case.source.source_id
-            limit, _, _ = self.evaluator.rules.for_thing(rule, thing_id)
+            raised_us = next((step.at_us for step in case.steps if step.to_state == "UNACK"), None)
+            limit = self.evaluator.rules.for_thing(rule, thing_id).limit
+            if raised_us is not None and rule.windows:
+                limit = self.evaluator.held(rule, thing_id, raised_us - rule.on_delay_us).limit
             occurrences[case.source] = Occurrence(rule.version, thing_id, datastream_id, rule.priority, limit)
             prop = None if slot is None else self.streams.property_of(slot)
             for step in case.steps:
@@ -189,7 +192,7 @@ class Stepper:
                     int(planned.datastream_id[row]),
                     json.dumps({"rule": rule.code, "value": float(planned.result[row])}),
                 )
-                for row, rule in self.evaluator.violating(planned.slot, planned.result, late)
+                for row, rule in self.evaluator.violating(planned.slot, planned.time_us, planned.result, late)
             ]
         )
 
