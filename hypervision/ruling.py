@@ -16,6 +16,7 @@ from hypervision.schedules import Window, read_windows
 
 _CODE: Final = re.compile(r"[a-z][a-z0-9_]*(\.[a-z0-9_]+)+")
 _THING: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}")
+CLASS: Final = re.compile(r"\S.{0,63}")
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _MONTH: Final = 2_678_400.0
 _FURTHEST: Final = 1e30
@@ -170,8 +171,8 @@ def understand(document: Mapping[str, Any], catalogue: Catalogue) -> Definition:
         en=given.text("en"),
         action_fr=given.text("action_fr", needed=False),
         action_en=given.text("action_en", needed=False),
-        things=_own("things", document.get("things"), _THING, "the code of a Thing"),
-        classes=_own("classes", document.get("classes"), re.compile(r"\S.{0,63}"), "the kind of a class"),
+        things=own_of("things", document.get("things"), _THING, "the code of a Thing"),
+        classes=own_of("classes", document.get("classes"), CLASS, "the kind of a class"),
         windows=read_windows(document.get("schedule") or []),
         formula=formula,
     )
@@ -187,11 +188,10 @@ def edited(before: Definition, fields: Mapping[str, Any], catalogue: Catalogue) 
     RuleError
         A field is wrong, or is one that stays as long as the rule is there.
     """
-    for name in ("code", *_FIXED):
-        if name in fields and fields[name] != getattr(before, name):
-            raise RuleError(
-                name, fields[name], f"leave it: it is {getattr(before, name)} as long as this rule is there"
-            )
+    for name in ("code", "domain"):
+        stays = getattr(before, name)
+        if fields.get(name, stays) != stays:
+            raise RuleError(name, fields[name], f"leave it at {stays}: another rule has another code")
     return understand({**before.document(), **fields}, catalogue)
 
 
@@ -207,7 +207,14 @@ def _property(document: Mapping[str, Any], kind: str, catalogue: Catalogue, doma
     return found
 
 
-def _own(field: str, given: object, key: re.Pattern[str], named: str) -> dict[str, Own]:
+def own_of(field: str, given: object, key: re.Pattern[str], named: str) -> dict[str, Own]:
+    """What single Things, or classes of them, have otherwise.
+
+    Raises
+    ------
+    RuleError
+        One is wrong; the error names the field.
+    """
     if given is None:
         return {}
     if not isinstance(given, Mapping) or len(given) > MOST_THINGS:

@@ -17,7 +17,9 @@ from hypervision.datastreams import StreamTable
 from hypervision.evaluation import Evaluator, Touched, delays
 from hypervision.plan import Plan
 from hypervision.rules import Rule
+from hypervision.seams import seams_of
 from hypervision.store import alarms as alarm_store
+from hypervision.store import proposing
 from hypervision.store.alarms import Case, Occurrence, Source
 from hypervision.store.connection import Connection
 from hypervision.store.writer import Writer
@@ -88,10 +90,11 @@ class Stepper:
         steps : int
             Transitions written.
         """
-        recent = self._recent(planned)
+        recent = self.recent(planned)
         sound = planned.quality > quality.OUT_OF_RANGE
         self._journal_late(planned, new & recent & sound & planned.late, writer)
         live = new & recent & sound & ~planned.late
+        self._put_seams(planned, live, writer)
         fed = self._feed_of(planned, live, writer) if live.any() else {}
         if not fed:
             return [], 0
@@ -103,7 +106,16 @@ class Stepper:
         }
         return cases, self.write(cases, rules, writer.connection, now=now)
 
-    def _recent(self, planned: Plan) -> Bool:
+    def _put_seams(self, planned: Plan, live: Bool, writer: Writer) -> None:
+        rules, limits = self.evaluator.rules, self.evaluator.limits
+        if rules.edits and live.any():
+            found = seams_of(
+                rules, limits, slot=planned.slot[live], datastream_id=planned.datastream_id[live],
+                time_us=planned.time_us[live], received_us=planned.received_us[live],
+            )  # fmt: skip
+            proposing.put_seams(writer.connection, found)
+
+    def recent(self, planned: Plan) -> Bool:
         """Which readings are no history: young at their receipt, or held up by the platform."""
         recent: Bool = planned.received_us - planned.time_us <= self._live_age_us
         for began_us, ended_us in self._outages:

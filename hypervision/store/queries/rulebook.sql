@@ -142,8 +142,10 @@ SELECT * FROM unnest(%(rule_id)s::int[], %(version)s::int[], %(datastream_id)s::
 ON CONFLICT (datastream_id, rule_id, version) DO UPDATE SET since = least(rule_seam.since, excluded.since)
 
 -- name: rulebook_edits
--- Versions of the last while: a reading that was received before one of them may be judged after it.
-SELECT rule_id, version, at FROM hv.rule_version WHERE at > %(since)s AND version > 1 ORDER BY at, version
+-- Versions of the last hours before the newest one: a reading that was received before one of them may be judged after
+-- it.
+SELECT rule_id, version, at FROM hv.rule_version
+WHERE version > 1 AND at > (SELECT max(at) FROM hv.rule_version) - interval '2 hours' ORDER BY at, version
 
 -- name: rulebook_put_health
 -- What is wrong with a rule; since when, is kept while it is the same.
@@ -181,6 +183,10 @@ SELECT d.datastream_id, t.thing_id, t.code, t.kind FROM hv.datastream d JOIN hv.
 WHERE d.domain = %(domain)s AND d.property = %(property)s AND (%(thing)s::text IS NULL OR t.code = %(thing)s)
 ORDER BY d.datastream_id
 
--- name: rule_class_things
+-- name: rulebook_class_things
 -- Things of some kinds.
 SELECT kind, thing_id FROM hv.thing WHERE kind = ANY(%(kinds)s::text[]) ORDER BY kind, thing_id
+
+-- name: rulebook_places
+-- Every Thing and what it is a part of.
+SELECT thing_id, code, parent_id FROM hv.thing ORDER BY thing_id
