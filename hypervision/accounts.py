@@ -40,6 +40,9 @@ class Action(StrEnum):
     CORRECT_OBSERVATION = "correct_observation"
     SEE_REJECTED = "see_rejected"
     REPLAY_REJECTED = "replay_rejected"
+    SEE_RULES = "see_rules"
+    PROPOSE_RULE = "propose_rule"
+    APPROVE_RULE = "approve_rule"
 
 
 _ALL: Final = frozenset(Role)
@@ -57,14 +60,18 @@ RIGHTS: Final[Mapping[Action, frozenset[Role]]] = {
     Action.CORRECT_OBSERVATION: frozenset({Role.ENGINEER, Role.ADMINISTRATOR}),
     Action.SEE_REJECTED: frozenset({Role.ENGINEER, Role.ADMINISTRATOR}),
     Action.REPLAY_REJECTED: frozenset({Role.ENGINEER, Role.ADMINISTRATOR}),
+    Action.SEE_RULES: frozenset({Role.ENGINEER, Role.ADMINISTRATOR}),
+    Action.PROPOSE_RULE: frozenset({Role.ENGINEER, Role.ADMINISTRATOR}),
+    Action.APPROVE_RULE: frozenset({Role.ENGINEER, Role.ADMINISTRATOR}),
 }
 
 # Open without a log-in.
 PUBLIC: Final = frozenset({Action.LOG_IN, Action.READ_LIVENESS})
 # Open to callers on loopback besides (settings.http.health_open: to all).
 LOCAL: Final = frozenset({Action.READ_HEALTH, Action.READ_METRICS})
-# Counts over the Things of everybody: not for an account of one organisation, wherever it calls from.
-WHOLE: Final = frozenset({Action.READ_METRICS})
+# Counts over the Things of everybody, and the rules that they are judged by: not for an account of one organisation,
+# wherever it calls from.
+WHOLE: Final = frozenset({Action.READ_METRICS, Action.SEE_RULES, Action.PROPOSE_RULE, Action.APPROVE_RULE})
 
 
 @dataclass(frozen=True, slots=True)

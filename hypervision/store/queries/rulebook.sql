@@ -177,6 +177,12 @@ WHERE a.source_kind = 'datastream' AND a.source_id = %(datastream_id)s AND a.rul
   AND x.at >= %(since)s AND x.at < %(until)s
 ORDER BY x.transition_id
 
+-- name: rulebook_state_before
+-- In which state the alarm of a datastream by a rule was before an instant.
+SELECT x.to_state FROM hv.alarm_transition x JOIN hv.alarm a ON a.alarm_id = x.alarm_id
+WHERE a.source_kind = 'datastream' AND a.source_id = %(datastream_id)s AND a.rule_id = %(rule_id)s AND x.at < %(since)s
+ORDER BY x.transition_id DESC LIMIT 1
+
 -- name: rulebook_streams
 -- Datastreams that a rule judges.
 SELECT d.datastream_id, t.thing_id, t.code, t.kind FROM hv.datastream d JOIN hv.thing t ON t.thing_id = d.thing_id
