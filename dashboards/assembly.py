@@ -10,7 +10,7 @@ from importlib.metadata import version
 from fastapi import FastAPI
 from starlette.middleware.gzip import GZipMiddleware
 
-from dashboards import api, corrections, documents, failures, health, log_in, metrics, push, quarantine
+from dashboards import api, corrections, documents, failures, health, log_in, metrics, push, quarantine, rulebook
 from dashboards.callbacks import fits_one_of
 from dashboards.control_room import create_dash, draw_page
 from dashboards.guard import Guard
@@ -50,6 +50,7 @@ def create_server(settings: Settings) -> Server:
     api.register(server.fastapi, server)
     corrections.register(server.fastapi, server)
     quarantine.register(server.fastapi, server)
+    rulebook.register(server.fastapi, server)
     documents.register(server.fastapi, server)
     push.register(server.fastapi, server.hub)
     server.dash = create_dash(server.fastapi, server)

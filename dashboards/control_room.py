@@ -11,7 +11,7 @@ from dash.development.base_component import Component
 from fastapi import FastAPI
 
 from dashboards import frame
-from dashboards.pages import alarms, asset, overview, rejected, system, town_map
+from dashboards.pages import alarms, asset, overview, rejected, rules, system, town_map
 from dashboards.routes import page_of, thing_of_page
 from dashboards.server import Server
 from dashboards.sessions import CALLER, caller_account
@@ -98,6 +98,7 @@ def create_dash(fastapi: FastAPI, server: Server) -> Any:
     asset.register(app, server)
     town_map.register(app, server)
     rejected.register(app, server)
+    rules.register(app, server)
     return app
 
 
@@ -124,6 +125,8 @@ def lay_out(scene: Scene, address: str, asked: dict[str, list[str]], *, theme: s
         page = system.layout(scene)
     elif path == "/rejected":
         page = rejected.layout(scene)
+    elif path == "/rules":
+        page = rules.layout(scene)
     elif code is not None:
         page = asset.layout(scene, code)
     else:

@@ -14,22 +14,24 @@ from dashboards.components.values import age
 from dashboards.ui import Fragments, button, div, el, hidden, icon, link, provider, span
 from dashboards.views import Drawing, Scene
 from dashboards.words import Words
-from hypervision.accounts import Account
+from hypervision.accounts import Account, Action, may
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A place in the rail."""
+    """A place in the rail, for whom it is there."""
 
     path: str
     key: str
     icon: str
+    action: Action = Action.SEE_SCREENS
 
 
 RAIL: Final = (
     Entry("/", "overview", "overview"),
     Entry("/alarms", "alarms", "bell"),
     Entry("/map", "map", "map"),
+    Entry("/rules", "rules", "rules", Action.SEE_RULES),
     Entry("/health", "health", "pulse"),
 )
 
@@ -57,7 +59,7 @@ def frame(words: Words, account: Account) -> Component:
     """Everything but the page itself, in one language."""
     return div(
         el("A", words.t("frame.skip"), href="#page", cls="skip"),
-        _rail(words),
+        _rail(words, account),
         el(
             "Header",
             div(
@@ -84,11 +86,15 @@ def frame(words: Words, account: Account) -> Component:
     )
 
 
-def _rail(words: Words) -> Component:
+def _rail(words: Words, account: Account) -> Component:
     return el(
         "Nav",
         div(icon("city"), cls="brand", title="Hypervision"),
-        *[link(icon(e.icon), span(words.t(f"rail.{e.key}")), href=e.path, cls="rail-link") for e in RAIL],
+        *[
+            link(icon(e.icon), span(words.t(f"rail.{e.key}")), href=e.path, cls="rail-link")
+            for e in RAIL
+            if may(account, e.action)
+        ],
         cls="rail",
         aria_label=words.t("rail.label"),
     )

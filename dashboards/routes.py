@@ -10,6 +10,7 @@ from urllib.parse import unquote
 from hypervision.accounts import Action
 
 _CODE: Final = r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}"
+_RULE: Final = r"[a-z0-9_.]{1,100}"
 
 # The pages of the control room -> action; asked whichever way a page's content is fetched.
 _PAGES: Final = tuple(
@@ -19,6 +20,7 @@ _PAGES: Final = tuple(
         (rf"/asset/{_CODE}", Action.SEE_SCREENS),
         (r"/health", Action.SEE_SYSTEM),
         (r"/rejected", Action.SEE_REJECTED),
+        (r"/rules", Action.SEE_RULES),
     )
 )
 
@@ -42,6 +44,11 @@ _ROUTES: Final = tuple(
         ("GET", r"/api/v1/observations/(hourly|daily)", Action.READ_DATA),
         ("GET", r"/api/v1/alarms/[0-9]{1,18}(/transitions)?", Action.READ_DATA),
         ("GET", r"/api/v1/rejected(/counts|/[0-9]{1,18})?", Action.SEE_REJECTED),
+        ("GET", rf"/api/v1/rules(/proposals|/{_RULE})?", Action.SEE_RULES),
+        ("POST", rf"/api/v1/rules/{_RULE}/proposals", Action.PROPOSE_RULE),
+        ("POST", r"/api/v1/rules/proposals/[0-9]{1,18}/withdraw", Action.PROPOSE_RULE),
+        ("POST", r"/api/v1/rules/proposals/[0-9]{1,18}/(approve|refuse)", Action.APPROVE_RULE),
+        ("POST", rf"/api/v1/rules/{_RULE}/rollback", Action.APPROVE_RULE),
         # Then by the page it asks for.
         ("GET", r"/api/v1/live", Action.SEE_SCREENS),
         ("POST", r"/api/v1/observations", Action.WRITE_OBSERVATION),
@@ -65,6 +72,7 @@ CALLBACKS: Final[Mapping[str, Action]] = {
     "asset-trends.children": Action.SEE_SCREENS,
     "map-graph.figure": Action.SEE_SCREENS,
     "rejected-set.children": Action.SEE_REJECTED,
+    "rules-set.children": Action.SEE_RULES,
 }
 
 

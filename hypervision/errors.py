@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+from reprlib import Repr
+from typing import Final
+
+# Whatever somebody wrote: neither deep nor long.
+_SHORT: Final = Repr(maxlevel=3, maxstring=80, maxother=80, maxlist=4, maxdict=4)
+
 
 class HypervisionError(Exception):
     """Something failed that a person can mend.
@@ -63,8 +69,7 @@ class RuleError(UsageError):
     """
 
     def __init__(self, field: str, value: object, remedy: str) -> None:
-        told = repr(value)
-        super().__init__(f"the rule has {field} = {told if len(told) <= 80 else told[:80] + '…'}", remedy=remedy)
+        super().__init__(f"the rule has {field} = {_SHORT.repr(value)}", remedy=remedy)
         self.field = field
 
 

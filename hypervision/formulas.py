@@ -176,7 +176,7 @@ def _unit_of_reading(formula: Formula, node: Mapping[str, Any], where: str) -> s
         known = ", ".join(sorted(formula._catalogue[formula.domain].properties))  # noqa: SLF001
         raise RuleError(f"{where}.of", name, f"give a property of {formula.domain}: {known}")
     thing = node.get("thing", "-")
-    if not isinstance(thing, str) or not 0 < len(thing) <= 64:
+    if not isinstance(thing, str) or not 0 < len(thing) <= 64 or not thing.isprintable():
         raise RuleError(f"{where}.thing", thing, "give the code of a Thing")
     if node.get("neighbour", "parent") not in NEIGHBOURS:
         raise RuleError(f"{where}.neighbour", node["neighbour"], f"write one of {', '.join(NEIGHBOURS)}")

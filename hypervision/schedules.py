@@ -154,7 +154,7 @@ def _window(where: str, given: object) -> Window:
     if holidays not in HOLIDAYS:
         raise RuleError(f"{where}.holidays", holidays, f"write one of {', '.join(HOLIDAYS)}")
     name = given.get("name", "")
-    if not isinstance(name, str) or len(name) > 60:
+    if not isinstance(name, str) or len(name) > 60 or not name.isprintable():
         raise RuleError(f"{where}.name", name, "give a text of at most 60 letters")
     enabled = given.get("enabled", True)
     if not isinstance(enabled, bool):

@@ -99,16 +99,19 @@ def _list(options: argparse.Namespace, settings: Settings, connection: Connectio
         )
     for rule in rulebook.rules(connection):
         if options.domain in (None, rule.document["domain"]):
-            document = rule.document
-            print(
-                f"{rule.code:<32}v{rule.version:<4}{document['kind']:<16}{document['limit']:<10g}{document['priority']:<9}"
-                f"{'' if document['enabled'] else 'off  '}"
-                f"{f'{len(document["things"])} Things otherwise  ' if document['things'] else ''}"
-                f"{f'{rule.active} active  ' if rule.active else ''}"
-                f"{f'{rule.waiting_state} by {rule.waiting_author}  ' if rule.waiting else ''}"
-                f"{f'WRONG: {rule.wrong}' if rule.wrong else ''}".rstrip()
-            )
+            print(_line(rule))
     return 0
+
+
+def _line(rule: rulebook.Standing) -> str:
+    document = rule.document
+    told = [f"{rule.code:<32}v{rule.version:<4}{document['kind']:<16}{document['limit']:<10g}{document['priority']:<9}"]
+    told += [] if document["enabled"] else ["off "]
+    told += [f"{len(document[name])} {name} otherwise " for name in ("things", "classes") if document[name]]
+    told += [f"{rule.active} active "] if rule.active else []
+    told += [f"{rule.waiting_state} by {rule.waiting_author} "] if rule.waiting else []
+    told += [f"WRONG: {rule.wrong}"] if rule.wrong else []
+    return " ".join(told).rstrip()
 
 
 def _show(options: argparse.Namespace, _settings: Settings, connection: Connection) -> int:
