@@ -48,7 +48,7 @@ WHERE l.commit_no > coalesce(c.commit_no, -1);
 SELECT a.alarm_id, a.priority, a.state, a.suppression, a.source_kind, a.thing_id, a.datastream_id,
        a.raised_at, a.detected_at, a.acknowledged_at, a.acknowledged_by, a.returned_at,
        a.value, a.limit_value, a.message,
-       r.code, r.domain, r.property, r.kind, r.label_fr, r.label_en, r.action_fr, r.action_en
+       r.code, r.domain, ltrim(r.property, '='), r.kind, r.label_fr, r.label_en, r.action_fr, r.action_en
 FROM hv.alarm a
 JOIN hv.rule r ON r.rule_id = a.rule_id
 WHERE a.state <> 'NORM'
@@ -59,7 +59,7 @@ ORDER BY a.alarm_id;
 SELECT a.alarm_id, a.priority, a.state, a.suppression, a.source_kind, a.thing_id, a.datastream_id,
        a.raised_at, a.detected_at, a.acknowledged_at, a.acknowledged_by, a.returned_at,
        a.value, a.limit_value, a.message,
-       r.code, r.domain, r.property, r.kind, r.label_fr, r.label_en, r.action_fr, r.action_en
+       r.code, r.domain, ltrim(r.property, '='), r.kind, r.label_fr, r.label_en, r.action_fr, r.action_en
 FROM hv.alarm a
 JOIN hv.rule r ON r.rule_id = a.rule_id
 WHERE a.thing_id = %(thing_id)s AND coalesce(a.returned_at, 'infinity') >= %(since)s

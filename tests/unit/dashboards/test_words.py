@@ -11,14 +11,19 @@ import pytest
 import dashboards
 from dashboards.choices import PARTS, SPANS, STATES
 from dashboards.components.growth import HEADS as HEADS_OF_GROWTH
+from dashboards.components.rule_form import SAID as SAID_OF_RULES
 from dashboards.frame import LEAVING, RAIL, SAID
 from dashboards.pages.rejected import SAID as SAID_OF_REJECTED
+from dashboards.rule_choice import SHOWS
 from dashboards.town import PRIORITIES
 from dashboards.trends import RANGES
 from dashboards.words import Language, Words, catalogue, language_of
 from hypervision import quality
 from hypervision.accounts import Role
+from hypervision.domains.catalogue import OF_A_THING
+from hypervision.ruling import FIELDS
 from hypervision.store.growth import STEPS
+from hypervision.store.rulebook import WAITING
 
 FOLDER = Path(dashboards.__file__).parent
 PARIS = ZoneInfo("Europe/Paris")
@@ -70,6 +75,16 @@ FAMILIES = {
         *(f"part_{value}" for value in PARTS),
         *("span", "state", "part", "thing", "topic", "since", "until", "by_reason", "by_thing"),
         *(f"column_{key}" for key in ("time", "source", "reason", "payload", "count")),
+    ),
+    "rules": (
+        *("approve", "refuse", "withdraw", "ask_approve", "ask_refuse", "ask_withdraw"),
+        *(f"said_{key}" for key in SAID_OF_RULES),
+        *(f"show_{value}" for value in SHOWS),
+        *(f"state_{value}" for value in WAITING),
+        *(f"field_{name}" for name in (*FIELDS, "reason", "effective_from")),
+        *(f"kind_{kind}" for kind in OF_A_THING),
+        *(f"column_{key}" for key in ("rule", "limit", "delays", "priority", "state", "edited")),
+        *(f"column_{key}" for key in ("version", "author", "reason", "back")),
     ),
     "remedy": documented("docs/devices.md", "| reason | means |"),
     "quality": (*quality.NAMES, "late", "stale"),
