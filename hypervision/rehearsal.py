@@ -177,7 +177,8 @@ class _Play:
         self.feed(Expiry(at_us - self._stage.grace_us), self.delays[era - 1])
         now, was = (self._sets[n].for_thing(self._rules[n], _THING) for n in (era, era - 1))
         if not now.enabled:
-            self.feed(RuleChange(at_us), self.delays[era])
+            if self.alarm.phase != "normal":
+                self.feed(RuleChange(at_us), self.delays[era])
             return
         if not row or self._rules[era].kind == "rate_of_change":
             return

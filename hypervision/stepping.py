@@ -73,7 +73,9 @@ class Stepper:
         """
         self._outages = (*self._outages, (began_us, ended_us))[-_MOST_OUTAGES:]
 
-    def step(self, planned: Plan, new: Bool, writer: Writer, *, now: datetime) -> tuple[list[Case], int]:
+    def step(
+        self, planned: Plan, new: Bool, writer: Writer, *, now: datetime, again: bool = False
+    ) -> tuple[list[Case], int]:
         """Step the alarms that new readings touch.
 
         Parameters
@@ -82,6 +84,8 @@ class Stepper:
             Readings in the store's order.
         new : ndarray of bool, shape (n,)
             Which of them were written just now.
+        again : bool
+            They were judged before.
 
         Returns
         -------
@@ -94,7 +98,8 @@ class Stepper:
         sound = planned.quality > quality.OUT_OF_RANGE
         self._journal_late(planned, new & recent & sound & planned.late, writer)
         live = new & recent & sound & ~planned.late
-        self._put_seams(planned, live, writer)
+        if not again:
+            self._put_seams(planned, live, writer)
         fed = self._feed_of(planned, live, writer) if live.any() else {}
         if not fed:
             return [], 0

@@ -173,7 +173,7 @@ class Watch:
 
         if not wrong and not self._wrong and not any(rule.formula for rule in self.intake.evaluator.rules.rules):
             return 0
-        steps = self.intake.transact(work, tell=wrong != self._wrong)
+        steps = self.intake.transact(work)
         self._wrong = wrong
         return steps
 
@@ -235,7 +235,7 @@ class Watch:
 
     def _compare(self, writer: Writer, stepper: Stepper, now: datetime) -> tuple[list[Case], int]:
         values = self._newest(writer)
-        return stepper.step(values, np.ones(len(values), np.bool_), writer, now=now)
+        return stepper.step(values, np.ones(len(values), np.bool_), writer, now=now, again=True)
 
     def _newest(self, writer: Writer) -> Plan:
         """Newest values in the shape of a planned batch, history left out."""

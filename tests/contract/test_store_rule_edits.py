@@ -8,19 +8,20 @@ import threading
 import time
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Self
 
 import pytest
 
 from hypervision.domains import load
 from hypervision.holidays import calendar_of
 from hypervision.rehearsal import Stage
+from hypervision.ruling import understand
 from hypervision.store import proposing, rehearsals
 from hypervision.store.connection import connect
 from hypervision.store.rehearsals import Compared
 from hypervision.watch import Watch
 from tests.contract.servers import NOW
-from tests.contract.test_store_rulebook import HEAT, SECOND, approve, changed, heat, propose, put_in_force, rule
+from tests.contract.test_store_rulebook import HEAT, SECOND, approve, changed, heat, propose, put_in_force, rule, send
 from tests.contract.world import World
 
 pytestmark = pytest.mark.integration
@@ -45,7 +46,7 @@ def replayed(world: World, code: str, *, until: datetime) -> list[Compared]:
 
 
 def test_tightened_limit_rings_for_the_newest_value_in_the_same_transaction(world: World) -> None:
-    world.send(world.intake(), heat(NOW, 50.0), heat(NOW, 20.0, "cold"))
+    send(world, heat(NOW, 50.0), heat(NOW, 20.0, "cold"))
     assert world.alarms() == []
     world.now = NOW + 5 * SECOND
     put_in_force(world, limit=45)
@@ -56,7 +57,7 @@ def test_tightened_limit_rings_for_the_newest_value_in_the_same_transaction(worl
 
 
 def test_loosened_limit_and_switched_off_rule_return_what_stands(world: World) -> None:
-    world.send(world.intake(), heat(NOW, 70.0), heat(NOW, 70.0, "oven"))
+    send(world, heat(NOW, 70.0), heat(NOW, 70.0, "oven"))
     world.now = NOW + SECOND
     put_in_force(world, things={"oven": {"limit": 90}})
     assert [(row[2], row[3]) for row in transitions(world)][2:] == [("RTNUN", "rule changed")]
@@ -66,7 +67,7 @@ def test_loosened_limit_and_switched_off_rule_return_what_stands(world: World) -
 
 
 def test_override_of_a_thing_holds_and_its_end_is_an_edit_too(world: World) -> None:
-    world.send(world.intake(), heat(NOW, 70.0, "oven"))
+    send(world, heat(NOW, 70.0, "oven"))
     world.now = NOW + SECOND
     put_in_force(world, things={"oven": {"limit": 90}})
     world.now = NOW + 2 * SECOND
@@ -83,21 +84,20 @@ def test_class_of_things_has_a_limit_of_its_own_until_a_thing_has_one(world: Wor
         " ('big-2', '', 'waste', 'big', now()), ('small', '', 'waste', 'small', now())"
     )
     put_in_force(world, classes={"big": {"limit": 80}}, things={"big-2": {"limit": 90}})
-    world.send(world.intake(), *[heat(NOW + SECOND, 70.0, thing) for thing in ("big-1", "big-2", "small")])
+    send(world, *[heat(NOW + SECOND, 70.0, thing) for thing in ("big-1", "big-2", "small")])
     assert world.alarms() == [(HEAT, "small", "UNACK")]
-    world.send(world.intake(), *[heat(NOW + 2 * SECOND, 85.0, thing) for thing in ("big-1", "big-2")])
+    send(world, *[heat(NOW + 2 * SECOND, 85.0, thing) for thing in ("big-1", "big-2")])
     assert [row[1] for row in world.alarms()] == ["small", "big-1"]
-    assert world.rows("SELECT limit_value FROM alarms ORDER BY id") == [(60.0,), (80.0,)]
+    assert world.rows("SELECT limit_value FROM alarms ORDER BY id") == [(65.0,), (80.0,)]
 
 
 def test_schedule_chooses_the_limit_by_the_local_time_of_the_reading(world: World) -> None:
     # 10:00 UTC is 11:00 in Paris.
     put_in_force(world, schedule=[{"name": "late morning", "from": "11:00", "to": "11:30", "limit": 40}])
-    intake = world.intake()
-    world.send(intake, heat(NOW + SECOND, 50.0), heat(NOW - timedelta(minutes=5), 50.0, "earlier"))
+    send(world, heat(NOW + SECOND, 50.0), heat(NOW - timedelta(minutes=5), 50.0, "earlier"))
     assert world.rows("SELECT thing, limit_value, message FROM alarms") == [("bin", 40.0, "Bin fire: 50 °C > 40 °C")]
     world.now = NOW + timedelta(minutes=31)
-    world.send(intake, heat(world.now, 50.0))
+    send(world, heat(world.now, 50.0))
     assert world.alarms() == [(HEAT, "bin", "RTNUN")]
 
 
@@ -114,8 +114,6 @@ def hotter(world: World, formula: dict[str, Any], code: str = "waste.temperature
         "code": code, "domain": "waste", "property": "temperature", "kind": "high", "priority": "medium", "limit": 10,
         "deadband": 5, "fr": "Plus chaud que ses voisins", "en": "Hotter than its neighbours", "formula": formula,
     }  # fmt: skip
-    from hypervision.ruling import understand
-
     with connect(world.url, application="rules") as connection:
         number = proposing.propose(
             connection, understand(document, load()), base=0, author="ada", reason="x", now=world.now
@@ -208,7 +206,7 @@ class Load:
         except BaseException as error:  # noqa: BLE001 -- told by the test
             self.failed.append(error)
 
-    def __enter__(self) -> Load:
+    def __enter__(self) -> Self:
         self._thread.start()
         return self
 

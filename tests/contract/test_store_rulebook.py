@@ -50,9 +50,22 @@ def approve(world: World, proposal: int, *, actor: str = "ben", **more: Any) -> 
         return proposing.decide(connection, proposal, state="approved", actor=actor, now=world.now, **more)
 
 
+def tick(world: World) -> None:
+    """The timers run once."""
+    watch = world.watch()
+    watch.tick(world.now)
+    world.close(watch.intake)
+
+
 def put_in_force(world: World, code: str = HEAT, **fields: Any) -> None:
     approve(world, propose(world, code, **fields))
-    world.watch().tick(world.now)
+    tick(world)
+
+
+def send(world: World, *readings: Any) -> None:
+    intake = world.intake()
+    world.send(intake, *readings)
+    world.close(intake)
 
 
 def rule(world: World, code: str = HEAT) -> rulebook.Standing:
@@ -72,7 +85,7 @@ def test_change_is_in_force_after_a_second_person_approved_it_and_every_version_
     with pytest.raises(AccessError, match="ada proposed it"):
         approve(world, number, actor="ada")
     approve(world, number)
-    world.watch().tick(world.now)
+    tick(world)
     after = rule(world)
     assert (after.version, after.document["limit"], after.edited_by, after.waiting) == (2, 55.0, "ada", None)
     with at_desk(world) as connection:
@@ -108,8 +121,8 @@ def test_who_comes_second_is_told_who_was_first(world: World) -> None:
     approve(world, number)
     with pytest.raises(ConflictError, match="is approved: ben was first"):
         approve(world, number, actor="dora")
-    world.watch().tick(world.now)
-    with at_desk(world) as connection, pytest.raises(ConflictError, match="at version 2, not 1.*cleo was first"):
+    tick(world)
+    with at_desk(world) as connection, pytest.raises(ConflictError, match=r"at version 2, not 1.*cleo was first"):
         proposing.propose(connection, other, base=base, author="ada", reason="x", now=NOW)
 
 
@@ -117,7 +130,7 @@ def test_edit_past_the_book_overtakes_an_approved_proposal_and_is_kept_as_a_vers
     number = propose(world, limit=55)
     approve(world, number)
     world.edit(HEAT, "limit_value = 61")
-    world.watch().tick(world.now)
+    tick(world)
     with at_desk(world) as connection:
         (one,) = rulebook.proposals(connection, code=HEAT)
     assert (one.state, rule(world).document["limit"]) == ("overtaken", 61.0)
@@ -135,7 +148,7 @@ def test_roll_back_is_a_new_version_equal_to_the_old_one_overrides_included(worl
     with at_desk(world) as connection:
         number = proposing.roll_back(connection, HEAT, 1, base=2, author="cleo", reason="rang too often", now=world.now)
         assert [p.proposal_id for p in rulebook.proposals(connection, states=["approved"])] == [number]
-    world.watch().tick(world.now)
+    tick(world)
     after = rule(world)
     assert (after.version, after.document, after.edited_by) == (3, first, "cleo")
     with at_desk(world) as connection, pytest.raises(UsageError, match="is what is in force"):
@@ -171,7 +184,7 @@ def test_proposal_is_withdrawn_by_its_author_and_refused_by_others(world: World)
     again = propose(world, limit=56)
     with at_desk(world) as connection:
         assert proposing.decide(connection, again, state="withdrawn", actor="ada", now=NOW).state == "withdrawn"
-    world.watch().tick(world.now)
+    tick(world)
     assert rule(world).version == 1
 
 
@@ -197,8 +210,8 @@ def test_new_rule_is_proposed_and_rings(world: World) -> None:
             connection, understand(document, load()), base=0, author="ada", reason="routes", now=world.now
         )
     approve(world, number)
-    world.watch().tick(world.now)
-    world.send(world.intake(), ("waste", "bin", "fill", NOW, 70.0))
+    tick(world)
+    send(world, ("waste", "bin", "fill", NOW, 70.0))
     assert world.alarms() == [("waste.fill.full", "bin", "UNACK")]
     assert rule(world, "waste.fill.full").version == 1
 
@@ -208,7 +221,7 @@ def test_proposal_that_cannot_be_put_in_force_any_more_is_refused_with_the_reaso
     number = propose(world, things={"oven": {"limit": 90}})
     approve(world, number)
     world.execute("DELETE FROM hv.thing WHERE code = 'oven'")
-    world.watch().tick(world.now)
+    tick(world)
     with at_desk(world) as connection:
         (one,) = rulebook.proposals(connection, code=HEAT)
     assert (one.state, one.decided_by) == ("refused", "watch")
