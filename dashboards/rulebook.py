@@ -235,14 +235,13 @@ def proposal_told(one: Proposal) -> dict[str, Any]:
 
 def versions_told(versions: list[Version]) -> list[dict[str, Any]]:
     """Versions, the newest first, each with what it changed."""
-    before = [*versions[1:], None]
     return [
         {
             "version": one.version, "at": _told(one.at), "author": one.author, "approved_by": one.approved_by,
             "reason": one.reason, "rule": one.document,
             "changes": [] if old is None else [change._asdict() for change in changes(old.document, one.document)],
         }
-        for one, old in zip(versions, before, strict=True)
+        for one, old in rulebook.with_before(versions)
     ]  # fmt: skip
 
 

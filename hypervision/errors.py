@@ -6,7 +6,8 @@ from reprlib import Repr
 from typing import Final
 
 # Whatever somebody wrote: neither deep nor long.
-_SHORT: Final = Repr(maxlevel=3, maxstring=80, maxother=80, maxlist=4, maxdict=4)
+_SHORT: Final = Repr()
+_SHORT.maxlevel, _SHORT.maxstring, _SHORT.maxother = 3, 80, 80
 
 
 class HypervisionError(Exception):

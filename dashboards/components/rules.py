@@ -19,7 +19,7 @@ from dashboards.rule_choice import SHOWS, RuleChoice
 from dashboards.ui import Node, button, div, el, hidden, icon, link, span
 from dashboards.views import Scene
 from hypervision.ruling import changes
-from hypervision.store.rulebook import WAITING, Proposal, Standing, Version
+from hypervision.store.rulebook import WAITING, Proposal, Standing, Version, with_before
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -299,7 +299,7 @@ def _propose(scene: Scene, choice: RuleChoice, rule: Standing, draft: Proposal |
 def _history(scene: Scene, rule: Standing, versions: Sequence[Version]) -> Component:
     words = scene.words
     rows: list[list[Node]] = []
-    for one, old in zip(versions, [*versions[1:], None], strict=True):
+    for one, old in with_before(versions):
         here = one.version == rule.version
         same = not changes(rule.document, one.document)
         by = (

@@ -162,6 +162,11 @@ def versions(connection: Connection, code: str, *, limit: int = 200) -> list[Ver
     return [Version(*row) for row in rows]
 
 
+def with_before(found: Sequence[Version]) -> list[tuple[Version, Version | None]]:
+    """Versions, the newest first, each with the one before it."""
+    return [(one, found[place + 1] if place + 1 < len(found) else None) for place, one in enumerate(found)]
+
+
 def version(connection: Connection, code: str, number: int) -> Version:
     """One version of a rule.
 

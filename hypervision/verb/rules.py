@@ -127,8 +127,7 @@ def _show(options: argparse.Namespace, _settings: Settings, connection: Connecti
             print(f"  {name}: {_text(value)}")
     if rule.wrong:
         print(f"  WRONG: {rule.wrong}")
-    versions = rulebook.versions(connection, rule.code)
-    for one, before in zip(versions, [*versions[1:], None], strict=True):
+    for one, before in rulebook.with_before(rulebook.versions(connection, rule.code)):
         by = f", approved by {one.approved_by}" if one.approved_by else ""
         print(f"version {one.version}, {one.at:%Y-%m-%d %H:%M:%S} UTC, {one.author}{by}: {one.reason}".rstrip(": "))
         if before is not None:
