@@ -20,6 +20,7 @@ from hypervision.rules import Rule
 from hypervision.seams import seams_of
 from hypervision.store import alarms as alarm_store
 from hypervision.store import proposing
+from hypervision.store import watch as watch_store
 from hypervision.store.alarms import Case, Occurrence, Source
 from hypervision.store.connection import Connection
 from hypervision.store.writer import Writer
@@ -104,6 +105,10 @@ class Stepper:
         if not fed:
             return [], 0
         cases = alarm_store.lock(writer.connection, fed)
+        if again:
+            # A writer may have committed newer ones since they were read: its steps hold.
+            newest = watch_store.newest_times(writer.connection, [source.source_id for source in fed])
+            cases = [case for case in cases if newest.get(case.source.source_id) == fed[case.source].readings[-1].at_us]
         for case in cases:
             _feed(case, fed[case.source])
         rules: dict[Source, tuple[Rule, int | None]] = {

@@ -14,7 +14,7 @@ from hypervision.domains import Catalogue
 from hypervision.errors import RuleError
 from hypervision.rules import Edit, Override, Rule, RuleSet
 from hypervision.ruling import CLASS, Own, own_of
-from hypervision.schedules import read_windows
+from hypervision.schedules import Window, read_windows
 from hypervision.store.sql import query
 
 COMPUTED: Final = "="
@@ -58,16 +58,15 @@ def load(connection: Connection) -> RuleSet:
 
 
 def _rule(r: tuple[Any, ...], classes: dict[int, Mapping[str, Own]], faults: dict[int, str]) -> Rule:
-    extra, windows, formula = r[14], (), None
+    extra = r[14] if isinstance(r[14], dict) else {}
+    windows: tuple[Window, ...] = ()
     try:
-        windows = read_windows(extra.get("schedule") or [])
         if found := own_of("classes", extra.get("classes"), CLASS, "the kind of a class"):
             classes[r[0]] = found
-        formula = extra.get("formula")
+        windows = read_windows(extra.get("schedule") or [])
     except RuleError as error:
         faults[r[0]] = str(error)
-    except AttributeError:
-        faults[r[0]] = f"what the rule has beyond its columns is no object: {str(extra)[:60]}"
+    formula = extra.get("formula")
     return Rule(
         rule_id=r[0], code=r[1], version=r[2], domain=r[3], property=r[4] and r[4].removeprefix(COMPUTED), kind=r[5],
         priority=r[6], limit=r[7], deadband=r[8], on_delay_us=_us(r[9]), off_delay_us=_us(r[10]), fr=r[11], en=r[12],
