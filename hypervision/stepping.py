@@ -108,7 +108,8 @@ class Stepper:
         if again:
             # A writer may have committed newer ones since they were read: its steps hold.
             newest = watch_store.newest_times(writer.connection, [source.source_id for source in fed])
-            cases = [case for case in cases if newest.get(case.source.source_id) == fed[case.source].readings[-1].at_us]
+            seen = {source: [reading.at_us for reading in one.readings[-1:]] for source, one in fed.items()}
+            cases = [case for case in cases if [newest.get(case.source.source_id)] == seen[case.source]]
         for case in cases:
             _feed(case, fed[case.source])
         rules: dict[Source, tuple[Rule, int | None]] = {
