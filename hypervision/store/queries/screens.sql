@@ -66,16 +66,6 @@ WHERE a.thing_id = %(thing_id)s AND coalesce(a.returned_at, 'infinity') >= %(sin
 ORDER BY a.raised_at DESC
 LIMIT %(limit)s;
 
--- name: screen_limits
--- The limits of every rule with its overrides per Thing; silence is of no property.
-SELECT r.domain, coalesce(r.property, ''), r.kind, r.priority, r.limit_value, NULL::int, r.enabled
-FROM hv.rule r
-UNION ALL
-SELECT r.domain, coalesce(r.property, ''), r.kind, r.priority, coalesce(o.limit_value, r.limit_value), o.thing_id,
-       r.enabled AND o.enabled
-FROM hv.rule r
-JOIN hv.rule_override o ON o.rule_id = r.rule_id;
-
 -- name: screen_course
 -- Mean of some datastreams in buckets of equal width over the last day, for the line on a domain's tile; of the readings
 -- that count in roll-ups: neither bad (0) nor out of range (3).
