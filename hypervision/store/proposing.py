@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -17,6 +18,16 @@ from hypervision.store.connection import mapped
 from hypervision.store.rulebook import NOBODY, WAITING, Proposal, Standing, rules, version
 from hypervision.store.rules import COMPUTED
 from hypervision.store.sql import query
+
+
+@contextmanager
+def _committed(connection: Connection) -> Iterator[None]:
+    """All of it, committed; or nothing, also where the caller has read something before."""
+    with mapped():
+        with connection.transaction():
+            yield
+        if not connection.autocommit:
+            connection.commit()
 
 
 def propose(
@@ -54,7 +65,7 @@ def propose(
         It changes nothing.
     """
     _check_reason(reason)
-    with mapped(), connection.transaction():
+    with _committed(connection):
         _things(connection, wanted)
         found = rules(connection, wanted.code)
         _check_base(wanted.code, found, base)
@@ -104,7 +115,7 @@ def roll_back(
         There is no such version, or it is the one in force.
     """
     _check_reason(reason)
-    with mapped(), connection.transaction():
+    with _committed(connection):
         old = version(connection, code, number)
         found = rules(connection, code)
         _check_base(code, found, base)
@@ -175,7 +186,7 @@ def decide(
     UsageError
         There is no such proposal.
     """
-    with mapped(), connection.transaction():
+    with _committed(connection):
         found = held(connection, proposal_id)
         if found is None or found.state == "draft":
             raise UsageError(f"there is no proposal {proposal_id}", remedy="see `hypervision rules list --proposals`")
