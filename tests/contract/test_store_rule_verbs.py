@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,7 @@ def test_rule_is_proposed_approved_shown_given_back_and_replayed(world: World, v
     second = verb(world.url, "rules", "propose", HEAT, "--limit", "47", *WHO, expect=1)
     assert "ada proposed a change" in second
     assert "is approved" in verb(world.url, "rules", "approve", "1", "--author", "ben")
+    world.now = datetime.now(UTC)
     tick(world)
     assert world.alarms() == [(HEAT, "bin", "UNACK")]
     shown = verb(world.url, "rules", "show", HEAT)
@@ -35,11 +37,10 @@ def test_rule_is_proposed_approved_shown_given_back_and_replayed(world: World, v
     assert "approved by ben: summer" in shown
     assert json.loads(verb(world.url, "rules", "show", HEAT, "--json"))["limit"] == 45
     assert "goes back to version 1" in verb(world.url, "rules", "rollback", HEAT, "1", *WHO)
+    world.now = datetime.now(UTC)
     tick(world)
     assert world.alarms() == [(HEAT, "bin", "RTNUN")]
-    told = verb(
-        world.url, "rules", "replay", HEAT, "--from", "2026-11-22T00:00:00Z", "--to", "2026-11-22T11:00:00Z"
-    )  # fmt: skip
+    told = verb(world.url, "rules", "replay", HEAT, "--from", "2026-11-22T00:00:00Z")
     assert "1 datastreams, 2 transitions: all the same" in told
     assert "no proposal waits" in verb(world.url, "rules", "list", "--proposals")
 
