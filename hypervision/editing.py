@@ -110,7 +110,8 @@ def _judge(
     unknown = np.full(len(values), np.nan)
     for layer in range(limits.layers):
         mine = limits.rule_ids(layer, values.slot) == rule_id
-        judged |= set(values.datastream_id[mine].tolist())
+        every = limits.rule_ids(layer, np.arange(limits.slots, dtype=np.int32)) == rule_id
+        judged |= set(stepper.streams.datastream_id[: limits.slots][every].tolist())
         violates, _ = limits.judge(layer, values.slot, values.result, unknown, np.full(len(values), at_us))
         for row in np.flatnonzero(mine & violates & usable).tolist():
             source = Source("datastream", int(values.datastream_id[row]), rule_id)

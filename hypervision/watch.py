@@ -18,7 +18,7 @@ import numpy as np
 from hypervision import computing, editing, rollups, talking
 from hypervision.alarms import Expiry, Reading, RuleChange, apply
 from hypervision.clock import EPOCH, to_us
-from hypervision.errors import TemporaryStoreError
+from hypervision.errors import PermanentStoreError, TemporaryStoreError
 from hypervision.evaluation import delays
 from hypervision.flowing import KEY, Held, holding
 from hypervision.intake import Intake
@@ -152,10 +152,17 @@ class Watch:
             )
             try:
                 steps += self.intake.transact(work, tell=True, exclusive=True)
-            except BaseException:
+            except BaseException as error:
                 # What it has read of a version that was not committed counts for nothing.
                 self.intake.evaluator.use_rules(editing.NOTHING)
-                raise
+                if not isinstance(error, PermanentStoreError):
+                    raise
+                # One that the database refuses for good must not hold up the timers.
+                _log.error("proposal %d cannot be put in force: %s", proposal_id, error)
+                with self.intake.between() as connection:
+                    proposing.give_up(connection, proposal_id, str(error), now=now)
+                    connection.commit()
+                continue
             if seen:
                 # The newest values were judged with the edit itself.
                 self._seen = self.intake.evaluator.rules
