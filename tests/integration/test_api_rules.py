@@ -73,7 +73,7 @@ def test_rule_is_proposed_approved_and_given_back(town: Town) -> None:
     [
         ({"limit": "high"}, "limit"),
         ({"limit": 170}, "limit"),
-        ({"things": {"nobody": {"limit": 3}}}, "things.nobody"),
+        ({"things": {"nobody": {"limit": 60}}}, "things.nobody"),
         ({"schedule": [{"from": "25:00"}]}, "schedule.0.from"),
         ({"formula": {"expression": {"of": "fill"}, "unit": "bar"}}, "formula.unit"),
         ({"colour": 1}, "colour"),
