@@ -206,7 +206,7 @@ def _choice(scene: Scene, choice: RuleChoice, name: str, value: str, text: str) 
 def _list(scene: Scene, choice: RuleChoice, rules: Sequence[Standing]) -> Component:
     words = scene.words
     heads = [words.t(f"rules.column_{name}") for name in ("rule", "limit", "delays", "priority", "state", "edited")]
-    rows = []
+    rows: list[list[Node]] = []
     for rule in rules:
         document = rule.document
         rows.append(

@@ -80,7 +80,7 @@ def _compare(
 ) -> Compared:
     with mapped():
         rows = connection.execute(query("rulebook_readings"), asked).fetchall()
-        seams = dict(connection.execute(query("rulebook_seams"), asked).fetchall())
+        seams: dict[int, datetime] = dict(connection.execute(query("rulebook_seams"), asked).fetchall())
         steps = connection.execute(query("rulebook_steps"), asked).fetchall()
         before = connection.execute(query("rulebook_state_before"), asked).fetchone()
     course = Course(

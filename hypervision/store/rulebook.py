@@ -114,7 +114,7 @@ def places(connection: Connection) -> list[Place]:
 def rules(connection: Connection, code: str | None = None) -> list[Standing]:
     """Every rule as it stands, or one of them."""
     with mapped():
-        active = dict(connection.execute(query("rulebook_standing")).fetchall())
+        active: dict[int, int] = dict(connection.execute(query("rulebook_standing")).fetchall())
         rows = connection.execute(query("rulebook_rules"), {"code": code}).fetchall()
     return [
         Standing(

@@ -47,8 +47,8 @@ def timers(town: Town) -> Iterator[None]:
 @pytest.mark.parametrize(
     ("hand", "name", "thing", "quantity", "value", "limit", "beyond"),
     [
-        ("mouse", "full", "waste-010", "fill", 71.0, "70", "170"),
-        ("keyboard", "fire", "waste-012", "temperature", 50.0, "45", "1000"),
+        ("mouse", "Bin full", "waste-010", "fill", 71.0, "70", "170"),
+        ("keyboard", "Bin fire", "waste-012", "temperature", 50.0, "45", "1000"),
     ],
 )
 def test_engineer_tightens_a_limit_and_rolls_it_back(  # noqa: PLR0917
@@ -78,7 +78,8 @@ def test_engineer_tightens_a_limit_and_rolls_it_back(  # noqa: PLR0917
         screen.ready("/rules")
         page.fill("#rules-q", name)
         page.press("#rules-q", "Enter")
-        use(page.locator("#rules-set .table a", has_text=name).first)
+        expect(page.locator("#rules-set .table tbody tr")).to_have_count(1)
+        use(page.locator("#rules-set .table a", has_text=name))
         expect(page.locator("#rules-form")).to_be_visible()
         send = page.locator("#rules-form button[type=submit]")
         # What is wrong is named by its field, and nothing typed is lost.
