@@ -25,6 +25,7 @@ from dashboards import (
     metrics,
     push,
     quarantine,
+    rulebook,
     welcome,
 )
 from dashboards.callbacks import fits_one_of
@@ -73,6 +74,7 @@ def create_server(settings: Settings) -> Server:
     administration.register(server.fastapi, server)
     audit.register(server.fastapi, server)
     desk.register(server.fastapi, server)
+    rulebook.register(server.fastapi, server)
     documents.register(server.fastapi, server)
     push.register(server.fastapi, server.hub)
     server.dash = create_dash(server.fastapi, server)

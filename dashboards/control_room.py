@@ -11,7 +11,19 @@ from dash.development.base_component import Component
 from fastapi import FastAPI
 
 from dashboards import frame
-from dashboards.pages import administration, alarms, asset, audit, hidden, overview, rejected, service, system, town_map
+from dashboards.pages import (
+    administration,
+    alarms,
+    asset,
+    audit,
+    hidden,
+    overview,
+    rejected,
+    rules,
+    service,
+    system,
+    town_map,
+)
 from dashboards.routes import page_of, thing_of_page
 from dashboards.server import Server
 from dashboards.sessions import CALLER, caller_account
@@ -100,6 +112,7 @@ def create_dash(fastapi: FastAPI, server: Server) -> Any:
     rejected.register(app, server)
     administration.register(app, server)
     audit.register(app, server)
+    rules.register(app, server)
     return app
 
 
@@ -134,6 +147,8 @@ def lay_out(scene: Scene, address: str, asked: dict[str, list[str]], *, theme: s
         page = administration.layout(scene)
     elif path == "/audit":
         page = audit.layout(scene)
+    elif path == "/rules":
+        page = rules.layout(scene)
     elif code is not None:
         page = asset.layout(scene, code)
     else:

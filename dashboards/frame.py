@@ -20,7 +20,7 @@ from hypervision.accounts import Account, Action, may
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A place in the rail."""
+    """A place in the rail, for whom it is there."""
 
     path: str
     key: str
@@ -32,6 +32,7 @@ RAIL: Final = (
     Entry("/", "overview", "overview"),
     Entry("/alarms", "alarms", "bell"),
     Entry("/map", "map", "map"),
+    Entry("/rules", "rules", "rules", Action.SEE_RULES),
     Entry("/health", "health", "pulse", Action.SEE_SYSTEM),
     Entry("/administration", "administration", "people", Action.SEE_ACCOUNTS),
     Entry("/audit", "audit", "audit", Action.SEE_AUDIT),

@@ -12,6 +12,7 @@ from hypervision.accounts import Action
 _CODE: Final = r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}"
 # Of an account, as hypervision.administration has it.
 _NAME: Final = r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}"
+_RULE: Final = r"[a-z0-9_.]{1,100}"
 
 # The pages of the control room -> action; asked whichever way a page's content is fetched.
 _PAGES: Final = tuple(
@@ -23,6 +24,7 @@ _PAGES: Final = tuple(
         (r"/rejected", Action.SEE_REJECTED),
         (r"/administration", Action.SEE_ACCOUNTS),
         (r"/audit", Action.SEE_AUDIT),
+        (r"/rules", Action.SEE_RULES),
     )
 )
 
@@ -57,6 +59,11 @@ _ROUTES: Final = tuple(
         ("GET", r"/api/v1/rejected(/counts|/[0-9]{1,18})?", Action.SEE_REJECTED),
         ("GET", r"/api/v1/audit", Action.SEE_AUDIT),
         ("POST", r"/api/v1/audit/verify", Action.SEE_AUDIT),
+        ("GET", rf"/api/v1/rules(/proposals|/{_RULE})?", Action.SEE_RULES),
+        ("POST", rf"/api/v1/rules/{_RULE}/proposals", Action.PROPOSE_RULE),
+        ("POST", r"/api/v1/rules/proposals/[0-9]{1,18}/withdraw", Action.PROPOSE_RULE),
+        ("POST", r"/api/v1/rules/proposals/[0-9]{1,18}/(approve|refuse)", Action.APPROVE_RULE),
+        ("POST", rf"/api/v1/rules/{_RULE}/rollback", Action.APPROVE_RULE),
         # Then by the page it asks for.
         ("GET", r"/api/v1/live", Action.SEE_SCREENS),
         ("GET", rf"/api/v1/(scopes|accounts(/{_NAME})?)", Action.SEE_ACCOUNTS),
@@ -88,6 +95,7 @@ CALLBACKS: Final[Mapping[str, Action]] = {
     "rejected-set.children": Action.SEE_REJECTED,
     "accounts-set.children": Action.SEE_ACCOUNTS,
     "audit-set.children": Action.SEE_AUDIT,
+    "rules-set.children": Action.SEE_RULES,
 }
 
 

@@ -51,6 +51,9 @@ class Action(StrEnum):
     SEE_ACCOUNTS = "see_accounts"
     MANAGE_ACCOUNTS = "manage_accounts"
     SEE_AUDIT = "see_audit"
+    SEE_RULES = "see_rules"
+    PROPOSE_RULE = "propose_rule"
+    APPROVE_RULE = "approve_rule"
 
 
 _ALL: Final = frozenset(Role)
@@ -74,16 +77,22 @@ RIGHTS: Final[Mapping[Action, frozenset[Role]]] = {
     Action.SEE_ACCOUNTS: frozenset({Role.ADMINISTRATOR, Role.AUDITOR}),
     Action.MANAGE_ACCOUNTS: frozenset({Role.ADMINISTRATOR}),
     Action.SEE_AUDIT: frozenset({Role.ADMINISTRATOR, Role.AUDITOR}),
+    Action.SEE_RULES: frozenset({Role.ENGINEER, Role.ADMINISTRATOR, Role.AUDITOR}),
+    Action.PROPOSE_RULE: frozenset({Role.ENGINEER, Role.ADMINISTRATOR}),
+    Action.APPROVE_RULE: frozenset({Role.ENGINEER, Role.ADMINISTRATOR}),
 }
 
 # Open without a log-in.
 PUBLIC: Final = frozenset({Action.LOG_IN, Action.READ_LIVENESS})
 # Open to callers on loopback besides (settings.http.health_open: to all).
 LOCAL: Final = frozenset({Action.READ_HEALTH, Action.READ_METRICS})
-# Of the whole town, counts over the Things of everybody, who has an account and who did what: not for an account of a
-# part of it, wherever it calls from. So an administrator of a part administers no accounts, and can give nobody more
-# than he has.
-WHOLE: Final = frozenset({Action.READ_METRICS, Action.SEE_ACCOUNTS, Action.MANAGE_ACCOUNTS, Action.SEE_AUDIT})
+# Of the whole town, counts over the Things of everybody, the rules that they are judged by, who has an account and who
+# did what: not for an account of a part of it, wherever it calls from. So an administrator of a part administers no
+# accounts, and can give nobody more than he has.
+WHOLE: Final = frozenset({
+    Action.READ_METRICS, Action.SEE_ACCOUNTS, Action.MANAGE_ACCOUNTS, Action.SEE_AUDIT, Action.SEE_RULES,
+    Action.PROPOSE_RULE, Action.APPROVE_RULE,
+})  # fmt: skip
 # All that a log-in may do until it has the second factor that its role asks for.
 ENROLLING: Final = frozenset({Action.OWN_ACCOUNT, Action.LOG_OUT})
 

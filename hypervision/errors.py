@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+from reprlib import Repr
+from typing import Final
+
+# Whatever somebody wrote: neither deep nor long.
+_SHORT: Final = Repr()
+_SHORT.maxlevel, _SHORT.maxstring, _SHORT.maxother = 3, 80, 80
+
 
 class HypervisionError(Exception):
     """Something failed that a person can mend.
@@ -42,6 +49,29 @@ class ServiceError(HypervisionError):
 
 class DomainError(HypervisionError):
     """A domain file is wrong."""
+
+
+class RuleError(UsageError):
+    """A field of a rule is wrong.
+
+    Parameters
+    ----------
+    field : str
+        Which one, as it stands in the rule's document, such as `schedule.0.from`.
+    value : object
+        What was given.
+    remedy : str
+        What to write instead.
+
+    Examples
+    --------
+    >>> str(RuleError("limit", 70, "give one below 60"))
+    'the rule has limit = 70: give one below 60'
+    """
+
+    def __init__(self, field: str, value: object, remedy: str) -> None:
+        super().__init__(f"the rule has {field} = {_SHORT.repr(value)}", remedy=remedy)
+        self.field = field
 
 
 class TransitionError(HypervisionError):

@@ -10,8 +10,10 @@ import numpy as np
 from hypervision.alarms import PHASES, Delays, Reading
 from hypervision.batch import Bool, Float64, Int32, Int64
 from hypervision.datastreams import StreamTable
+from hypervision.holidays import Calendar
 from hypervision.rates import Rates
-from hypervision.rules import LimitArrays, Rule, RuleSet
+from hypervision.rules import Limit, LimitArrays, Rule, RuleSet
+from hypervision.schedules import Schedule
 
 _NORMAL, _PENDING, _ACTIVE, _RETURNING = range(4)
 _CODE: Final = {phase: code for code, phase in enumerate(PHASES)}
@@ -44,10 +46,11 @@ class Evaluator:
     The phases are a cache that finds the few readings worth a lock; the locked rows are the truth.
     """
 
-    def __init__(self, streams: StreamTable) -> None:
+    def __init__(self, streams: StreamTable, calendar: Calendar | None = None) -> None:
         self.streams = streams
         self.rules = RuleSet(0, (), ())
-        self.limits = LimitArrays(self.rules, streams)
+        self._calendar = calendar or Calendar()
+        self.limits = LimitArrays(self.rules, streams, self._calendar)
         self._by_id: dict[int, Rule] = {}
         self._phase = np.zeros((0, 0), np.int8)
         self._busy: dict[tuple[int, int], int] = {}
@@ -78,13 +81,18 @@ class Evaluator:
                 if self.limits.rule_ids(layer, np.array([slot], np.int32))[0] == rule_id:
                     self._phase[layer, slot] = code
 
+    def held(self, rule: Rule, thing_id: int, at_us: int) -> Limit:
+        """What a Thing is held to by a rule at an instant."""
+        window = Schedule(rule.windows, self._calendar).at(at_us) if rule.windows else None
+        return self.rules.for_thing(rule, thing_id, window)
+
     def refresh(self) -> None:
         """Follow the stream table when it grew."""
         if self.limits.slots != len(self.streams):
             self._rebuild()
 
     def _rebuild(self) -> None:
-        self.limits = LimitArrays(self.rules, self.streams)
+        self.limits = LimitArrays(self.rules, self.streams, self._calendar)
         self._phase = np.zeros((self.limits.layers, max(self.limits.slots, 1)), np.int8)
         if not self._busy:
             return
@@ -145,7 +153,7 @@ class Evaluator:
         begins = np.flatnonzero(np.diff(slot, prepend=slot[0] - 1))
         ends = np.append(begins[1:], len(slot))
         for layer in range(self.limits.layers):
-            violates, clears = self.limits.judge(layer, slot, result, rate)
+            violates, clears = self.limits.judge(layer, slot, result, rate, time_us)
             phase = self._phase[layer][slot]
             wanted = ((phase == _NORMAL) & violates) | ((phase == _ACTIVE) & clears)
             wanted |= (phase == _PENDING) | (phase == _RETURNING)
@@ -164,12 +172,12 @@ class Evaluator:
                 found.append(Touched(layer, int(slot[first]), rule, first, last, readings))
         return found
 
-    def violating(self, slot: Int32, result: Float64, use: Bool) -> list[tuple[int, Rule]]:
+    def violating(self, slot: Int32, time_us: Int64, result: Float64, use: Bool) -> list[tuple[int, Rule]]:
         """(row, rule) of every used reading beyond a limit; for the journal of late crossings."""
         found: list[tuple[int, Rule]] = []
         nothing = np.full(len(slot), np.nan)
         for layer in range(self.limits.layers):
-            violates, _ = self.limits.judge(layer, slot, result, nothing)
+            violates, _ = self.limits.judge(layer, slot, result, nothing, time_us)
             found += [
                 (int(row), self._by_id[int(self.limits.rule_ids(layer, slot[row : row + 1])[0])])
                 for row in np.nonzero(violates & use)[0]
@@ -180,7 +188,7 @@ class Evaluator:
         self, layer: int, *, slot: Int32, time_us: Int64, result: Float64, rate: Float64, use: Bool
     ) -> list[Reading]:
         """The readings as a rule's events, in their order; one whose rate is unknown tells nothing."""
-        violates, clears = self.limits.judge(layer, slot, result, rate)
+        violates, clears = self.limits.judge(layer, slot, result, rate, time_us)
         judged = self.limits.quantity(layer, slot, result, rate)
         return _readings(time_us, violates, clears, judged, use & ~np.isnan(judged))
 

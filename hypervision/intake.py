@@ -27,6 +27,7 @@ from hypervision.doubt import Doubt
 from hypervision.errors import TemporaryStoreError
 from hypervision.evaluation import Evaluator
 from hypervision.following import Follower
+from hypervision.holidays import calendar_of
 from hypervision.limiting import Limiter
 from hypervision.metrics import KEY, Metrics
 from hypervision.numbering import Numbering
@@ -40,7 +41,7 @@ from hypervision.retention import kept_from_us
 from hypervision.rollups import Touched
 from hypervision.settings import Settings
 from hypervision.stepping import Stepper, moved
-from hypervision.store import clocks, registry, rollups
+from hypervision.store import clocks, proposing, registry, rollups
 from hypervision.store.alarms import Case
 from hypervision.store.columns import Columns
 from hypervision.store.connection import Connection, mapped, roll_back, url_of
@@ -77,7 +78,7 @@ class Intake:
         self.clock = Clock()
         self._observing = Observing(self.metrics)
         self.streams = StreamTable(catalogue_of(settings))
-        self.evaluator = Evaluator(self.streams)
+        self.evaluator = Evaluator(self.streams, calendar_of(settings))
         self._stepper = Stepper(
             self.evaluator, language=settings.language, live_age_us=int(settings.ingest.live_age * 1e6)
         )
@@ -197,7 +198,9 @@ class Intake:
                 return done
         raise TemporaryStoreError("the batch was overtaken by other writers again and again", sqlstate="40001")
 
-    def transact(self, work: Callable[[Writer, Stepper], tuple[list[Case], int]], *, tell: bool = False) -> int:
+    def transact(
+        self, work: Callable[[Writer, Stepper], tuple[list[Case], int]], *, tell: bool = False, exclusive: bool = False
+    ) -> int:
         """Step alarms without new readings (timers, silence, changed rules), in this writer's order.
 
         Parameters
@@ -206,6 +209,8 @@ class Intake:
             Locks, feeds and writes cases; returns them and the number of steps written.
         tell : bool
             Other writers and screens must hear of it although no alarm moved.
+        exclusive : bool
+            Batches wait until it is committed: the rules change.
 
         Returns
         -------
@@ -215,6 +220,8 @@ class Intake:
         try:
             with mapped():
                 writer = self._attached()
+                if exclusive:
+                    proposing.hold(writer.connection)
                 self._follower.follow(writer)
                 cases, steps = work(writer, self._stepper)
                 count = moved(cases, steps)

@@ -1,4 +1,4 @@
-"""What a section of the settings is made of, and the section of the alarms."""
+"""What a section of the settings is made of, and the sections of alarms and rules."""
 
 from __future__ import annotations
 
@@ -42,3 +42,16 @@ class AlarmSettings(Section):
     escalate_medium: Pause = 0.0
     escalate_low: Pause = 0.0
     escalate_to: Literal["operator", "engineer", "administrator"] = "engineer"
+
+
+class RuleSettings(Section):
+    """Who may put rules in force, and the days that schedules know."""
+
+    # In a small installation there is no second engineer: whoever proposes may approve.
+    one_person: bool = False
+    # Whose public holidays count; empty: none but those of `holidays`.
+    country: Literal["", "be", "de", "es", "fr", "lu"] = "fr"
+    # More of them, with commas: of one year (2026-12-24) or of each (12-26).
+    holidays: Annotated[
+        str, Field(pattern=r"^( *(\d{4}-)?\d{2}-\d{2} *(, *(\d{4}-)?\d{2}-\d{2} *){0,199})?$", max_length=4_000)
+    ] = ""

@@ -9,7 +9,6 @@ import sys
 import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Self
-from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import platformdirs
@@ -17,7 +16,8 @@ from pydantic import Field, SecretStr, ValidationError, field_validator, model_v
 
 from hypervision.entry import LogInSettings, OidcSettings
 from hypervision.errors import SettingError
-from hypervision.sections import AlarmSettings, Seconds, Section
+from hypervision.sections import AlarmSettings, RuleSettings, Seconds, Section
+from hypervision.urls import is_database_url, is_mqtt_url
 
 PREFIX = "HYPERVISION_"
 
@@ -166,6 +166,7 @@ class Settings(Section):
     log_in: LogInSettings = LogInSettings()
     oidc: OidcSettings = OidcSettings()
     alarms: AlarmSettings = AlarmSettings()
+    rules: RuleSettings = RuleSettings()
     rejected: RejectedSettings = RejectedSettings()
     backup: BackupSettings = BackupSettings()
     storage: StorageSettings = StorageSettings()
@@ -184,14 +185,14 @@ class Settings(Section):
     @field_validator("database_url")
     @classmethod
     def _database(cls, value: SecretStr | None) -> SecretStr | None:
-        if value is not None and not _is_database_url(value.get_secret_value()):
+        if value is not None and not is_database_url(value.get_secret_value()):
             raise ValueError("write postgresql://user:password@host:port/name, with %40 for an @ in the password")
         return value
 
     @field_validator("mqtt_url")
     @classmethod
     def _broker(cls, value: SecretStr | None) -> SecretStr | None:
-        if value is not None and not _is_mqtt_url(value.get_secret_value()):
+        if value is not None and not is_mqtt_url(value.get_secret_value()):
             raise ValueError("write mqtt://user:password@host:1883, or mqtts://…:8883, and %40 for an @")
         return value
 
@@ -199,33 +200,6 @@ class Settings(Section):
     def zone(self) -> ZoneInfo:
         """The installation's time zone."""
         return ZoneInfo(self.timezone)
-
-
-def _is_database_url(text: str) -> bool:
-    """Whether libpq can read it: a URI, also of several hosts, or `key=value` words."""
-    scheme, separator, rest = text.partition("://")
-    if not separator or "=" in scheme:
-        return re.match(r"\s*[a-z_]+\s*=", text) is not None
-    authority = re.split(r"[/?]", rest, maxsplit=1)[0]
-    hosts = authority.partition("@")[2] if "@" in authority else authority
-    parts = [re.fullmatch(r"(?:\[[^\]]+\]|[^:@\[\]\s]*)(?::(\d{0,5}))?", host) for host in hosts.split(",")]
-    return scheme in ("postgresql", "postgres") and all(
-        part is not None and (not part[1] or 1 <= int(part[1]) <= 65535) for part in parts
-    )
-
-
-def _is_mqtt_url(text: str) -> bool:
-    try:
-        parts = urlsplit(text)
-        host, port = parts.hostname, parts.port
-    except ValueError:
-        return False
-    return (
-        parts.scheme in ("mqtt", "mqtts")
-        and host is not None
-        and re.fullmatch(r"[^\s/@]+", host) is not None
-        and (port is None or port > 0)
-    )
 
 
 def default_data_dir(name: str, *, root: bool) -> Path:

@@ -17,7 +17,10 @@ from hypervision.datastreams import StreamTable
 from hypervision.evaluation import Evaluator, Touched, delays
 from hypervision.plan import Plan
 from hypervision.rules import Rule
+from hypervision.seams import seams_of
 from hypervision.store import alarms as alarm_store
+from hypervision.store import proposing
+from hypervision.store import watch as watch_store
 from hypervision.store.alarms import Case, Occurrence, Source
 from hypervision.store.connection import Connection
 from hypervision.store.writer import Writer
@@ -71,7 +74,9 @@ class Stepper:
         """
         self._outages = (*self._outages, (began_us, ended_us))[-_MOST_OUTAGES:]
 
-    def step(self, planned: Plan, new: Bool, writer: Writer, *, now: datetime) -> tuple[list[Case], int]:
+    def step(
+        self, planned: Plan, new: Bool, writer: Writer, *, now: datetime, again: bool = False
+    ) -> tuple[list[Case], int]:
         """Step the alarms that new readings touch.
 
         Parameters
@@ -80,6 +85,8 @@ class Stepper:
             Readings in the store's order.
         new : ndarray of bool, shape (n,)
             Which of them were written just now.
+        again : bool
+            They were judged before.
 
         Returns
         -------
@@ -88,14 +95,21 @@ class Stepper:
         steps : int
             Transitions written.
         """
-        recent = self._recent(planned)
+        recent = self.recent(planned)
         sound = planned.quality > quality.OUT_OF_RANGE
         self._journal_late(planned, new & recent & sound & planned.late, writer)
         live = new & recent & sound & ~planned.late
+        if not again:
+            self._put_seams(planned, live, writer)
         fed = self._feed_of(planned, live, writer) if live.any() else {}
         if not fed:
             return [], 0
         cases = alarm_store.lock(writer.connection, fed)
+        if again:
+            # A writer may have committed newer ones since they were read: its steps hold.
+            newest = watch_store.newest_times(writer.connection, [source.source_id for source in fed])
+            seen = {source: [reading.at_us for reading in one.readings[-1:]] for source, one in fed.items()}
+            cases = [case for case in cases if [newest.get(case.source.source_id)] == seen[case.source]]
         for case in cases:
             _feed(case, fed[case.source])
         rules: dict[Source, tuple[Rule, int | None]] = {
@@ -103,7 +117,16 @@ class Stepper:
         }
         return cases, self.write(cases, rules, writer.connection, now=now)
 
-    def _recent(self, planned: Plan) -> Bool:
+    def _put_seams(self, planned: Plan, live: Bool, writer: Writer) -> None:
+        rules, limits = self.evaluator.rules, self.evaluator.limits
+        if rules.edits and live.any():
+            found = seams_of(
+                rules, limits, slot=planned.slot[live], datastream_id=planned.datastream_id[live],
+                time_us=planned.time_us[live], received_us=planned.received_us[live],
+            )  # fmt: skip
+            proposing.put_seams(writer.connection, found)
+
+    def recent(self, planned: Plan) -> Bool:
         """Which readings are no history: young at their receipt, or held up by the platform."""
         recent: Bool = planned.received_us - planned.time_us <= self._live_age_us
         for began_us, ended_us in self._outages:
@@ -134,7 +157,10 @@ class Stepper:
             rule, slot = rules[case.source]
             thing_id = case.source.source_id if slot is None else int(self.streams.thing_id[slot])
             datastream_id = None if slot is None else case.source.source_id
-            limit, _, _ = self.evaluator.rules.for_thing(rule, thing_id)
+            raised_us = next((step.at_us for step in case.steps if step.to_state == "UNACK"), None)
+            limit = self.evaluator.rules.for_thing(rule, thing_id).limit
+            if raised_us is not None and rule.windows:
+                limit = self.evaluator.held(rule, thing_id, raised_us - rule.on_delay_us).limit
             occurrences[case.source] = Occurrence(rule.version, thing_id, datastream_id, rule.priority, limit)
             prop = None if slot is None else self.streams.property_of(slot)
             for step in case.steps:
@@ -189,7 +215,7 @@ class Stepper:
                     int(planned.datastream_id[row]),
                     json.dumps({"rule": rule.code, "value": float(planned.result[row])}),
                 )
-                for row, rule in self.evaluator.violating(planned.slot, planned.result, late)
+                for row, rule in self.evaluator.violating(planned.slot, planned.time_us, planned.result, late)
             ]
         )
 

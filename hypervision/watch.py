@@ -15,11 +15,11 @@ from typing import Final
 
 import numpy as np
 
-from hypervision import rollups, talking
+from hypervision import computing, editing, rollups, talking
 from hypervision.alarms import Expiry, Reading, RuleChange, apply
 from hypervision.attending import Attending
 from hypervision.clock import EPOCH, to_us
-from hypervision.errors import TemporaryStoreError
+from hypervision.errors import PermanentStoreError, TemporaryStoreError
 from hypervision.evaluation import delays
 from hypervision.flowing import KEY, Held, holding
 from hypervision.intake import Intake
@@ -31,6 +31,7 @@ from hypervision.rules import Rule, RuleSet
 from hypervision.settings import Settings
 from hypervision.stepping import Stepper
 from hypervision.store import alarms as alarm_store
+from hypervision.store import proposing
 from hypervision.store import watch as watch_store
 from hypervision.store.alarms import Case, Source, Standing
 from hypervision.store.connection import url_of
@@ -63,6 +64,7 @@ class Watch:
         self._looked = EPOCH
         self._jumps = intake.clock.jumps
         self._seen: RuleSet | None = None
+        self._wrong: dict[int, str] | None = None
         self._ticks = 0
         self._purge = Daily(settings.rejected.keep_days)
         self._attending = Attending(settings.alarms)
@@ -81,7 +83,7 @@ class Watch:
             Alarm transitions written.
         """
         flowing = self._flowing(now)
-        steps = 0
+        steps = self._edit_rules(now)
         if self._ticks % _SECOND_LOOK_EVERY == 0 or self._rules_changed():
             self.intake.know_all()
             steps += self._second_look(now)
@@ -92,6 +94,7 @@ class Watch:
             steps += self.intake.transact(lambda writer, stepper: self._silence(writer, stepper, now))
         if self._ticks % _SILENCE_EVERY == 0:
             steps += self.intake.transact(lambda writer, stepper: talking.step(writer, stepper, now=now))
+            steps += self._compute(now)
         steps += self._attend(now)
         if self._ticks % _TIDY_EVERY == 0:
             self._tidy(now)
@@ -135,6 +138,55 @@ class Watch:
         rules = self._rules([source for source in due if source not in held], stepper)
         return self._feed(rules, Expiry(to_us(limit)), writer, stepper, now=now)
 
+    def _edit_rules(self, now: datetime) -> int:
+        """Put approved rules in force whose time has come, one after the other."""
+        with self.intake.between() as connection:
+            due = proposing.due(connection, now=now)
+        steps = 0
+        for proposal_id in due:
+            self.intake.know_all()
+            seen = not self._rules_changed()
+            work = editing.put_in_force(
+                proposal_id,
+                self._newest,
+                self.intake.streams.catalogue,
+                grace=timedelta(seconds=self.settings.alarms.grace),
+                now=now,
+            )
+            try:
+                steps += self.intake.transact(work, tell=True, exclusive=True)
+            except BaseException as error:
+                # What it has read of a version that was not committed counts for nothing.
+                self.intake.evaluator.use_rules(editing.NOTHING)
+                if not isinstance(error, PermanentStoreError):
+                    raise
+                # One that the database refuses for good must not hold up the timers.
+                _log.error("proposal %d cannot be put in force: %s", proposal_id, error)
+                with self.intake.between() as connection:
+                    proposing.give_up(connection, proposal_id, str(error), now=now)
+                    connection.commit()
+                continue
+            if seen:
+                # The newest values were judged with the edit itself.
+                self._seen = self.intake.evaluator.rules
+        return steps
+
+    def _compute(self, now: datetime) -> int:
+        """Judge the rules with a formula, and say what is wrong with rules."""
+        wrong = dict(self.intake.evaluator.rules.faults)
+
+        def work(writer: Writer, stepper: Stepper) -> tuple[list[Case], int]:
+            made = computing.step(writer, stepper, self._newest(writer), wrong, now=now)
+            if wrong != self._wrong:
+                proposing.note_health(writer.connection, wrong, now=now)
+            return made
+
+        if not wrong and not self._wrong and not any(rule.formula for rule in self.intake.evaluator.rules.rules):
+            return 0
+        steps = self.intake.transact(work)
+        self._wrong = wrong
+        return steps
+
     def _second_look(self, now: datetime) -> int:
         """Compare every newest value with the rules in force: at a changed rule, and against races of writers."""
         steps = self.intake.transact(lambda writer, stepper: self._rule_changes(writer, stepper, now))
@@ -156,7 +208,7 @@ class Watch:
         quiet: list[Source] = []
         for layer in range(stepper.evaluator.limits.layers):
             violates, _ = stepper.evaluator.limits.judge(
-                layer, values.slot, values.result, np.full(len(values), np.nan)
+                layer, values.slot, values.result, np.full(len(values), np.nan), values.time_us
             )
             ids = stepper.evaluator.limits.rule_ids(layer, values.slot)
             quiet += [
@@ -183,6 +235,9 @@ class Watch:
         thing_id = int(stepper.streams.thing_id[slot])
         now = stepper.evaluator.rules.for_thing(rule, thing_id)
         before = None if self._seen is None else self._seen.by_id().get(rule.rule_id)
+        if rule.windows and (self._seen is None or before is None):
+            # The limit of the alarm was that of its hour.
+            return not now.enabled
         if self._seen is None or before is None:
             # After a start only the alarm itself tells which limit it was raised at.
             return standing.limit != now[0] or not now[2]
@@ -190,7 +245,7 @@ class Watch:
 
     def _compare(self, writer: Writer, stepper: Stepper, now: datetime) -> tuple[list[Case], int]:
         values = self._newest(writer)
-        return stepper.step(values, np.ones(len(values), np.bool_), writer, now=now)
+        return stepper.step(values, np.ones(len(values), np.bool_), writer, now=now, again=True)
 
     def _newest(self, writer: Writer) -> Plan:
         """Newest values in the shape of a planned batch, history left out."""

@@ -72,6 +72,8 @@ def alarm_message(
         return f"{label}{colon}{number_text(value, 0, language)} {told}"
     if prop is None or value is None or rule.kind == "state_equals":
         return label
+    if rule.formula is not None:
+        return f"{label}{colon}{_computed(rule, value, limit, language)}"
     shown = value_text(prop, value, language)
     if rule.kind == "rate_of_change":
         each = [f"{number_text(x / 60, 2, language)} {unit_text(prop.unit)}/min" for x in (value, limit or 0.0)]
@@ -80,6 +82,17 @@ def alarm_message(
         return f"{label}{colon}{shown}"
     sign = ">" if rule.kind == "high" else "<"
     return f"{label}{colon}{shown} {sign} {value_text(prop, limit, language)}"
+
+
+def _computed(rule: Rule, value: float, limit: float | None, language: str) -> str:
+    """The result of a formula, and its limit, in the unit of the formula."""
+    unit = unit_text(str((rule.formula or {}).get("unit", "1")))
+    told = [
+        f"{float(f'{x:.4g}'):g} {unit}".strip().replace(".", "," if language == "fr" else ".")
+        for x in (value, limit)
+        if x is not None
+    ]
+    return f" {'>' if rule.kind == 'high' else '<'} ".join(told)
 
 
 def stale_message(rule: Rule, minutes: float, language: str) -> str:

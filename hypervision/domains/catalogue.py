@@ -7,8 +7,8 @@ no other code needs an edit.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
 
 from hypervision.errors import DomainError
 
@@ -89,6 +89,11 @@ class Cause:
     over: float | None = None
     hold: float = 0.0
     late: bool = False
+
+    def document(self) -> dict[str, Any]:
+        """As it stands in a rule's document: only what is said."""
+        said = {key: value for key, value in asdict(self).items() if value is not None and value is not False}
+        return said if self.hold else {key: value for key, value in said.items() if key != "hold"}
 
 
 @dataclass(frozen=True, slots=True)

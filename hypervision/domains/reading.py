@@ -10,6 +10,7 @@ from math import inf
 from pathlib import Path
 from typing import Final, cast
 
+from hypervision.domains.bounds import wrong_limit
 from hypervision.domains.catalogue import (
     KINDS,
     OF_A_THING,
@@ -240,29 +241,7 @@ def _limit(table: Table, kind: str, prop: ObservedProperty | None) -> tuple[floa
         limit, deadband = table.number("limit", 2, low=1, high=1000), table.number("deadband", 0, low=0)
     else:
         limit, deadband = table.number("limit"), table.number("deadband", 0, low=0)
-    low, high = (-inf, inf) if prop is None else prop.valid
-    within = f"the valid range of {prop.name} is {low:g} to {high:g}" if prop else ""
-    if kind == "high":
-        if not low <= limit < high:
-            raise table.refuse("limit", f"give one below its end, {within}")
-        if limit - deadband < low:
-            raise table.refuse("deadband", f"give a smaller one, or the alarm never returns: {within}")
-    elif kind == "low":
-        if not low < limit <= high:
-            raise table.refuse("limit", f"give one above its beginning, {within}")
-        if limit + deadband > high:
-            raise table.refuse("deadband", f"give a smaller one, or the alarm never returns: {within}")
-    elif kind == "rate_of_change":
-        if limit <= 0:
-            raise table.refuse("limit", "give a number above 0, per hour; a rise and a fall count alike")
-        if deadband > limit:
-            raise table.refuse("deadband", "give one no greater than the limit, or the alarm never returns")
-    elif deadband:
-        raise table.refuse("deadband", f"leave it out: {kind} has none")
-    if kind == "state_equals" and prop is not None:
-        states = ", ".join(f"{state.value:g}" for state in prop.states)
-        if not states:
-            raise table.refuse("property", f"choose one that has states: {prop.name} has none")
-        if limit not in {state.value for state in prop.states}:
-            raise table.refuse("limit", f"give one of the states of {prop.name}: {states}")
+    wrong = wrong_limit(kind, prop, limit, deadband)
+    if wrong is not None:
+        raise table.refuse(wrong.key, wrong.remedy)
     return limit, deadband

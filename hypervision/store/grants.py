@@ -27,14 +27,14 @@ _INTAKE: Final[Rights] = {
     # Held by each batch until it is committed (FOR SHARE asks for it).
     "rollup_epoch": "UPDATE", "rule_set": "UPDATE",
     # A one-shot shelf ends with its alarm.
-    "inhibition": "UPDATE",
+    "inhibition": "UPDATE", "rule_seam": _PUT,
 }  # fmt: skip
 # What people do, on a screen or by a verb.
 _PEOPLE: Final[Rights] = {
     "correction": _PUT, "corrected_observation": _PUT, "journal": _PUT, "observation": _PUT, "session": _ALL,
     "account": _PUT, "api_token": _PUT, "identity": "INSERT", "invitation": _ALL, "recovery_code": _ALL,
     "second_factor": _ALL,
-    "inhibition": _PUT, "inhibition_target": "INSERT",
+    "inhibition": _PUT, "inhibition_target": "INSERT", "rule_proposal": _ALL,
 }  # fmt: skip
 
 WRITES: Final[Mapping[Process, Rights]] = MappingProxyType({
@@ -44,7 +44,8 @@ WRITES: Final[Mapping[Process, Rights]] = MappingProxyType({
         **_INTAKE, "corrected_observation": "DELETE", "hole": _ALL, "installation": _PUT, "journal": _PUT,
         "late_day": _ALL, "login_failure": "DELETE", "message_identity": _ALL, "outage": _ALL,
         "rejected_message": _ALL, "rollup": _ALL, "rollup_due": _ALL, "rollup_mark": "INSERT, DELETE",
-        "session": "DELETE",
+        "session": "DELETE", "rule": _PUT, "rule_health": _ALL, "rule_override": _ALL, "rule_proposal": "UPDATE",
+        "rule_version": "INSERT",
     },
     "serve": {**_INTAKE, **_PEOPLE, "login_failure": _ALL},
     "verbs": {**_INTAKE, **_PEOPLE, "rejected_message": _ALL},

@@ -99,6 +99,8 @@ def register_things(
     codes = {thing.organisation for thing in things if thing.organisation} | set(organisations or {})
     named = dict(organisations or {})
     with mapped(), connection.cursor() as cursor:
+        # First, as in every edit of a rule: it waits for the batches under way.
+        cursor.execute(query("advance_rules_of_classes"))
         cursor.executemany(
             query("put_organisation"),
             [{"code": code, "name": named.get(code, code)} for code in sorted(codes)],

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, TypeAlias
 from psycopg import Connection
 
 from hypervision.scope import Scope
+from hypervision.store import rules as rule_store
 from hypervision.store.connection import mapped
 from hypervision.store.sql import query
 
@@ -241,9 +242,24 @@ def read_streams(connection: Database) -> list[StreamRow]:
 
 
 def read_limits(connection: Database) -> list[LimitRow]:
-    """Every limit in force."""
+    """Every limit in force, where no window of a schedule holds; those of formulas are of no property."""
     with mapped():
-        return [LimitRow(*row) for row in connection.execute(query("screen_limits"))]
+        rules = rule_store.load(connection)
+    named = {rule.rule_id: rule for rule in rules.rules if rule.formula is None}
+    found = [
+        LimitRow(rule.domain, rule.property or "", rule.kind, rule.priority, rule.limit, None, rule.enabled)
+        for rule in named.values()
+    ]
+    for one in rules.overrides:
+        rule = named.get(one.rule_id)
+        if rule is not None:
+            held = rules.for_thing(rule, one.thing_id)
+            found.append(
+                LimitRow(
+                    rule.domain, rule.property or "", rule.kind, rule.priority, held.limit, one.thing_id, held.enabled
+                )
+            )
+    return found
 
 
 def read_latest(connection: Database, cursors: Mapping[int, int]) -> list[ReadingRow]:

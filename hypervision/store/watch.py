@@ -58,6 +58,12 @@ def newest(connection: Connection) -> Newest:
     )
 
 
+def newest_times(connection: Connection, ids: Sequence[int]) -> dict[int, int]:
+    """When the newest values of some datastreams were true [us]."""
+    rows = connection.execute(query("latest_times"), {"ids": list(ids)}).fetchall()
+    return {row[0]: to_us(row[1]) for row in rows}
+
+
 def silences(connection: Connection, derived: Sequence[str], *, now: datetime) -> list[ThingSilence]:
     """Every Thing that reports on a period, without the derived properties (`domain/property`)."""
     rows = connection.execute(query("thing_silence"), {"derived": list(derived), "now": now}).fetchall()

@@ -1,3 +1,7 @@
+-- name: advance_rules_of_classes
+-- Things may join a class, or leave one: who judges by classes must read them anew.
+UPDATE hv.rule_set SET version = version + 1 WHERE EXISTS (SELECT FROM hv.rule WHERE extra ? 'classes')
+
 -- name: put_organisation
 -- An operator organisation by its code.
 INSERT INTO hv.organisation (code, name) VALUES (%(code)s, %(name)s)

@@ -14,7 +14,7 @@ UPDATE hv.rule_set SET version = version + 1
 -- name: rules_all
 -- Every rule, in an order that keeps layers stable.
 SELECT rule_id, code, version, domain, property, kind, priority, limit_value, deadband, on_delay, off_delay,
-       label_fr, label_en, enabled, coalesce(latched, false)
+       label_fr, label_en, enabled, coalesce(latched, false), extra
 FROM hv.rule ORDER BY domain, property, rule_id
 
 -- name: rule_overrides_all

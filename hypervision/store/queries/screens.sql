@@ -43,7 +43,7 @@ WHERE l.commit_no > coalesce(c.commit_no, -1);
 SELECT a.alarm_id, a.priority, a.state, a.suppression, a.source_kind, a.thing_id, a.datastream_id,
        a.raised_at, a.detected_at, a.acknowledged_at, a.acknowledged_by, a.returned_at,
        a.value, a.limit_value, a.message,
-       r.code, r.domain, r.property, r.kind, r.label_fr, r.label_en, r.action_fr, r.action_en,
+       r.code, r.domain, ltrim(r.property, '='), r.kind, r.label_fr, r.label_en, r.action_fr, r.action_en,
        coalesce(r.consequence_fr, ''), coalesce(r.consequence_en, ''), a.inhibition_id, a.explained_by, a.hidden_since,
        i.ends_at, coalesce(i.once, false), i.author, i.reason, coalesce(a.rang_at, a.detected_at), a.escalated_to
 FROM hv.alarm a
@@ -68,7 +68,7 @@ HAVING count(*) >= %(least)s;
 SELECT a.alarm_id, a.priority, a.state, a.suppression, a.source_kind, a.thing_id, a.datastream_id,
        a.raised_at, a.detected_at, a.acknowledged_at, a.acknowledged_by, a.returned_at,
        a.value, a.limit_value, a.message,
-       r.code, r.domain, r.property, r.kind, r.label_fr, r.label_en, r.action_fr, r.action_en,
+       r.code, r.domain, ltrim(r.property, '='), r.kind, r.label_fr, r.label_en, r.action_fr, r.action_en,
        coalesce(r.consequence_fr, ''), coalesce(r.consequence_en, ''), a.inhibition_id, a.explained_by, a.hidden_since,
        i.ends_at, coalesce(i.once, false), i.author, i.reason, coalesce(a.rang_at, a.detected_at), a.escalated_to
 FROM hv.alarm a
@@ -77,16 +77,6 @@ LEFT JOIN hv.inhibition i ON i.inhibition_id = a.inhibition_id
 WHERE a.thing_id = %(thing_id)s AND coalesce(a.returned_at, 'infinity') >= %(since)s
 ORDER BY a.raised_at DESC
 LIMIT %(limit)s;
-
--- name: screen_limits
--- The limits of every rule with its overrides per Thing; silence is of no property.
-SELECT r.domain, coalesce(r.property, ''), r.kind, r.priority, r.limit_value, NULL::int, r.enabled
-FROM hv.rule r
-UNION ALL
-SELECT r.domain, coalesce(r.property, ''), r.kind, r.priority, coalesce(o.limit_value, r.limit_value), o.thing_id,
-       r.enabled AND o.enabled
-FROM hv.rule r
-JOIN hv.rule_override o ON o.rule_id = r.rule_id;
 
 -- name: screen_course
 -- Mean of some datastreams in buckets of equal width over the last day, for the line on a domain's tile; of the readings

@@ -2,6 +2,10 @@
 -- Newest value of every datastream, for a second look at the alarms.
 SELECT datastream_id, phenomenon_time, result, quality, received_time, live FROM hv.latest ORDER BY datastream_id
 
+-- name: latest_times
+-- When the newest values of some datastreams were true.
+SELECT datastream_id, phenomenon_time FROM hv.latest WHERE datastream_id = ANY(%(ids)s::int[])
+
 -- name: flow
 -- Collectors and whoever fills history in, each with the age of its beat, whether it was retired, and what it holds.
 SELECT w.name, extract(epoch FROM clock_timestamp() - s.beat_at)::float8, w.retired_at IS NOT NULL, s.link, s.in_flight

@@ -149,7 +149,7 @@ def test_readings_of_an_unknown_rate_tell_nothing(by_rate: Evaluator) -> None:
 
 def test_violating_names_row_and_rule(evaluator: Evaluator) -> None:
     slot = np.array([A, B, FAN], np.int32)
-    found = evaluator.violating(slot, np.array([30.0, 30.0, 30.0]), np.array([False, True, True]))
+    found = evaluator.violating(slot, np.zeros(3, np.int64), np.full(3, 30.0), np.array([False, True, True]))
     assert [(row, rule.rule_id) for row, rule in found] == [(1, 1)]
 
 

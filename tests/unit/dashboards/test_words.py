@@ -18,6 +18,7 @@ from dashboards.components.desk import SAID as SAID_OF_DESK
 from dashboards.components.desk import TABS
 from dashboards.components.growth import HEADS as HEADS_OF_GROWTH
 from dashboards.components.history import CAUSES
+from dashboards.components.rule_form import SAID as SAID_OF_RULES
 from dashboards.frame import AGAIN, LEAVING, RAIL, SAID
 from dashboards.log_in import REFUSALS
 from dashboards.pages.administration import SAID as SAID_OF_ACCOUNTS
@@ -25,12 +26,16 @@ from dashboards.pages.administration import WHY
 from dashboards.pages.audit import FIELDS as FIELDS_OF_AUDIT
 from dashboards.pages.audit import SAID as SAID_OF_AUDIT
 from dashboards.pages.rejected import SAID as SAID_OF_REJECTED
+from dashboards.rule_choice import SHOWS
 from dashboards.town import PRIORITIES
 from dashboards.trends import RANGES
 from dashboards.words import Language, Words, catalogue, language_of
 from hypervision import quality
 from hypervision.accounts import Role
+from hypervision.domains.catalogue import OF_A_THING
+from hypervision.ruling import FIELDS as FIELDS_OF_RULES
 from hypervision.store.growth import STEPS
+from hypervision.store.rulebook import WAITING
 from hypervision.tokens import SCOPES
 
 FOLDER = Path(dashboards.__file__).parent
@@ -124,6 +129,16 @@ FAMILIES = {
         *(f"column_{key}" for key in ("number", "at", "actor", "action", "object", "change")),
     ),
     "audit_action": ACTIONS,
+    "rules": (
+        *("approve", "refuse", "withdraw", "ask_approve", "ask_refuse", "ask_withdraw"),
+        *(f"said_{key}" for key in SAID_OF_RULES),
+        *(f"show_{value}" for value in SHOWS),
+        *(f"state_{value}" for value in WAITING),
+        *(f"field_{name}" for name in (*FIELDS_OF_RULES, "reason", "effective_from")),
+        *(f"kind_{kind}" for kind in OF_A_THING),
+        *(f"column_{key}" for key in ("rule", "limit", "delays", "priority", "state", "edited")),
+        *(f"column_{key}" for key in ("version", "author", "reason", "back")),
+    ),
     "remedy": documented("docs/devices.md", "| reason | means |"),
     "quality": (*quality.NAMES, "late", "stale"),
     "reason": documented("docs/devices.md", "| reason | means |"),
