@@ -16,6 +16,7 @@ import platformdirs
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 
 from hypervision.errors import SettingError
+from hypervision.shifts import USUAL, ShiftTimes
 
 PREFIX = "HYPERVISION_"
 
@@ -103,6 +104,9 @@ class AlarmSettings(_Section):
     # A timer waits this long past its time for readings still under way.
     grace: Seconds = 3.0
     stale_periods: Periods = 4.0
+    # By these local times, and for so many people at work at once, alarms are counted.
+    shifts: ShiftTimes = USUAL
+    operators: Annotated[int, Field(ge=1, le=1_000)] = 1
 
 
 class RejectedSettings(_Section):

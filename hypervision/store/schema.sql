@@ -255,6 +255,7 @@ CREATE TABLE hv.alarm_transition (
     recorded_at timestamptz NOT NULL
 );
 CREATE INDEX alarm_transition_alarm ON hv.alarm_transition (alarm_id, transition_id);
+CREATE INDEX alarm_transition_recorded ON hv.alarm_transition (recorded_at);
 
 -- What deserves a line and is no alarm: a late crossing, a session lost at the broker, an admission.
 CREATE TABLE hv.journal (
@@ -297,6 +298,32 @@ CREATE TABLE hv.login_failure (
 );
 CREATE INDEX login_failure_name ON hv.login_failure (name, at);
 CREATE INDEX login_failure_address ON hv.login_failure (address, at);
+
+-- What an account keeps of the control room: the address of a page with everything chosen on it.
+CREATE TABLE hv.saved_view (
+    view_id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    name text NOT NULL,
+    owner text NOT NULL,
+    organisation_id int REFERENCES hv.organisation,
+    shared boolean NOT NULL DEFAULT false,
+    address text NOT NULL,
+    at timestamptz NOT NULL,
+    UNIQUE (owner, name)
+);
+
+-- What people remark beside the readings; without a Thing it is of all that the author may see.
+CREATE TABLE hv.note (
+    note_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    at timestamptz NOT NULL,
+    thing_id int REFERENCES hv.thing,
+    organisation_id int REFERENCES hv.organisation,
+    text text NOT NULL,
+    author text NOT NULL,
+    written_at timestamptz NOT NULL,
+    removed_at timestamptz,
+    removed_by text
+);
+CREATE INDEX note_at ON hv.note (at) WHERE removed_at IS NULL;
 
 -- Each writer notes the hours it touches, once in an epoch; `watch` ends the epoch when it collects them.
 CREATE TABLE hv.rollup_epoch (

@@ -1,0 +1,30 @@
+-- online: views that people keep, their notes beside the charts, and the steps of all alarms by time.
+
+-- What an account keeps of the control room: the address of a page with everything chosen on it.
+CREATE TABLE IF NOT EXISTS hv.saved_view (
+    view_id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    name text NOT NULL,
+    owner text NOT NULL,
+    organisation_id int REFERENCES hv.organisation,
+    shared boolean NOT NULL DEFAULT false,
+    address text NOT NULL,
+    at timestamptz NOT NULL,
+    UNIQUE (owner, name)
+);
+
+-- What people remark beside the readings; without a Thing it is of all that the author may see.
+CREATE TABLE IF NOT EXISTS hv.note (
+    note_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    at timestamptz NOT NULL,
+    thing_id int REFERENCES hv.thing,
+    organisation_id int REFERENCES hv.organisation,
+    text text NOT NULL,
+    author text NOT NULL,
+    written_at timestamptz NOT NULL,
+    removed_at timestamptz,
+    removed_by text
+);
+CREATE INDEX IF NOT EXISTS note_at ON hv.note (at) WHERE removed_at IS NULL;
+
+-- What rang and was acknowledged within some time, whichever alarm it was.
+CREATE INDEX CONCURRENTLY IF NOT EXISTS alarm_transition_recorded ON hv.alarm_transition (recorded_at);
