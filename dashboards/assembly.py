@@ -10,7 +10,21 @@ from importlib.metadata import version
 from fastapi import FastAPI
 from starlette.middleware.gzip import GZipMiddleware
 
-from dashboards import api, corrections, documents, failures, health, log_in, metrics, push, quarantine
+from dashboards import (
+    api,
+    corrections,
+    documents,
+    failures,
+    finding,
+    health,
+    keeping,
+    log_in,
+    metrics,
+    push,
+    quality,
+    quarantine,
+    trend_api,
+)
 from dashboards.callbacks import fits_one_of
 from dashboards.control_room import create_dash, draw_page
 from dashboards.guard import Guard
@@ -50,6 +64,10 @@ def create_server(settings: Settings) -> Server:
     api.register(server.fastapi, server)
     corrections.register(server.fastapi, server)
     quarantine.register(server.fastapi, server)
+    quality.register(server.fastapi, server)
+    trend_api.register(server.fastapi, server)
+    finding.register(server.fastapi, server)
+    keeping.register(server.fastapi, server)
     documents.register(server.fastapi, server)
     push.register(server.fastapi, server.hub)
     server.dash = create_dash(server.fastapi, server)

@@ -11,7 +11,7 @@ from dash.development.base_component import Component
 from fastapi import FastAPI
 
 from dashboards import frame
-from dashboards.pages import alarms, asset, overview, rejected, system, town_map
+from dashboards.pages import alarms, asset, overview, quality, rejected, system, town_map, trends
 from dashboards.routes import page_of, thing_of_page
 from dashboards.server import Server
 from dashboards.sessions import CALLER, caller_account
@@ -97,6 +97,8 @@ def create_dash(fastapi: FastAPI, server: Server) -> Any:
 
     asset.register(app, server)
     town_map.register(app, server)
+    trends.register(app, server)
+    quality.register(app, server)
     rejected.register(app, server)
     return app
 
@@ -122,6 +124,10 @@ def lay_out(scene: Scene, address: str, asked: dict[str, list[str]], *, theme: s
         page = town_map.layout(scene, asked, theme=theme)
     elif path == "/health":
         page = system.layout(scene)
+    elif path == "/trends":
+        page = trends.layout(scene)
+    elif path == "/quality":
+        page = quality.layout(scene)
     elif path == "/rejected":
         page = rejected.layout(scene)
     elif code is not None:
@@ -151,6 +157,10 @@ def draw_page(scene: Scene, path: str) -> Drawing:
         drawing = town_map.draw(scene, path)
     elif path == "/health":
         drawing = system.draw(scene, path)
+    elif path == "/trends":
+        drawing = trends.draw(scene, path)
+    elif path == "/quality":
+        drawing = quality.draw(scene, path)
     elif path == "/rejected":
         drawing = rejected.draw(scene, path)
     elif code is not None:

@@ -10,6 +10,7 @@ from dash.development.base_component import Component
 
 from dashboards import town as judge
 from dashboards.components import alarms as parts
+from dashboards.components import room
 from dashboards.components.values import age
 from dashboards.ui import Fragments, button, div, el, hidden, icon, link, provider, span
 from dashboards.views import Drawing, Scene
@@ -24,13 +25,17 @@ class Entry:
     path: str
     key: str
     icon: str
+    letter: str
+    """Leads there after G."""
 
 
 RAIL: Final = (
-    Entry("/", "overview", "overview"),
-    Entry("/alarms", "alarms", "bell"),
-    Entry("/map", "map", "map"),
-    Entry("/health", "health", "pulse"),
+    Entry("/", "overview", "overview", "o"),
+    Entry("/alarms", "alarms", "bell", "a"),
+    Entry("/map", "map", "map", "m"),
+    Entry("/trends", "trends", "chart", "t"),
+    Entry("/quality", "quality", "gauge", "q"),
+    Entry("/health", "health", "pulse", "s"),
 )
 
 SAID: Final = (
@@ -79,6 +84,7 @@ def frame(words: Words, account: Account) -> Component:
         ),
         el("Main", div(ident="page"), cls="main", tabIndex="-1", id="main"),
         el("Footer", div(ident="frame-status"), cls="status"),
+        *room.dialogs(words, [(entry.letter, entry.path, words.t(f"rail.{entry.key}")) for entry in RAIL]),
         cls="frame",
         data_language=words.language,
     )
@@ -105,6 +111,7 @@ def _clocks(words: Words) -> Component:
 def _who(words: Words, account: Account) -> Component:
     other = "en" if words.language == "fr" else "fr"
     return div(
+        *room.tools(words),
         button(
             icon("theme"),
             hidden(words.t("frame.theme")),

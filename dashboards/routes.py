@@ -17,6 +17,8 @@ _PAGES: Final = tuple(
     for pattern, action in (
         (r"/(alarms|map)?", Action.SEE_SCREENS),
         (rf"/asset/{_CODE}", Action.SEE_SCREENS),
+        (r"/trends", Action.SEE_TRENDS),
+        (r"/quality", Action.SEE_ALARM_QUALITY),
         (r"/health", Action.SEE_SYSTEM),
         (r"/rejected", Action.SEE_REJECTED),
     )
@@ -42,6 +44,15 @@ _ROUTES: Final = tuple(
         ("GET", r"/api/v1/observations/(hourly|daily)", Action.READ_DATA),
         ("GET", r"/api/v1/alarms/[0-9]{1,18}(/transitions)?", Action.READ_DATA),
         ("GET", r"/api/v1/rejected(/counts|/[0-9]{1,18})?", Action.SEE_REJECTED),
+        ("GET", r"/api/v1/alarm-quality", Action.SEE_ALARM_QUALITY),
+        ("GET", r"/api/v1/trends", Action.SEE_TRENDS),
+        ("GET", r"/api/v1/search", Action.SEARCH),
+        ("GET", r"/api/v1/views", Action.SEE_VIEWS),
+        ("POST", r"/api/v1/views", Action.KEEP_VIEW),
+        ("DELETE", r"/api/v1/views/[0-9]{1,9}", Action.KEEP_VIEW),
+        ("GET", r"/api/v1/notes", Action.SEE_NOTES),
+        ("POST", r"/api/v1/notes", Action.WRITE_NOTE),
+        ("DELETE", r"/api/v1/notes/[0-9]{1,18}", Action.WRITE_NOTE),
         # Then by the page it asks for.
         ("GET", r"/api/v1/live", Action.SEE_SCREENS),
         ("POST", r"/api/v1/observations", Action.WRITE_OBSERVATION),
@@ -64,6 +75,8 @@ CALLBACKS: Final[Mapping[str, Action]] = {
     "page.children": Action.SEE_SCREENS,
     "asset-trends.children": Action.SEE_SCREENS,
     "map-graph.figure": Action.SEE_SCREENS,
+    "trends-set.children": Action.SEE_TRENDS,
+    "quality-set.children": Action.SEE_ALARM_QUALITY,
     "rejected-set.children": Action.SEE_REJECTED,
 }
 

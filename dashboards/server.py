@@ -97,6 +97,7 @@ class Server:
             organisation=key.organisation,
             may_acknowledge=key.may_acknowledge,
             may_see_rejected=key.may_see_rejected,
+            may_write_note=key.may_write_note,
             data_dir=self.settings.data_dir,
         )
 

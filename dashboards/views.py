@@ -37,6 +37,7 @@ class Scene:
     organisation: int | None = None
     may_acknowledge: bool = False
     may_see_rejected: bool = False
+    may_write_note: bool = False
     data_dir: Any = None
 
     def periods_of(self, domain: str, thing_id: int | None = None) -> Periods:
@@ -53,6 +54,7 @@ class ViewKey:
     organisation: int | None
     may_acknowledge: bool
     may_see_rejected: bool = False
+    may_write_note: bool = False
 
     @classmethod
     def of(cls, page: str, language: str, account: Account) -> ViewKey:
@@ -64,6 +66,7 @@ class ViewKey:
             may(account, Action.ACKNOWLEDGE_ALARM),
             # Nothing else tells of them; other pages stay shared by more screens.
             page == "/health" and may(account, Action.SEE_REJECTED),
+            page == "/trends" and may(account, Action.WRITE_NOTE),
         )
 
 

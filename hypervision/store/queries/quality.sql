@@ -6,8 +6,8 @@ FROM (
     SELECT x.recorded_at, x.alarm_id,
            (CASE WHEN x.to_state <> 'UNACK' THEN 3 WHEN x.from_state = 'RTNUN' THEN 2 ELSE 1 END)::int AS what,
            coalesce(array_position(ARRAY['critical', 'high', 'medium', 'low'], a.priority), 4) - 1 AS rank,
-           (CASE a.source_kind WHEN 'datastream' THEN 0 WHEN 'thing' THEN 1 WHEN 'group' THEN 2 ELSE 3 END)::bigint << 60
-           | a.rule_id::bigint << 32 | a.source_id::bigint AS actor
+           ((coalesce(array_position(ARRAY['datastream', 'thing', 'group'], a.source_kind), 4) - 1)::bigint << 60)
+           | (a.rule_id::bigint << 32) | a.source_id::bigint AS actor
     FROM hv.alarm_transition x
     JOIN hv.alarm a ON a.alarm_id = x.alarm_id
     WHERE x.recorded_at >= %(since)s AND x.recorded_at < %(until)s

@@ -1,0 +1,56 @@
+-- name: views_seen
+-- The views that an account may open: its own, and those that others of its organisation share.
+SELECT view_id, name, owner, shared, address, at
+FROM hv.saved_view
+WHERE owner = %(owner)s OR (shared AND organisation_id IS NOT DISTINCT FROM %(organisation)s::int)
+ORDER BY lower(name), owner
+
+-- name: view_count
+-- How many views an account keeps.
+SELECT count(*) FROM hv.saved_view WHERE owner = %(owner)s
+
+-- name: keep_view
+-- A view of one's own; of the same name it takes the place of the one before.
+INSERT INTO hv.saved_view AS v (name, owner, organisation_id, shared, address, at)
+VALUES (%(name)s, %(owner)s, %(organisation)s, %(shared)s, %(address)s, %(now)s)
+ON CONFLICT (owner, name) DO UPDATE
+SET organisation_id = excluded.organisation_id, shared = excluded.shared, address = excluded.address, at = excluded.at
+RETURNING view_id, name, owner, shared, address, at
+
+-- name: drop_view
+-- One's own view is forgotten.
+DELETE FROM hv.saved_view WHERE view_id = %(view_id)s AND owner = %(owner)s
+
+-- name: notes_seen
+-- Notes of some time that an account may read, oldest first: of some Things, and of none in particular.
+SELECT n.note_id, n.at, t.code, n.text, n.author, n.written_at
+FROM hv.note n
+LEFT JOIN hv.thing t ON t.thing_id = n.thing_id
+WHERE n.removed_at IS NULL AND n.at >= %(since)s AND n.at <= %(until)s
+      AND (%(things)s::int[] IS NULL OR n.thing_id IS NULL OR n.thing_id = ANY(%(things)s))
+      AND (%(organisation)s::int IS NULL OR coalesce(t.organisation_id, n.organisation_id) = %(organisation)s)
+ORDER BY n.at, n.note_id
+LIMIT %(limit)s
+
+-- name: write_note
+-- A note beside the readings.
+INSERT INTO hv.note (at, thing_id, organisation_id, text, author, written_at)
+VALUES (%(at)s, %(thing_id)s, %(organisation)s, %(text)s, %(author)s, %(now)s)
+RETURNING note_id, at, NULL::text, text, author, written_at
+
+-- name: remove_note
+-- A note is shown no more; it stays, with who took it away. One's own, or any that one may read where nobody in
+-- particular is named.
+UPDATE hv.note n SET removed_at = %(now)s, removed_by = %(actor)s
+WHERE n.note_id = %(note_id)s AND n.removed_at IS NULL AND (%(author)s::text IS NULL OR n.author = %(author)s)
+      AND (%(organisation)s::int IS NULL
+           OR coalesce((SELECT t.organisation_id FROM hv.thing t WHERE t.thing_id = n.thing_id), n.organisation_id)
+              = %(organisation)s)
+
+-- name: corrections_drawn
+-- Corrections that touch a stretch of time of some datastreams, oldest first.
+SELECT datastream_id, kind, since, until, reason, author, at
+FROM hv.correction
+WHERE datastream_id = ANY(%(streams)s::int[]) AND since <= %(until)s AND until >= %(since)s
+ORDER BY since, correction_id
+LIMIT %(limit)s
