@@ -28,12 +28,16 @@ class Finder:
 
     def __init__(self) -> None:
         self._of: Mapping[int, ThingRow] | None = None
+        self._words: list[tuple[int, str, str, str]] = []
         self._index = Index(())
 
     def index(self, things: Mapping[int, ThingRow]) -> Index:
-        """The index of these Things: of the same mapping the same one."""
+        """The index of these Things, the same one while nothing but their status changes."""
         if self._of is not things:
-            self._index, self._of = Index(things.values()), things
+            words = [(t.thing_id, t.code, t.name, t.place) for t in things.values()]
+            if words != self._words:
+                self._index, self._words = Index(things.values()), words
+            self._of = things
         return self._index
 
 

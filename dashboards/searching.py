@@ -38,6 +38,8 @@ def folded(text: str) -> str:
     >>> folded("Éclairage ŒUVRE")
     'eclairage œuvre'
     """
+    if text.isascii():
+        return text.lower()
     apart = unicodedata.normalize("NFKD", text)
     return "".join(c for c in apart if not unicodedata.combining(c)).casefold()
 
@@ -153,7 +155,7 @@ def search(
     found = [number for number in index.find(tokens) if number in town.things]
     everywhere = Counter(town.things[n].place for n in found)
     places = Counter({place: n for place, n in everywhere.items() if fits(tokens, place)})
-    hits += [Hit("place", place, words.n("search.assets", n), value=place) for place, n in places.most_common(_FEW)]
+    hits += [Hit("place", place, words.n("room.assets", n), value=place) for place, n in places.most_common(_FEW)]
     alarms = []
     for alarm in sorted(town.alarms.values(), key=urgency):
         thing = town.thing_of(alarm)

@@ -147,7 +147,7 @@
       event.preventDefault();
       const said = document.getElementById("trend-said").dataset;
       const given = Object.fromEntries([...form.querySelectorAll("input[name]")].map((field) => [field.name, field.value.trim()]));
-      const told = await hv.ask("/api/v1/notes", { method: "POST", body: { text: given.text, at: given.at, thing: given.thing || null }, failed: said.notKept });
+      const told = await hv.ask("/api/v1/notes", { method: "POST", body: { text: given.text, at: given.at, thing: given.thing || null }, failed: said.noAnswer });
       // What was typed stays until it is kept.
       if (told.failed !== undefined) return hv.tell(hv.filled(said.notKept, { reason: told.failed }), true);
       for (const name of ["text", "at", "thing"]) window.dash_clientside.set_props(`trend-note-${name}`, { value: "" });
@@ -159,7 +159,7 @@
     const button = event.target.closest?.("[data-note-remove]");
     if (!button) return;
     const said = document.getElementById("trend-said").dataset;
-    const told = await hv.ask(`/api/v1/notes/${button.dataset.noteRemove}`, { method: "DELETE", failed: said.notKept });
+    const told = await hv.ask(`/api/v1/notes/${button.dataset.noteRemove}`, { method: "DELETE", failed: said.noAnswer });
     if (told.failed !== undefined) return hv.tell(hv.filled(said.notKept, { reason: told.failed }), true);
     hv.tell(said.noteRemoved);
     window.dash_clientside.set_props("trends-refresh", { data: Date.now() });

@@ -18,7 +18,7 @@ from hypervision.store.screens import AlarmRow
 # Lines of the list; in a chart so many marks, the newest, before they hide the line.
 _LINES: Final = 200
 _MARKS: Final = 60
-_KINDS: Final = ("note", "raised", "acknowledged", "correction", "outage")
+KINDS: Final = ("note", "raised", "acknowledged", "correction", "outage")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ def annotations(scene: Scene, found: Compared, *, reader: str = "", any_note: bo
         )
     happened += [Annotation(gap.began, "outage", words.t(f"gap.{gap.cause}"), until=gap.ended) for gap in found.outages]
     within = [each for each in happened if (each.until or each.at) >= found.since and each.at <= found.until]
-    return sorted(within, key=lambda each: (each.at, _KINDS.index(each.kind)))
+    return sorted(within, key=lambda each: (each.at, KINDS.index(each.kind)))
 
 
 def _of_alarm(scene: Scene, alarm: AlarmRow, number: int, code: str) -> list[Annotation]:

@@ -103,7 +103,7 @@ def _without(wanted: Wanted, key: Key) -> str:
 
 def _stranger(words: Words, wanted: Wanted, key: Key) -> Component:
     return div(
-        span(words.t("trend.unknown", key=str(key))),
+        span(words.t("trend.unknown", name=str(key))),
         link(words.t("trend.remove"), hidden(f" {key}"), href=_without(wanted, key), cls="underlined"),
         cls="panel trend-stranger",
         role="alert",

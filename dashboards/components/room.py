@@ -18,17 +18,17 @@ SEARCHED: Final = ("found", "found_one", "more", "nothing", "failed", *(f"kind_{
 """What `assets/62-search.js` says."""
 VIEWED: Final = (
     "name", "shared", "keep", "kept", "mine", "of_others", "no_views", "forget", "forgotten", "by", "refused", "failed",
-    "close",
 )  # fmt: skip
 """What `assets/64-views.js` says."""
-HEARD: Final = ("sound_on", "sound_off", "test", "volume", "blocked", "unblock", "close", "mute", "muted")
+HEARD: Final = ("sound_on", "test", "volume", "mute", "muted")
 """What `assets/68-sound.js` says."""
 # Key, and what it does; those of the pages stand before.
 KEYS: Final = (
     ("/", "key_search"), ("?", "key_keys"), ("⇧ A", "key_acknowledge"), ("A", "key_selected"), ("↑ ↓", "key_rows"),
     ("␣", "key_select"), ("Esc", "key_close"),
 )  # fmt: skip
-_TOOLS: Final = (("search", "search"), ("views", "bookmark"), ("sound", "sound"), ("keys", "keys"))
+TOOLS: Final = {"search": "search", "views": "bookmark", "sound": "sound", "keys": "keys"}
+"""Dialogs with the icons of their buttons."""
 
 
 def combobox(words: Words, ident: str, label: str, hint: str, *, kind: str) -> Component:
@@ -73,7 +73,7 @@ def tools(words: Words) -> list[Component]:
                 data_open=f"room-{name}",
                 title=words.t(f"room.{name}"),
             )
-            for name, picture in _TOOLS
+            for name, picture in TOOLS.items()
         ],
     ]
 

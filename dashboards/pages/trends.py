@@ -24,9 +24,9 @@ log = logging.getLogger(__name__)
 
 _EVERY: Final = 60
 """A page whose time ends now is drawn again after so long [s]."""
-SAID: Final = ("note_written", "note_removed", "not_kept", "too_many")
+SAID: Final = ("note_written", "note_removed", "not_kept", "no_answer", "too_many")
 # The fields of a note; the first one is asked for.
-_NOTE: Final = ("text", "at", "thing")
+NOTE: Final = ("text", "at", "thing")
 
 
 def layout(scene: Scene) -> Component:
@@ -103,7 +103,7 @@ def _note(scene: Scene) -> Component:
                     ),
                     cls=f"rejected-field trend-note-{name}",
                 )
-                for name in _NOTE
+                for name in NOTE
             ],
             el("Button", words.t("trend.keep_note"), cls="btn", type="submit"),
             cls="rejected-form",

@@ -20,7 +20,7 @@ from tests.integration.served import call, served
 pytestmark = pytest.mark.integration
 
 FILLED = {
-    "{name}": "log-in.css", "{alarm_id}": "1", "{rejected_id}": "1", "{package_name}": "dash",
+    "{name}": "log-in.css", "{alarm_id}": "1", "{rejected_id}": "1", "{view_id}": "1", "{note_id}": "1", "{package_name}": "dash",
     "{fingerprinted_path:path}": "deps/polyfill@7.js", "{path:path}": "nowhere",
 }  # fmt: skip
 
@@ -51,7 +51,7 @@ def _routes(town: Town) -> list[tuple[str, str]]:
 
 
 PAGES = [
-    ("GET", path) for path in ("/", "/alarms", "/map", "/health", "/rejected", "/asset/water-001", "/assets/10-ages.js")
+    ("GET", path) for path in ("/", "/alarms", "/map", "/health", "/rejected", "/trends", "/quality", "/asset/water-001", "/assets/10-ages.js")
 ]
 UNKNOWN = [
     ("GET", "/nowhere"), ("GET", "/_reload-hash"), ("GET", "/_alive"), ("GET", "/_mcp"), ("POST", "/_mcp"), ("GET", "/docs"),

@@ -10,9 +10,14 @@ import pytest
 
 import dashboards
 from dashboards.choices import PARTS, SPANS, STATES
+from dashboards.components.annotations import KINDS as KINDS_OF_ANNOTATIONS
 from dashboards.components.growth import HEADS as HEADS_OF_GROWTH
+from dashboards.components.room import HEARD, KEYS, SEARCHED, TOOLS, VIEWED
 from dashboards.frame import LEAVING, RAIL, SAID
 from dashboards.pages.rejected import SAID as SAID_OF_REJECTED
+from dashboards.pages.trends import NOTE
+from dashboards.pages.trends import SAID as SAID_OF_TRENDS
+from dashboards.quality import SPANS as SPANS_OF_QUALITY
 from dashboards.town import PRIORITIES
 from dashboards.trends import RANGES
 from dashboards.words import Language, Words, catalogue, language_of
@@ -35,6 +40,11 @@ def documented(path: str, after: str) -> tuple[str, ...]:
     lines = [line.split("|")[1] if line.startswith("|") else line for line in text.splitlines()]
     return tuple(re.findall(r"`([a-z_]+)`", " ".join(lines)))
 
+
+FIGURES = (
+    *("rate", "day", "peak", "flood", "top", "chattering", "standing", "stale", "shelved", "critical", "high", "rest"),
+    *("p50", "p95", "waiting"),
+)
 
 # Keys made of a part that varies, with every value it can take.
 FAMILIES = {
@@ -71,6 +81,21 @@ FAMILIES = {
         *("span", "state", "part", "thing", "topic", "since", "until", "by_reason", "by_thing"),
         *(f"column_{key}" for key in ("time", "source", "reason", "payload", "count")),
     ),
+    "kpi": (
+        *(f"{code}{more}" for code in FIGURES for more in ("", "_means")),
+        *(f"span_{value}" for value in SPANS_OF_QUALITY),
+        *("met", "missed", "none_rang", "none_chattering", "stale_mark", "shelved_mark"),
+        *(f"column_{key}" for key in ("priority", "shift", "count", "share", "rate", "peak", "flood", "p50", "p95")),
+        *(f"column_{key}" for key in ("waiting", "alarm", "asset", "minute", "since", "mark")),
+    ),
+    "trend": (
+        *SAID_OF_TRENDS,
+        *("from", "to"),
+        *(f"note_{name}" for name in NOTE),
+        *(f"{part}_{kind}" for part in ("letter", "kind") for kind in KINDS_OF_ANNOTATIONS),
+        *(f"column_{key}" for key in ("when", "what", "asset", "text", "by")),
+    ),
+    "room": (*SEARCHED, *VIEWED, *HEARD, *TOOLS, *(what for _key, what in KEYS)),
     "remedy": documented("docs/devices.md", "| reason | means |"),
     "quality": (*quality.NAMES, "late", "stale"),
     "reason": documented("docs/devices.md", "| reason | means |"),
