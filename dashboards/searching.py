@@ -168,8 +168,11 @@ def search(
                 break
     hits += alarms[:_ALARMS]
     room = max(limit - len(hits), 0)
-    hits += [_thing(town.things[n]) for n in index.best(found, folded(question.strip()), room)]
-    return hits, len(found) > room or len(alarms) > _ALARMS
+    asked = folded(question.strip())
+    things = [_thing(town.things[n]) for n in index.best(found, asked, room)]
+    # Who knows the code wants its Thing.
+    known = [hit for hit in things[:1] if folded(hit.value) == asked]
+    return [*known, *hits, *things[len(known) :]][:limit], len(found) > room or len(alarms) > _ALARMS
 
 
 def _thing(thing: ThingRow) -> Hit:
