@@ -157,7 +157,7 @@ class Compared:
     trends : list of (Series, Trend)
         In the order of the address.
     alarms : mapping
-        By number of the Thing, those that had not returned before the time.
+        By number of the Thing, those that touch the time.
     outages : list of GapRow
         Of the platform itself.
     """
@@ -185,6 +185,7 @@ def compare(
         (one, read_one(connection, town, one.stream, gaps[one.thing.thing_id], since=since, until=until))
         for one in series
     ]
+    alarms = store.read_alarms(connection, list(things), since=since, until=until)
     every = {gap: None for found in gaps.values() for gap in found if gap.domain is None and gap.datastream_id is None}
     return Compared(
         since=since,
@@ -192,7 +193,7 @@ def compare(
         read_at=now,
         trends=trends,
         strange=strange,
-        alarms={number: screens.read_alarm_history(connection, number, since=since) for number in things},
+        alarms={number: [a for a in alarms if a.thing_id == number] for number in things},
         notes=store.read_notes(connection, since=since, until=until, organisation=organisation, things=list(things)),
         corrections=store.read_corrections(
             connection, [one.stream.datastream_id for one in series], since=since, until=until

@@ -25,17 +25,17 @@ class Entry:
     path: str
     key: str
     icon: str
-    letter: str
-    """Leads there after G."""
+    letter: str = ""
+    """Leads there after G; empty: no key does."""
 
 
 RAIL: Final = (
-    Entry("/", "overview", "overview", "o"),
-    Entry("/alarms", "alarms", "bell", "a"),
-    Entry("/map", "map", "map", "m"),
-    Entry("/trends", "trends", "chart", "t"),
-    Entry("/quality", "quality", "gauge", "q"),
-    Entry("/health", "health", "pulse", "s"),
+    Entry("/", "overview", "overview", letter="o"),
+    Entry("/alarms", "alarms", "bell", letter="a"),
+    Entry("/map", "map", "map", letter="m"),
+    Entry("/trends", "trends", "chart", letter="t"),
+    Entry("/quality", "quality", "gauge", letter="q"),
+    Entry("/health", "health", "pulse", letter="s"),
 )
 
 SAID: Final = (
@@ -84,7 +84,9 @@ def frame(words: Words, account: Account) -> Component:
         ),
         el("Main", div(ident="page"), cls="main", tabIndex="-1", id="main"),
         el("Footer", div(ident="frame-status"), cls="status"),
-        *room.dialogs(words, [(entry.letter, entry.path, words.t(f"rail.{entry.key}")) for entry in RAIL]),
+        *room.dialogs(
+            words, [(entry.letter, entry.path, words.t(f"rail.{entry.key}")) for entry in RAIL if entry.letter]
+        ),
         cls="frame",
         data_language=words.language,
     )

@@ -2,7 +2,7 @@
 "use strict";
 (() => {
   const hv = (window.hv = window.hv || {});
-  const CONTROLS = ["alarms-filter", "alarms-comment", "asset-range", "map-filter", "map-domain"];
+  const CONTROLS = ["alarms-filter", "alarms-comment", "asset-range", "map-filter", "map-domain", "trend-note-text", "trend-note-at", "trend-note-thing"];
   let kept = null;
   hv.valueOf = (node) => (node.matches("input") ? node.value : node.querySelector("input:checked")?.value);
 

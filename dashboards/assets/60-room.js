@@ -127,11 +127,14 @@
   let page = null;
   let pending = new Map();
   let met = new Set();
+  let known = "";
   const filters = () => {
     const drawn = document.querySelector("[data-page]");
     if (drawn?.dataset.page !== location.pathname) return;
-    if (drawn !== page) {
+    // Another page, or a link to this one with another choice.
+    if (drawn !== page || location.search !== known) {
       page = drawn;
+      known = location.search;
       pending = new Map();
       met = new Set();
     }
@@ -155,6 +158,7 @@
     if (there.length && asked.toString() !== new URLSearchParams(location.search).toString()) {
       const search = asked.toString();
       history.replaceState(history.state, "", location.pathname + (search ? `?${search}` : "") + location.hash);
+      known = location.search;
     }
   };
   setInterval(() => {

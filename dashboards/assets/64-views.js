@@ -46,21 +46,18 @@
       hv.make("button", { type: "submit", class: "btn btn-strong" }, t.keep));
   };
   const draw = async () => {
-    const place = document.getElementById("room-views-set");
     const t = texts();
-    if (!place) return;
     const told = await hv.ask("/api/v1/views", { failed: t.failed });
     const views = told.rows ?? [];
     const list = told.failed !== undefined ? [hv.make("p", { class: "empty" }, told.failed)]
       : views.length ? [...group(t.mine, views.filter((view) => view.mine)), ...group(t.of_others, views.filter((view) => !view.mine))]
       : [hv.make("p", { class: "empty" }, t.no_views)];
-    // A name that is being typed is not lost to a list that comes late.
-    const typed = place.querySelector("form") && place.contains(document.activeElement) ? place.querySelector("form") : form();
-    place.replaceChildren(typed, ...list);
+    // Beside the form: a name that is being typed is not lost to a list that comes late.
+    document.getElementById("room-views-list")?.replaceChildren(...list);
   };
   document.addEventListener("hv:open", (event) => {
     if (event.target.id !== "room-views") return;
-    document.getElementById("room-views-set").replaceChildren(form());
+    document.getElementById("room-views-set").replaceChildren(form(), hv.make("div", { id: "room-views-list" }));
     document.getElementById("room-view-name").focus();
     draw();
   }, true);

@@ -29,10 +29,15 @@
   let muted = 0;
   let last = { priority: "", at: -Infinity };
   hv.heard = []; // What was played, for who cannot hear it.
+  // A browser lets no page sound before somebody has touched it, unless it was told to: it is asked now and then.
+  const AGAIN = 15000;
+  let tried = -AGAIN;
   const ready = async () => {
     context ??= new AudioContext();
-    // A browser lets no page sound before somebody has touched it.
-    if (context.state === "suspended") await Promise.race([context.resume(), new Promise((done) => setTimeout(done, 250))]);
+    if (context.state === "suspended" && (navigator.userActivation?.hasBeenActive || performance.now() - tried > AGAIN)) {
+      tried = performance.now();
+      await Promise.race([context.resume(), new Promise((done) => setTimeout(done, 250))]);
+    }
     return context.state === "running";
   };
   const play = async (priority) => {

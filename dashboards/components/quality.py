@@ -47,8 +47,14 @@ def duration(words: Words, seconds: float) -> str:
     return words.quantity(seconds / _DAY, words.t("unit.days"))
 
 
-def quality(scene: Scene, found: Measured, chosen: str) -> Component:
-    """Everything below the head of the page."""
+def quality(scene: Scene, found: Measured, chosen: str, *, rules: bool = False) -> Component:
+    """Everything below the head of the page.
+
+    Parameters
+    ----------
+    rules : bool
+        Whether the reader may see the page of rules: the names of alarms lead there.
+    """
     words = scene.words
     return div(
         div(
@@ -70,9 +76,12 @@ def quality(scene: Scene, found: Measured, chosen: str) -> Component:
         _panel(words.t("kpi.course"), _course(scene, found), wide=True),
         _panel(words.t("kpi.by_priority"), _loads(scene, found.quality.priorities, _priorities(words), "priority")),
         _panel(words.t("kpi.by_shift"), _loads(scene, found.quality.shifts, _shifts(found), "shift")),
-        _panel(words.t("kpi.bad_actors"), _shares(scene, found, found.quality.top, "none_rang")),
-        _panel(words.t("kpi.chattering_list"), _shares(scene, found, found.quality.chattering, "none_chattering")),
-        _panel(words.t("kpi.standing_list"), _standing(scene, found), wide=True),
+        _panel(words.t("kpi.bad_actors"), _shares(scene, found, found.quality.top, "none_rang", rules=rules)),
+        _panel(
+            words.t("kpi.chattering_list"),
+            _shares(scene, found, found.quality.chattering, "none_chattering", rules=rules),
+        ),
+        _panel(words.t("kpi.standing_list"), _standing(scene, found, rules=rules), wide=True),
         cls="kpi-set",
     )
 
@@ -224,14 +233,14 @@ def _loads(scene: Scene, loads: Sequence[Load], names: Sequence[Node], first: st
     return table([words.t(f"kpi.column_{key}") for key in keys], rows, numeric=range(1, 9))
 
 
-def _shares(scene: Scene, found: Measured, shares: Sequence[Share], none: str) -> Component:
-    """Alarms by name, each with the way to its asset."""
+def _shares(scene: Scene, found: Measured, shares: Sequence[Share], none: str, *, rules: bool) -> Component:
+    """Alarms by name, each with the way to its asset and its rule."""
     words = scene.words
     if not shares:
         return div(words.t(f"kpi.{none}"), cls="empty")
     rows: list[list[Node]] = [
         [
-            *_names(scene, found.names.get(share.actor), share.actor),
+            *_names(scene, found.names.get(share.actor), share.actor, rules=rules),
             words.number(share.alarms),
             value_text(words, share.share, "share"),
             words.number(share.in_a_minute),
@@ -242,13 +251,14 @@ def _shares(scene: Scene, found: Measured, shares: Sequence[Share], none: str) -
     return table(heads, rows, numeric=(2, 3, 4))
 
 
-def _names(scene: Scene, named: Named | None, actor: Actor | None = None) -> list[Node]:
+def _names(scene: Scene, named: Named | None, actor: Actor | None = None, *, rules: bool) -> list[Node]:
     words = scene.words
     if named is None:
         return [span(f"{actor.rule_id}" if actor else "", cls="muted"), words.t("alarm.platform")]
+    label = words.pick(named.label_fr, named.label_en)
     rule = span(
         symbol(named.priority, words, quiet=True),
-        span(words.pick(named.label_fr, named.label_en), cls="strong"),
+        link(label, href=f"/rules?rule={named.rule}", cls="strong underlined") if rules else span(label, cls="strong"),
         cls="kpi-named",
         title=named.rule,
     )
@@ -257,7 +267,7 @@ def _names(scene: Scene, named: Named | None, actor: Actor | None = None) -> lis
     return [rule, link(el("Bdi", named.name or named.thing), href=f"/asset/{named.thing}", cls="underlined")]
 
 
-def _standing(scene: Scene, found: Measured) -> Component:
+def _standing(scene: Scene, found: Measured, *, rules: bool) -> Component:
     """What has been open longest; what is stale or shelved says so."""
     words = scene.words
     rows: list[list[Node]] = []
@@ -265,7 +275,7 @@ def _standing(scene: Scene, found: Measured) -> Component:
         state = "shelved_mark" if alarm.shelved else "stale_mark" if found.is_stale(alarm) else ""
         back = "" if alarm.active else words.t("kpi.returned_mark")
         told = " · ".join(text for text in (words.t(f"kpi.{state}") if state else "", back) if text)
-        rows.append([*_names(scene, named), age(from_us(alarm.since_us)), span(told, cls="strong")])
+        rows.append([*_names(scene, named, rules=rules), age(from_us(alarm.since_us)), span(told, cls="strong")])
     if not rows:
         return div(words.t("kpi.none_standing"), cls="empty")
     heads = [words.t(f"kpi.column_{key}") for key in ("alarm", "asset", "since", "mark")]

@@ -13,10 +13,12 @@ from dash.development.base_component import Component
 from dashboards.components.quality import quality
 from dashboards.live import utc_now
 from dashboards.quality import SPANS, USUAL, Measured, read_quality
+from dashboards.routes import action_of_page
 from dashboards.server import PATIENCE, Server
 from dashboards.sessions import CALLER, caller_account
 from dashboards.ui import button, div, el, icon, span
 from dashboards.views import Drawing, Scene
+from hypervision.accounts import may
 from hypervision.errors import StoreError
 
 log = logging.getLogger(__name__)
@@ -71,7 +73,8 @@ def register(app: Any, server: Server) -> None:
 
 async def set_of(scene: Scene, server: Server, chosen: str) -> Component:
     """The figures; a sentence when the database is away."""
-    organisation = caller_account().organisation_id
+    account = caller_account()
+    organisation = account.organisation_id
 
     def work() -> Measured:
         with server.pool.connection() as connection:
@@ -82,4 +85,4 @@ async def set_of(scene: Scene, server: Server, chosen: str) -> Component:
     except (StoreError, TimeoutError) as error:
         log.warning("the quality of the alarms cannot be measured: %s", error)
         return div(icon("unlink"), span(scene.words.t("kpi.away")), cls="empty")
-    return quality(scene, found, chosen)
+    return quality(scene, found, chosen, rules=may(account, action_of_page("/rules")))

@@ -1,4 +1,4 @@
-"""What stands beside the readings of a chart: people's notes, and corrections."""
+"""What stands beside the readings of a chart: people's notes, alarms, and corrections."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from hypervision.store.connection import Connection, mapped
+from hypervision.store.screens import AlarmRow
 from hypervision.store.sql import query
 
 
@@ -105,6 +106,15 @@ def remove_note(
     values = {"note_id": note_id, "actor": actor, "author": author, "organisation": organisation, "now": now}
     with mapped():
         return connection.execute(query("remove_note"), values).rowcount == 1
+
+
+def read_alarms(
+    connection: Connection, things: Sequence[int], *, since: datetime, until: datetime, limit: int = 500
+) -> list[AlarmRow]:
+    """Alarms of some Things that touch a stretch of time, newest first."""
+    values = {"things": list(things), "since": since, "until": until, "limit": limit}
+    with mapped():
+        return [AlarmRow(*row) for row in connection.execute(query("alarms_drawn"), values).fetchall()]
 
 
 def read_corrections(

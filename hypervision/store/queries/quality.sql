@@ -1,6 +1,7 @@
 -- name: quality_events
 -- What rang (1), rang again before anybody acknowledged it (2) and was acknowledged (3) between two instants, as columns
--- in any order; source and rule in one number. What a correction found to be no alarm is left out.
+-- in any order; source and rule in one number. What a correction found to be no alarm is left out, and what did not ring
+-- by design, out of service or in a maintenance window.
 SELECT array_agg(recorded_at), array_agg(alarm_id), array_agg(what), array_agg(rank), array_agg(actor)
 FROM (
     SELECT x.recorded_at, x.alarm_id,
@@ -12,6 +13,7 @@ FROM (
     JOIN hv.alarm a ON a.alarm_id = x.alarm_id
     WHERE x.recorded_at >= %(since)s AND x.recorded_at < %(until)s
           AND (x.to_state = 'UNACK' OR x.cause = 'acknowledge') AND a.correction_id IS NULL
+          AND a.suppression IN ('none', 'shelved')
           AND (%(organisation)s::int IS NULL
                OR a.thing_id IN (SELECT thing_id FROM hv.thing WHERE organisation_id = %(organisation)s))
 ) AS event
@@ -35,6 +37,6 @@ LEFT JOIN hv.thing t ON t.thing_id = a.thing_id
 LEFT JOIN LATERAL (
     SELECT max(x.recorded_at) AS rang FROM hv.alarm_transition x
     WHERE x.alarm_id = a.alarm_id AND x.to_state = 'UNACK') AS last ON true
-WHERE a.state <> 'NORM'
+WHERE a.state <> 'NORM' AND a.suppression IN ('none', 'shelved')
       AND (%(organisation)s::int IS NULL OR t.organisation_id = %(organisation)s)
 ORDER BY 1, a.alarm_id

@@ -47,6 +47,19 @@ WHERE n.note_id = %(note_id)s AND n.removed_at IS NULL AND (%(author)s::text IS 
            OR coalesce((SELECT t.organisation_id FROM hv.thing t WHERE t.thing_id = n.thing_id), n.organisation_id)
               = %(organisation)s)
 
+-- name: alarms_drawn
+-- Alarms of some Things that touch a stretch of time, the newest.
+SELECT a.alarm_id, a.priority, a.state, a.suppression, a.source_kind, a.thing_id, a.datastream_id,
+       a.raised_at, a.detected_at, a.acknowledged_at, a.acknowledged_by, a.returned_at,
+       a.value, a.limit_value, a.message,
+       r.code, r.domain, r.property, r.kind, r.label_fr, r.label_en, r.action_fr, r.action_en
+FROM hv.alarm a
+JOIN hv.rule r ON r.rule_id = a.rule_id
+WHERE a.thing_id = ANY(%(things)s::int[]) AND a.raised_at <= %(until)s
+      AND (a.returned_at >= %(since)s OR (a.returned_at IS NULL AND a.state <> 'NORM'))
+ORDER BY a.raised_at DESC
+LIMIT %(limit)s
+
 -- name: corrections_drawn
 -- Corrections that touch a stretch of time of some datastreams, oldest first.
 SELECT datastream_id, kind, since, until, reason, author, at
