@@ -271,7 +271,7 @@ class Waits(NamedTuple):
 
     def only(self, mask: npt.NDArray[np.bool_]) -> Waits:
         """Some of them."""
-        return Waits(*(column[mask] for column in self))
+        return Waits(self.since_us[mask], self.seconds[mask], self.rank[mask])
 
 
 def waits_of(events: Events) -> Waits:

@@ -99,13 +99,13 @@
     if (button.dataset.ack !== banner.id || performance.now() - banner.since < SETTLE) return hv.say("changed", {}, true);
     button.click();
   };
-  let going = 0;
+  let going = -Infinity;
   document.addEventListener("keydown", (event) => {
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.isComposing || event.repeat) return;
     if (!on() || hv.wall || typing(event.target) || document.querySelector("dialog[open]")) return;
     const key = event.key;
     if (performance.now() - going < 1500) {
-      going = 0;
+      going = -Infinity;
       const path = JSON.parse(byId("room-keys")?.dataset.go ?? "{}")[key.toLowerCase()];
       if (path) {
         event.preventDefault();
@@ -128,11 +128,13 @@
   let pending = new Map();
   let met = new Set();
   let known = "";
+  let led = false; // By a link within the page: what it does not name is as usual again.
   const filters = () => {
     const drawn = document.querySelector("[data-page]");
     if (drawn?.dataset.page !== location.pathname) return;
     // Another page, or a link to this one with another choice.
     if (drawn !== page || location.search !== known) {
+      led = drawn === page;
       page = drawn;
       known = location.search;
       pending = new Map();
@@ -143,7 +145,7 @@
     for (const [id, node] of there) {
       const value = hv.valueOf(node) ?? "";
       if (!usual.has(id)) usual.set(id, node.matches("input") ? "" : value);
-      if (!met.has(id) && asked.has(id)) pending.set(id, { value: asked.get(id), until: performance.now() + 4000 });
+      if (!met.has(id) && (asked.has(id) || led)) pending.set(id, { value: asked.get(id) ?? usual.get(id), until: performance.now() + 4000 });
       met.add(id);
       const wanted = pending.get(id);
       if (wanted) {
@@ -159,6 +161,8 @@
       const search = asked.toString();
       history.replaceState(history.state, "", location.pathname + (search ? `?${search}` : "") + location.hash);
       known = location.search;
+      // Dash must know its own address: else a link to the bare page would change nothing.
+      window.dash_clientside.set_props("url", { search: location.search });
     }
   };
   setInterval(() => {
