@@ -205,7 +205,7 @@ class Guard:
 
     async def _nobody(self, scope: Scope, send: Send, status: int, detail: str) -> None:
         if scope["method"] in _SAFE and is_page(scope["path"]):
-            target = "/login" if scope["path"] == "/" else f"/login?next={quote(scope['path'])}"
+            target = log_in_address(scope["path"], scope.get("query_string", b""))
             await send({"type": "http.response.start", "status": 303, "headers": [(b"location", target.encode())]})
             await send({"type": "http.response.body", "body": b""})
             return
@@ -229,6 +229,18 @@ class Guard:
             await send(message)
 
         return sending
+
+
+def log_in_address(path: str, query: bytes) -> str:
+    """Where who is nobody logs in, to come back to the page that was asked for with all that its address chooses.
+
+    Examples
+    --------
+    >>> log_in_address("/", b""), log_in_address("/quality", b"span=7d")
+    ('/login', '/login?next=/quality%3Fspan%3D7d')
+    """
+    asked = path + (f"?{query.decode('latin-1')}" if query else "")
+    return "/login" if asked == "/" else f"/login?next={quote(asked)}"
 
 
 def security_headers(script_hashes: Sequence[str]) -> list[tuple[bytes, bytes]]:

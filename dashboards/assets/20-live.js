@@ -26,7 +26,7 @@
     if (socket?.readyState === WebSocket.OPEN) socket.send(JSON.stringify({ page, language, after: seq }));
   };
   // A screen that is being left leads nobody back to its page.
-  const logIn = () => hv.leaving || location.assign(`/login?next=${encodeURIComponent(here())}`);
+  const logIn = () => hv.leaving || location.assign(`/login?next=${encodeURIComponent(here() + location.search)}`);
   const connect = () => {
     const scheme = location.protocol === "https:" ? "wss" : "ws";
     const opened = new WebSocket(`${scheme}://${location.host}/live`);

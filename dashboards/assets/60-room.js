@@ -33,7 +33,14 @@
     try {
       const sent = body === undefined && method === "GET" ? {} : { headers: { "content-type": "application/json" }, body: JSON.stringify(body ?? {}) };
       const answer = await fetch(address, { method, ...sent, signal: signal ?? AbortSignal.timeout(8000) });
-      if (answer.status === 401) location.assign(`/login?next=${encodeURIComponent(location.pathname)}`);
+      if (answer.status === 401) {
+        if (!hv.logInAgain) {
+          location.assign(`/login?next=${encodeURIComponent(location.pathname + location.search)}`);
+          return { failed };
+        }
+        await hv.logInAgain();
+        return hv.ask(address, { method, body, failed });
+      }
       const told = await answer.json().catch(() => ({}));
       if (answer.ok) return told;
       const detail = Array.isArray(told.detail) ? told.detail.map((each) => `${each.loc?.at(-1) ?? ""}: ${each.msg}`).join("; ") : told.detail;

@@ -54,7 +54,7 @@
   for (const kind of ["click", "keydown", "submit"]) {
     document.addEventListener(kind, (event) => {
       // The log-in of a session that has ended, and the browser's own keys, stay.
-      if (event.ctrlKey || event.metaKey || event.altKey || /^F\d/.test(event.key ?? "") || event.target.closest?.("#sound-badge")) return;
+      if (event.ctrlKey || event.metaKey || event.altKey || /^F\d/.test(event.key ?? "") || event.target.closest?.("#sound-badge, dialog[open]")) return;
       event.preventDefault();
       event.stopImmediatePropagation();
     }, true);

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.fake_town import FAULTS, Town
+from tests.browser.fake_town import FAULTS, PASSWORD, Town
 from tests.browser.steps import Open, clear, ring, states
 
 PRESSURE, LAMP = "water-004/water/pressure", "lighting-005/lighting/lamp_state"
@@ -89,8 +89,13 @@ def test_filter_stands_in_the_address_and_a_link_brings_it_back(open_screen: Ope
     screen.page.fill("#alarms-filter", "waste-003")
     screen.page.wait_for_url("**/alarms?alarms-filter=waste-003")
     address = screen.page.url
-    other = open_screen("viewer")
+    # Also for who must log in first.
+    other = open_screen()
     other.page.goto(address)
+    other.page.fill("#user", "viewer")
+    other.page.fill("#password", PASSWORD)
+    other.page.press("#password", "Enter")
+    other.page.wait_for_url("**/alarms?alarms-filter=waste-003")
     expect(other.page.locator("#alarms-filter")).to_have_value("waste-003")
     expect(other.page.locator("#alarm-grid .ag-center-cols-container .ag-row")).to_have_count(1)
     other.page.goto(f"{town.base}/map?map-filter=all&map-domain=water")
