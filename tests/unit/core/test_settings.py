@@ -64,6 +64,8 @@ WRONG: dict[str, list[str]] = {
     "http.proxies": ["proxy.example", "10.0.0.1/8", "*", "10.0.0.1,,::1"],
     "alarms.grace": ["0", "inf", "1e300"],
     "alarms.stale_periods": ["0.5", "0", "nan", "inf", "1e300"],
+    "alarms.shifts": ["6:00", "06:05", "14:00,06:00", "06:00,,14:00", "night", "24:00"],
+    "alarms.operators": ["0", "-1", "1.5", "1001"],
     "rejected.keep_days": ["-1", "1.5", "36501", "never"],
     "backup.folder": ["backups", "./x", "~/x"],
     "backup.keep": ["0", "-1", "many", "10001"],
