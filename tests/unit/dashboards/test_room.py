@@ -24,6 +24,7 @@ from dashboards.components.quality import quality
 from dashboards.finding import Finder, pages_of
 from dashboards.frame import RAIL, frame
 from dashboards.keeping import address_of
+from dashboards.pages import asset
 from dashboards.pages.quality import span_of
 from dashboards.quality import COLUMNS, Measured, rows_of
 from dashboards.searching import MOST as MOST_HITS
@@ -306,3 +307,8 @@ def test_workbook_holds_hostile_text_as_text() -> None:
 
 def test_csv_shows_marks_that_turn_text_around() -> None:
     assert exports.to_csv([{"a": "abc\u202edef\u2067"}], ("a",)).decode().splitlines()[1] == "abc\\u202edef\\u2067"
+
+
+def test_asset_leads_to_its_series_beside_others() -> None:
+    assert "/trends?s=w-1/water/flow" in hrefs(asset.layout(scene(), "w-1"))
+    assert "/trends" in hrefs(asset.layout(scene(), "w-2"))
