@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import time
 import zipfile
 from collections.abc import Iterator
 from dataclasses import replace
@@ -312,3 +313,12 @@ def test_csv_shows_marks_that_turn_text_around() -> None:
 def test_asset_leads_to_its_series_beside_others() -> None:
     assert "/trends?s=w-1/water/flow" in hrefs(asset.layout(scene(), "w-1"))
     assert "/trends" in hrefs(asset.layout(scene(), "w-2"))
+
+
+def test_search_among_ten_thousand_is_told_while_somebody_types() -> None:
+    things = {n: thing(n, f"water-{n:05d}", f"Capteur réseau {n}", f"rue {n % 700}") for n in range(10_000)}
+    index, town = Index(things.values()), scene(things=things, alarms={})
+    started = time.process_time()
+    for question in ("w", "capteur 99", "rue 12", "water-01234"):
+        assert search(town, index, question, pages={})[0]
+    assert (time.process_time() - started) / 4 < 0.1
