@@ -46,7 +46,7 @@ class Annotation:
     mine: int | None = None
 
 
-def annotations(scene: Scene, found: Compared, *, reader: str = "", any_note: bool = False) -> list[Annotation]:
+def happened_in(scene: Scene, found: Compared, *, reader: str = "", any_note: bool = False) -> list[Annotation]:
     """Everything that happened within the time, oldest first.
 
     Parameters

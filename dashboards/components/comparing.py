@@ -8,7 +8,7 @@ from urllib.parse import quote
 from dash.development.base_component import Component
 
 from dashboards.comparing import MOST, Compared, Key, Series, Wanted
-from dashboards.components.annotations import Annotation, annotations, lines, marks
+from dashboards.components.annotations import Annotation, happened_in, lines, marks
 from dashboards.components.history import chart
 from dashboards.components.readings import property_label
 from dashboards.components.values import age
@@ -32,7 +32,7 @@ def compared(
         Whose notes can be taken away; all of them with `any_note`.
     """
     words = scene.words
-    happened = annotations(scene, found, reader=reader, any_note=any_note)
+    happened = happened_in(scene, found, reader=reader, any_note=any_note)
     wrong = wanted.wrong(words.zone, now=found.read_at)
     return div(
         div(

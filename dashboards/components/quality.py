@@ -198,7 +198,8 @@ def columns(counts: Int64) -> Int64:
     if several < 2:
         return counts
     missing = -len(counts) % several
-    return np.concatenate([np.zeros(missing, np.int64), counts]).reshape(-1, several).max(axis=1)
+    greatest: Int64 = np.concatenate([np.zeros(missing, np.int64), counts]).reshape(-1, several).max(axis=1)
+    return greatest
 
 
 def _priorities(words: Words) -> list[Node]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 from dash.development.base_component import Component
 
@@ -103,7 +103,7 @@ def dialogs(words: Words, pages: Sequence[tuple[str, str, str]]) -> list[Compone
     ]
 
 
-def _dialog(words: Words, name: str, *inner: Node, **more: str) -> Component:
+def _dialog(words: Words, name: str, *inner: Node, **more: Any) -> Component:
     return el(
         "Dialog",
         div(

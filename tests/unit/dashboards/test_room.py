@@ -19,7 +19,7 @@ from dash.development.base_component import Component
 
 from dashboards import exports, spreadsheet
 from dashboards.comparing import MOST, Compared, Key, Series, Wanted, known
-from dashboards.components.annotations import annotations, lines, marks
+from dashboards.components.annotations import happened_in, lines, marks
 from dashboards.components.comparing import compared
 from dashboards.components.quality import quality
 from dashboards.finding import Finder, pages_of
@@ -189,10 +189,10 @@ def test_series_of_another_organisation_is_as_one_that_is_not() -> None:
 
 def test_everything_that_happened_is_told_in_order_and_marked_in_its_chart() -> None:
     found = compare_of()
-    told = annotations(scene(), found, reader="anne")
+    told = happened_in(scene(), found, reader="anne")
     assert [each.kind for each in told] == ["outage", "correction", "note", "raised", "acknowledged"]
     assert [each.mine for each in told if each.kind == "note"] == [5]
-    assert annotations(scene(), found, reader="bert")[2].mine is None
+    assert happened_in(scene(), found, reader="bert")[2].mine is None
     shapes, letters = marks(scene(), told, found.trends[0][0], colours("dark"))
     assert [letter["text"] for letter in letters] == ["C", "N", "✓"]
     assert len(shapes) == 3
@@ -201,7 +201,7 @@ def test_everything_that_happened_is_told_in_order_and_marked_in_its_chart() -> 
     assert "anne" in listed
     # What is over before the time, or of another datastream of the Thing, is not told.
     late = compare_of(since=NOW - timedelta(minutes=30), alarms={1: [alarm(datastream_id=8)]})
-    assert annotations(scene(), late) == []
+    assert happened_in(scene(), late) == []
 
 
 def test_compared_series_can_be_taken_away_and_exported_as_they_are_drawn() -> None:
