@@ -51,7 +51,18 @@ def _routes(town: Town) -> list[tuple[str, str]]:
 
 
 PAGES = [
-    ("GET", path) for path in ("/", "/alarms", "/map", "/health", "/rejected", "/trends", "/quality", "/asset/water-001", "/assets/10-ages.js")
+    ("GET", path)
+    for path in (
+        "/",
+        "/alarms",
+        "/map",
+        "/health",
+        "/rejected",
+        "/trends",
+        "/quality",
+        "/asset/water-001",
+        "/assets/10-ages.js",
+    )
 ]
 UNKNOWN = [
     ("GET", "/nowhere"), ("GET", "/_reload-hash"), ("GET", "/_alive"), ("GET", "/_mcp"), ("POST", "/_mcp"), ("GET", "/docs"),
