@@ -152,15 +152,13 @@
     for (const [id, node] of there) {
       const value = hv.valueOf(node) ?? "";
       if (!usual.has(id)) usual.set(id, node.matches("input") ? "" : value);
-      if (!met.has(id) && (asked.has(id) || led)) pending.set(id, { value: asked.get(id) ?? usual.get(id), until: performance.now() + 4000 });
+      if (!met.has(id) && (asked.has(id) || led)) pending.set(id, { value: asked.get(id) ?? usual.get(id), until: performance.now() + 10000 });
       met.add(id);
       const wanted = pending.get(id);
       if (wanted) {
         if (value === wanted.value || performance.now() > wanted.until) pending.delete(id);
-        else if (!wanted.set) {
-          wanted.set = true;
-          window.dash_clientside.set_props(id, { value: wanted.value });
-        }
+        // Again and again: a control that is only just being drawn takes nothing.
+        else window.dash_clientside.set_props(id, { value: wanted.value });
       } else if (value && value !== usual.get(id)) asked.set(id, value);
       else asked.delete(id);
     }
