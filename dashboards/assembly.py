@@ -19,13 +19,17 @@ from dashboards import (
     desk,
     documents,
     failures,
+    finding,
     health,
+    keeping,
     log_in,
     log_in_by,
     metrics,
     push,
+    quality,
     quarantine,
     rulebook,
+    trend_api,
     welcome,
 )
 from dashboards.callbacks import fits_one_of
@@ -75,6 +79,10 @@ def create_server(settings: Settings) -> Server:
     audit.register(server.fastapi, server)
     desk.register(server.fastapi, server)
     rulebook.register(server.fastapi, server)
+    quality.register(server.fastapi, server)
+    trend_api.register(server.fastapi, server)
+    finding.register(server.fastapi, server)
+    keeping.register(server.fastapi, server)
     documents.register(server.fastapi, server)
     push.register(server.fastapi, server.hub)
     server.dash = create_dash(server.fastapi, server)

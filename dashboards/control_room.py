@@ -18,11 +18,13 @@ from dashboards.pages import (
     audit,
     hidden,
     overview,
+    quality,
     rejected,
     rules,
     service,
     system,
     town_map,
+    trends,
 )
 from dashboards.routes import page_of, thing_of_page
 from dashboards.server import Server
@@ -109,6 +111,8 @@ def create_dash(fastapi: FastAPI, server: Server) -> Any:
 
     asset.register(app, server)
     town_map.register(app, server)
+    trends.register(app, server)
+    quality.register(app, server)
     rejected.register(app, server)
     administration.register(app, server)
     audit.register(app, server)
@@ -141,6 +145,10 @@ def lay_out(scene: Scene, address: str, asked: dict[str, list[str]], *, theme: s
         page = town_map.layout(scene, asked, theme=theme)
     elif path == "/health":
         page = system.layout(scene)
+    elif path == "/trends":
+        page = trends.layout(scene)
+    elif path == "/quality":
+        page = quality.layout(scene)
     elif path == "/rejected":
         page = rejected.layout(scene)
     elif path == "/administration":
@@ -180,6 +188,10 @@ def draw_page(scene: Scene, path: str) -> Drawing:
         drawing = town_map.draw(scene, path)
     elif path == "/health":
         drawing = system.draw(scene, path)
+    elif path == "/trends":
+        drawing = trends.draw(scene, path)
+    elif path == "/quality":
+        drawing = quality.draw(scene, path)
     elif path == "/rejected":
         drawing = rejected.draw(scene, path)
     elif path == "/administration":

@@ -10,6 +10,7 @@ from dash.development.base_component import Component
 
 from dashboards import town as judge
 from dashboards.components import alarms as parts
+from dashboards.components import room
 from dashboards.components.values import age
 from dashboards.hidden import hidden_alarms
 from dashboards.ui import Fragments, button, div, el, hidden, icon, link, provider, span
@@ -26,16 +27,20 @@ class Entry:
     key: str
     icon: str
     action: Action = Action.SEE_SCREENS
+    letter: str = ""
+    """Leads there after G; empty: no key does."""
 
 
 RAIL: Final = (
-    Entry("/", "overview", "overview"),
-    Entry("/alarms", "alarms", "bell"),
-    Entry("/map", "map", "map"),
-    Entry("/rules", "rules", "rules", Action.SEE_RULES),
-    Entry("/health", "health", "pulse", Action.SEE_SYSTEM),
-    Entry("/administration", "administration", "people", Action.SEE_ACCOUNTS),
-    Entry("/audit", "audit", "audit", Action.SEE_AUDIT),
+    Entry("/", "overview", "overview", letter="o"),
+    Entry("/alarms", "alarms", "bell", letter="a"),
+    Entry("/map", "map", "map", letter="m"),
+    Entry("/trends", "trends", "chart", Action.SEE_TRENDS, letter="t"),
+    Entry("/quality", "quality", "gauge", Action.SEE_ALARM_QUALITY, letter="q"),
+    Entry("/rules", "rules", "rules", Action.SEE_RULES, letter="r"),
+    Entry("/health", "health", "pulse", Action.SEE_SYSTEM, letter="s"),
+    Entry("/administration", "administration", "people", Action.SEE_ACCOUNTS, letter="d"),
+    Entry("/audit", "audit", "audit", Action.SEE_AUDIT, letter="u"),
 )
 
 SAID: Final = (
@@ -91,6 +96,9 @@ def frame(words: Words, account: Account) -> Component:
         ),
         el("Main", div(ident="page"), cls="main", tabIndex="-1", id="main"),
         el("Footer", div(ident="frame-status"), cls="status"),
+        *room.dialogs(
+            words, [(entry.letter, entry.path, words.t(f"rail.{entry.key}")) for entry in RAIL if entry.letter]
+        ),
         cls="frame",
         data_language=words.language,
     )
@@ -125,6 +133,7 @@ def _who(words: Words, account: Account) -> Component:
     if not account.scope.is_whole:
         role = f"{role} · {words.t('frame.part')}"
     return div(
+        *room.tools(words),
         button(
             icon("theme"),
             hidden(words.t("frame.theme")),

@@ -218,7 +218,7 @@ class Guard:
 
     async def _nobody(self, scope: Scope, send: Send, status: int, detail: str) -> None:
         if scope["method"] in _SAFE and is_page(scope["path"]):
-            await _lead(send, "/login" if scope["path"] == "/" else f"/login?next={quote(scope['path'])}")
+            await _lead(send, log_in_address(scope["path"], scope.get("query_string", b"")))
             return
         await _answer(send, status, {"detail": detail})
 
@@ -241,6 +241,18 @@ class Guard:
             await send(message)
 
         return sending
+
+
+def log_in_address(path: str, query: bytes) -> str:
+    """Where who is nobody logs in, to come back to the page that was asked for with all that its address chooses.
+
+    Examples
+    --------
+    >>> log_in_address("/", b""), log_in_address("/quality", b"span=7d")
+    ('/login', '/login?next=/quality%3Fspan%3D7d')
+    """
+    asked = path + (f"?{query.decode('latin-1')}" if query else "")
+    return "/login" if asked == "/" else f"/login?next={quote(asked)}"
 
 
 def headers_of(scope: Scope) -> dict[str, str]:

@@ -128,10 +128,12 @@ def target_of(address: str) -> str:
 
     Examples
     --------
-    >>> target_of("/asset/dev%3Aeui%3A01"), target_of("//elsewhere.example")
-    ('/asset/dev:eui:01', '/')
+    >>> target_of("/asset/dev%3Aeui%3A01"), target_of("/quality?span=7d"), target_of("//elsewhere.example")
+    ('/asset/dev:eui:01', '/quality?span=7d', '/')
     """
-    return page_of(address) or (address if is_page(address) else "/")
+    path, asks, query = address.partition("?")
+    page = page_of(path) or (path if is_page(path) else "")
+    return f"{page}{asks}{query}" if page else "/"
 
 
 def register(app: FastAPI, server: Server) -> None:

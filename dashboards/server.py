@@ -103,6 +103,7 @@ class Server:
             scope=key.scope,
             may_acknowledge=key.may_acknowledge,
             may_see_rejected=key.may_see_rejected,
+            may_write_note=key.may_write_note,
             data_dir=self.settings.data_dir,
             may_shelve=key.may_shelve,
             shelf_limits=by_priority(self.settings.alarms, "shelve"),

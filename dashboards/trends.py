@@ -12,7 +12,7 @@ from dashboards.town import Town
 from hypervision.store import screens
 from hypervision.store.growth import Grown, read_growth
 from hypervision.store.screens import AlarmRow, GapRow, JournalRow, LimitRow, StreamRow, ThingRow, TrendPoint
-from hypervision.store.trends import Slice, read_trend
+from hypervision.store.trends import Drawn, Slice, read_trend
 
 RANGES: Final[Mapping[str, timedelta]] = {
     "hour": timedelta(hours=1),
@@ -21,8 +21,8 @@ RANGES: Final[Mapping[str, timedelta]] = {
     "month": timedelta(days=30),
     "year": timedelta(days=365),
 }
-# Ranges of which a counter's bars are days, not hours; of an hour its register is drawn.
-_DAYS: Final = ("month", "year")
+# From this on a counter's bars are days, not hours; of an hour its register is drawn.
+_BY_DAY: Final = timedelta(days=28)
 _HOUR: Final = 3600.0
 # About one bucket for every two pixels of a chart: what lies between cannot be seen.
 _BUCKETS: Final = 400
@@ -79,26 +79,12 @@ class Trends:
 def read_trends(connection: screens.Database, town: Town, thing: ThingRow, chosen: str, *, now: datetime) -> Trends:
     """Read the charts of a Thing for one of `RANGES` (any other word: a day)."""
     since = now - RANGES.get(chosen, RANGES["day"])
-    trends = []
     streams = town.streams_of.get(thing.thing_id, ())
     gaps = screens.read_gaps(connection, thing.thing_id, since=since, until=now)
-    for stream_id in streams[:_CHARTS]:
-        stream = town.streams[stream_id]
-        hole = _LONGEST if stream.period is None else timedelta(seconds=_HOLD * stream.period)
-        drawn = read_trend(
-            connection, stream_id, since=since, until=now, buckets=_BUCKETS, slices=LINES, hole=hole,
-            hold=min(hole, _ON_CHANGE) if stream.period is None else hole,
-        )  # fmt: skip
-        limits = town.limits.of_stream(stream)
-        growth = None
-        if stream.kind == "counter" and chosen != "hour" and drawn.points:
-            step = "day" if chosen in _DAYS or (stream.period or 0.0) > _HOUR else "hour"
-            # Of the time after its newest reading nothing is known: it has not stood still.
-            steps = read_growth(connection, stream_id, since=since, until=drawn.points[-1].at, step=step)
-            growth = Growth(step, steps) if steps else None
-        trends.append(
-            Trend(stream, drawn.points, limits, gaps_of(gaps, stream), drawn.slices, drawn.readings_from, growth)
-        )
+    trends = [
+        read_one(connection, town, town.streams[stream_id], gaps, since=since, until=now)
+        for stream_id in streams[:_CHARTS]
+    ]
     return Trends(
         since,
         now,
@@ -107,6 +93,39 @@ def read_trends(connection: screens.Database, town: Town, thing: ThingRow, chose
         screens.read_journal(connection, thing.thing_id),
         tuple(town.streams[i] for i in streams[_CHARTS:]),
     )
+
+
+def read_one(
+    connection: screens.Database, town: Town, stream: StreamRow, gaps: Sequence[GapRow], *, since: datetime,
+    until: datetime,
+) -> Trend:  # fmt: skip
+    """Read the chart of one datastream.
+
+    Parameters
+    ----------
+    gaps : sequence of GapRow
+        Of its Thing.
+    """
+    drawn = read_course(connection, stream, since=since, until=until, slices=LINES)
+    limits = town.limits.of_stream(stream)
+    growth = None
+    if stream.kind == "counter" and until - since > RANGES["hour"] and drawn.points:
+        step = "day" if until - since >= _BY_DAY or (stream.period or 0.0) > _HOUR else "hour"
+        # Of the time after its newest reading nothing is known: it has not stood still.
+        steps = read_growth(connection, stream.datastream_id, since=since, until=drawn.points[-1].at, step=step)
+        growth = Growth(step, steps) if steps else None
+    return Trend(stream, drawn.points, limits, gaps_of(gaps, stream), drawn.slices, drawn.readings_from, growth)
+
+
+def read_course(
+    connection: screens.Database, stream: StreamRow, *, since: datetime, until: datetime, slices: int
+) -> Drawn:
+    """The points of a chart, and so many lines of its table."""
+    hole = _LONGEST if stream.period is None else timedelta(seconds=_HOLD * stream.period)
+    return read_trend(
+        connection, stream.datastream_id, since=since, until=until, buckets=_BUCKETS, slices=slices, hole=hole,
+        hold=min(hole, _ON_CHANGE) if stream.period is None else hole,
+    )  # fmt: skip
 
 
 def gaps_of(gaps: Sequence[GapRow], stream: StreamRow) -> tuple[GapRow, ...]:

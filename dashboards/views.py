@@ -39,6 +39,7 @@ class Scene:
     scope: Scope = EVERYTHING
     may_acknowledge: bool = False
     may_see_rejected: bool = False
+    may_write_note: bool = False
     data_dir: Any = None
     may_shelve: bool = False
     shelf_limits: Mapping[str, float] = field(default_factory=dict)
@@ -58,6 +59,7 @@ class ViewKey:
     may_acknowledge: bool
     may_see_rejected: bool = False
     may_shelve: bool = False
+    may_write_note: bool = False
 
     @classmethod
     def of(cls, page: str, language: str, account: Account) -> ViewKey:
@@ -70,6 +72,7 @@ class ViewKey:
             # Nothing else tells of them; other pages stay shared by more screens.
             page == "/health" and may(account, Action.SEE_REJECTED),
             page.startswith("/alarms") and may(account, Action.SHELVE_ALARM),
+            page == "/trends" and may(account, Action.WRITE_NOTE),
         )
 
 

@@ -41,6 +41,13 @@ class Action(StrEnum):
     SEE_SCREENS = "see_screens"
     READ_DATA = "read_data"
     SEE_SYSTEM = "see_system"
+    SEE_ALARM_QUALITY = "see_alarm_quality"
+    SEE_TRENDS = "see_trends"
+    SEARCH = "search"
+    SEE_VIEWS = "see_views"
+    KEEP_VIEW = "keep_view"
+    SEE_NOTES = "see_notes"
+    WRITE_NOTE = "write_note"
     ACKNOWLEDGE_ALARM = "acknowledge_alarm"
     SHELVE_ALARM = "shelve_alarm"
     PLACE_OUT_OF_SERVICE = "place_out_of_service"
@@ -65,6 +72,14 @@ RIGHTS: Final[Mapping[Action, frozenset[Role]]] = {
     Action.SEE_SCREENS: _ALL,
     Action.READ_DATA: _ALL,
     Action.SEE_SYSTEM: _ALL,
+    Action.SEE_ALARM_QUALITY: _ALL,
+    Action.SEE_TRENDS: _ALL,
+    Action.SEARCH: _ALL,
+    Action.SEE_VIEWS: _ALL,
+    # One's own: nobody changes another's.
+    Action.KEEP_VIEW: _ALL,
+    Action.SEE_NOTES: _ALL,
+    Action.WRITE_NOTE: frozenset({Role.OPERATOR, Role.ENGINEER, Role.ADMINISTRATOR}),
     Action.READ_HEALTH: _ALL,
     Action.READ_METRICS: _ALL,
     Action.ACKNOWLEDGE_ALARM: frozenset({Role.OPERATOR, Role.ENGINEER, Role.ADMINISTRATOR}),

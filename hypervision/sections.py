@@ -6,6 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from hypervision.shifts import USUAL, ShiftTimes
+
 # Ten years: beyond it a sum of times overflows, and nobody means it.
 Seconds = Annotated[float, Field(gt=0, le=315_360_000, allow_inf_nan=False)]
 Pause = Annotated[float, Field(ge=0, le=31_536_000, allow_inf_nan=False)]
@@ -42,6 +44,9 @@ class AlarmSettings(Section):
     escalate_medium: Pause = 0.0
     escalate_low: Pause = 0.0
     escalate_to: Literal["operator", "engineer", "administrator"] = "engineer"
+    # By these local times, and for so many people at work at once, alarms are counted.
+    shifts: ShiftTimes = USUAL
+    operators: Annotated[int, Field(ge=1, le=1_000)] = 1
 
 
 class RuleSettings(Section):

@@ -146,13 +146,8 @@ class Watch:
         for proposal_id in due:
             self.intake.know_all()
             seen = not self._rules_changed()
-            work = editing.put_in_force(
-                proposal_id,
-                self._newest,
-                self.intake.streams.catalogue,
-                grace=timedelta(seconds=self.settings.alarms.grace),
-                now=now,
-            )
+            catalogue, grace = self.intake.streams.catalogue, timedelta(seconds=self.settings.alarms.grace)
+            work = editing.put_in_force(proposal_id, self._newest, catalogue, grace=grace, now=now)
             try:
                 steps += self.intake.transact(work, tell=True, exclusive=True)
             except BaseException as error:

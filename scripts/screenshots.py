@@ -27,6 +27,10 @@ SHOTS = (
     ("map-dark-fr", "/map", "dark", "fr", "#map-list li"),
     ("map-light-en", "/map", "light", "en", "#map-list li"),
     ("asset-dark-fr", "ASSET", "dark", "fr", ".chart .js-plotly-plot"),
+    ("trends-dark-fr", "TRENDS", "dark", "fr", ".trend .js-plotly-plot"),
+    ("trends-light-en", "TRENDS", "light", "en", ".trend .js-plotly-plot"),
+    ("quality-dark-fr", "/quality", "dark", "fr", ".kpi"),
+    ("quality-light-en", "/quality?span=7d", "light", "en", ".kpi"),
     ("system-dark-en", "/health", "dark", "en", "#health-parts tr"),
     ("rejected-dark-fr", "/rejected", "dark", "fr", "#rejected-set .table tbody tr", "engineer"),
     ("rejected-light-en", "/rejected", "light", "en", "#rejected-set .table tbody tr", "engineer"),
@@ -76,6 +80,16 @@ def send_wrong(context: BrowserContext, base: str) -> None:
             )
 
 
+def series(context: BrowserContext, base: str) -> str:
+    """The page of trends with two series of each of two domains."""
+    chosen = []
+    for domain in ("water", "lighting"):
+        rows = context.request.get(f"{base}/api/v1/datastreams?domain={domain}&limit=200").json()["rows"]
+        gauges = [row for row in rows if row["kind"] == "gauge" and row["phenomenon_time"]]
+        chosen += [f"s={row['thing']}/{row['domain']}/{row['property']}" for row in gauges[:2]]
+    return f"/trends?{'&'.join(chosen)}"
+
+
 def take(browser: Browser, base: str, log_ins: dict[str, dict[str, str]], shot: tuple[str, ...], out: Path) -> None:
     """One picture, of the page as its reader sees it."""
     name, path, theme, language, awaited, *role = shot
@@ -90,6 +104,8 @@ def take(browser: Browser, base: str, log_ins: dict[str, dict[str, str]], shot: 
         # A value with a course says more than a state.
         things = [row["thing"] for row in rows if row["property"] and row["value"] != row["limit_value"]]
         path = f"/asset/{things[0]}" if things else "/"
+    if path == "TRENDS":
+        path = series(context, base)
     if path == "/rejected":
         send_wrong(context, base)
     page = context.new_page()

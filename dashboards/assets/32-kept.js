@@ -2,14 +2,14 @@
 "use strict";
 (() => {
   const hv = (window.hv = window.hv || {});
-  const CONTROLS = ["alarms-filter", "alarms-comment", "shelve-reason", "service-things", "service-reason", "asset-range", "map-filter", "map-domain"];
+  const CONTROLS = ["alarms-filter", "alarms-comment", "shelve-reason", "service-things", "service-reason", "asset-range", "map-filter", "map-domain", "trend-note-text", "trend-note-at", "trend-note-thing"];
   let kept = null;
-  const valueOf = (node) => (node.matches("input") ? node.value : node.querySelector("input:checked")?.value);
+  hv.valueOf = (node) => (node.matches("input") ? node.value : node.querySelector("input:checked")?.value);
 
   hv.keep = () => {
     hv.keepSelection?.();
     const found = CONTROLS.map((id) => [id, document.getElementById(id)]).filter(([, node]) => node);
-    kept = { page: location.pathname, nodes: new Map(found), values: new Map(found.map(([id, node]) => [id, valueOf(node)])) };
+    kept = { page: location.pathname, nodes: new Map(found), values: new Map(found.map(([id, node]) => [id, hv.valueOf(node)])) };
   };
   // The value that a control is about to get back; undefined when there is none.
   hv.keptValue = (id) => (kept?.page === location.pathname ? kept.values.get(id) : undefined);
@@ -19,7 +19,7 @@
     for (const [id, value] of kept.values) {
       const node = document.getElementById(id);
       if (!node || node === kept.nodes.get(id)) continue;
-      if (value === undefined || valueOf(node) === value) kept.values.delete(id);
+      if (value === undefined || hv.valueOf(node) === value) kept.values.delete(id);
       else window.dash_clientside.set_props(id, { value });
     }
     if (!kept.values.size) kept = null;

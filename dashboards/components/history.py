@@ -48,8 +48,16 @@ def history(scene: Scene, found: Trends, *, theme: str) -> Component:
     )
 
 
-def chart(scene: Scene, found: Trends, trend: Trend, *, theme: str) -> Component:
-    """One chart, with its name, its range in words for who cannot see it, and no line across a hole."""
+def chart(
+    scene: Scene, found: Trends, trend: Trend, *, theme: str, marks: tuple[list[Any], list[Any]] = ([], [])
+) -> Component:
+    """One chart, with its name, its range in words for who cannot see it, and no line across a hole.
+
+    Parameters
+    ----------
+    marks : (list, list)
+        More of plotly's shapes and annotations to draw in it.
+    """
     words, stream = scene.words, trend.stream
     prop = scene.catalogue.find(stream.domain, stream.property)
     label = property_label(scene, stream)
@@ -67,9 +75,12 @@ def chart(scene: Scene, found: Trends, trend: Trend, *, theme: str) -> Component
             low=words.quantity(min(results), stream.unit, decimals),
             high=words.quantity(max(results), stream.unit, decimals),
         )
+    drawn = figure(scene, found, trend, theme=theme)
+    for place, more in zip(("shapes", "annotations"), marks, strict=True):
+        drawn["layout"][place] += more
     graph: Component = dcc.Graph(
         id={"chart": stream.datastream_id},
-        figure=figure(scene, found, trend, theme=theme),
+        figure=drawn,
         config={"displayModeBar": False, "locale": words.language, "responsive": True, "scrollZoom": False},
         style={"height": f"{_HEIGHT}px"},
     )

@@ -8,6 +8,7 @@ from typing import Any
 from dash import Input, Output, State, dcc
 from dash.development.base_component import Component
 
+from dashboards.comparing import MOST, Key, Wanted
 from dashboards.components import alarms as parts
 from dashboards.components import desk
 from dashboards.components.history import history
@@ -62,6 +63,7 @@ def layout(scene: Scene, code: str) -> Component:
                     "day",
                     words.t("asset.range"),
                 ),
+                link(words.t("asset.compare"), href=_comparison(scene, thing)),
                 cls="panel-head",
             ),
             dcc.Store(id="asset-code", data=code),
@@ -71,6 +73,13 @@ def layout(scene: Scene, code: str) -> Component:
         ),
         cls="asset",
     )
+
+
+def _comparison(scene: Scene, thing: ThingRow) -> str:
+    """The page of trends with what this Thing observes, to which others can be added."""
+    streams = (scene.town.streams[i] for i in scene.town.streams_of.get(thing.thing_id, ()))
+    keys = tuple(Key(thing.code, stream.domain, stream.property) for stream in streams)
+    return Wanted(series=keys[:MOST]).href()
 
 
 def draw(scene: Scene, code: str) -> Drawing:

@@ -356,6 +356,7 @@ CREATE TABLE hv.alarm_transition (
     to_suppression text
 );
 CREATE INDEX alarm_transition_alarm ON hv.alarm_transition (alarm_id, transition_id);
+CREATE INDEX alarm_transition_recorded ON hv.alarm_transition (recorded_at);
 
 -- What deserves a line and is no alarm: a late crossing, a session lost at the broker, an admission.
 CREATE TABLE hv.journal (
@@ -463,6 +464,35 @@ CREATE TABLE hv.invitation (
     expires_at timestamptz NOT NULL,
     used_at timestamptz
 );
+
+
+-- What an account keeps of the control room: the address of a page with everything chosen on it.
+CREATE TABLE hv.saved_view (
+    view_id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    name text NOT NULL,
+    owner text NOT NULL,
+    -- What of the town its owner saw then: shared, it is for who sees the same.
+    scope jsonb NOT NULL,
+    shared boolean NOT NULL DEFAULT false,
+    address text NOT NULL,
+    at timestamptz NOT NULL,
+    UNIQUE (owner, name)
+);
+
+-- What people remark beside the readings.
+CREATE TABLE hv.note (
+    note_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    at timestamptz NOT NULL,
+    thing_id int REFERENCES hv.thing,
+    -- What of the town its author saw then: without a Thing it is for who sees the same.
+    scope jsonb NOT NULL,
+    text text NOT NULL,
+    author text NOT NULL,
+    written_at timestamptz NOT NULL,
+    removed_at timestamptz,
+    removed_by text
+);
+CREATE INDEX note_at ON hv.note (at) WHERE removed_at IS NULL;
 
 -- Each writer notes the hours it touches, once in an epoch; `watch` ends the epoch when it collects them.
 CREATE TABLE hv.rollup_epoch (

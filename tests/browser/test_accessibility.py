@@ -13,7 +13,8 @@ from playwright.sync_api import expect
 from tests.browser.conftest import Screen
 from tests.browser.fake_town import FAULTS, Town
 
-PAGES = ("/", "/alarms", "/alarms/hidden", "/alarms/service", "/map", "/asset/water-004", "/health")
+SERIES = "/trends?s=water-004/water/pressure&s=lighting-005/lighting/lamp_state&s=nowhere/water/flow"
+PAGES = ("/", "/alarms", "/alarms/hidden", "/alarms/service", "/map", SERIES, "/quality", "/asset/water-004", "/health")
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 
 
@@ -76,6 +77,10 @@ def test_axe_finds_nothing_serious(open_screen: Callable[..., Screen], town: Tow
     for path in PAGES:
         screen.go(path)
         screen.page.wait_for_selector(".status-line .age:not(:empty)")
+        if path == SERIES:
+            screen.page.wait_for_selector(".trend-set .twin")
+        if path == "/quality":
+            screen.page.wait_for_selector(".kpi")
         if path.startswith("/asset"):
             screen.page.wait_for_selector(".chart, .asset-history")
         found += _violations(screen)

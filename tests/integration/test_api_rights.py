@@ -21,6 +21,7 @@ pytestmark = pytest.mark.integration
 
 FILLED = {
     "{name}": "log-in.css", "{alarm_id}": "1", "{rejected_id}": "1", "{inhibition_id}": "1", "{package_name}": "dash",
+    "{view_id}": "1", "{note_id}": "1",
     "{code}": "water.pressure.low", "{proposal_id}": "1",
     "{session}": "others", "{token_id}": "1", "{fingerprinted_path:path}": "deps/polyfill@7.js", "{path:path}": "nowhere",
 }  # fmt: skip
@@ -64,6 +65,8 @@ PAGES = [
             "/rejected",
             "/audit",
             "/rules",
+            "/trends",
+            "/quality",
             "/asset/water-001",
         ),
         "/assets/10-ages.js",

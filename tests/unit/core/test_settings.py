@@ -82,6 +82,8 @@ WRONG: dict[str, list[str]] = {
     "rules.one_person": ["perhaps", "2"],
     "rules.country": ["FR", "france", "xx"],
     "rules.holidays": ["tomorrow", "2026-1-1", "12-26;12-27"],
+    "alarms.shifts": ["6:00", "06:05", "14:00,06:00", "06:00,,14:00", "night", "24:00"],
+    "alarms.operators": ["0", "-1", "1.5", "1001"],
     "rejected.keep_days": ["-1", "1.5", "36501", "never"],
     "backup.folder": ["backups", "./x", "~/x"],
     "backup.keep": ["0", "-1", "many", "10001"],

@@ -47,6 +47,9 @@ def test_screen_asks_by_its_address_and_is_told_for_it() -> None:
 def test_log_in_leads_to_the_page_that_was_asked_for_and_nowhere_else() -> None:
     assert target_of("/asset/dev%3Aeui") == "/asset/dev:eui"
     assert target_of("/api/docs") == "/api/docs"
+    assert target_of("/trends?s=a/water/flow&from=x%20y") == "/trends?s=a/water/flow&from=x%20y"
+    for target in ("//evil.example?/alarms", "/login?next=/alarms", "?x", "/\\evil?y"):
+        assert target_of(target) == "/"
     for target in ("//evil.example", "/%2Fevil.example", "https://evil.example", "/api/v1/things", "/login"):
         assert target_of(target) == "/"
 

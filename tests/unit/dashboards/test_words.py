@@ -14,10 +14,12 @@ from dashboards.account_page import SHOWN as SHOWN_OF_ACCOUNT
 from dashboards.account_page import WELCOMED
 from dashboards.choices import PARTS, SPANS, STATES
 from dashboards.components.accounts import COLUMNS, FIELDS
+from dashboards.components.annotations import KINDS as KINDS_OF_ANNOTATIONS
 from dashboards.components.desk import SAID as SAID_OF_DESK
 from dashboards.components.desk import TABS
 from dashboards.components.growth import HEADS as HEADS_OF_GROWTH
 from dashboards.components.history import CAUSES
+from dashboards.components.room import HEARD, KEYS, SEARCHED, TOOLS, VIEWED
 from dashboards.components.rule_form import SAID as SAID_OF_RULES
 from dashboards.frame import AGAIN, LEAVING, RAIL, SAID
 from dashboards.log_in import REFUSALS
@@ -26,6 +28,9 @@ from dashboards.pages.administration import WHY
 from dashboards.pages.audit import FIELDS as FIELDS_OF_AUDIT
 from dashboards.pages.audit import SAID as SAID_OF_AUDIT
 from dashboards.pages.rejected import SAID as SAID_OF_REJECTED
+from dashboards.pages.trends import NOTE
+from dashboards.pages.trends import SAID as SAID_OF_TRENDS
+from dashboards.quality import SPANS as SPANS_OF_QUALITY
 from dashboards.rule_choice import SHOWS
 from dashboards.town import PRIORITIES
 from dashboards.trends import RANGES
@@ -66,6 +71,12 @@ ACTIONS = tuple(
         | {"audit_export", "audit_log_seal"}
     )
 )
+
+FIGURES = (
+    *("rate", "day", "peak", "flood", "top", "chattering", "standing", "stale", "shelved", "critical", "high", "rest"),
+    *("p50", "p95", "waiting"),
+)
+
 # Keys made of a part that varies, with every value it can take.
 FAMILIES = {
     "rail": tuple(entry.key for entry in RAIL),
@@ -139,6 +150,21 @@ FAMILIES = {
         *(f"column_{key}" for key in ("rule", "limit", "delays", "priority", "state", "edited")),
         *(f"column_{key}" for key in ("version", "author", "reason", "back")),
     ),
+    "kpi": (
+        *(f"{code}{more}" for code in FIGURES for more in ("", "_means")),
+        *(f"span_{value}" for value in SPANS_OF_QUALITY),
+        *("met", "missed", "none_rang", "none_chattering", "stale_mark", "shelved_mark"),
+        *(f"column_{key}" for key in ("priority", "shift", "count", "share", "rate", "peak", "flood", "p50", "p95")),
+        *(f"column_{key}" for key in ("waiting", "alarm", "asset", "minute", "since", "mark")),
+    ),
+    "trend": (
+        *SAID_OF_TRENDS,
+        *("from", "to"),
+        *(f"note_{name}" for name in NOTE),
+        *(f"{part}_{kind}" for part in ("letter", "kind") for kind in KINDS_OF_ANNOTATIONS),
+        *(f"column_{key}" for key in ("when", "what", "asset", "text", "by")),
+    ),
+    "room": (*SEARCHED, *VIEWED, *HEARD, *TOOLS, *(what for _key, what in KEYS)),
     "remedy": documented("docs/devices.md", "| reason | means |"),
     "quality": (*quality.NAMES, "late", "stale"),
     "reason": documented("docs/devices.md", "| reason | means |"),
