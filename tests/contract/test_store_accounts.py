@@ -12,6 +12,7 @@ from hypervision.accounts import Role
 from hypervision.errors import AccessError, ConflictError
 from hypervision.scope import Scope
 from hypervision.store import accounts, administration
+from hypervision.store.accounts import Visit
 from hypervision.store.connection import connect
 from hypervision.store.registry import NewThing, register_things
 from tests.contract.verbs import Says
@@ -51,7 +52,9 @@ def one(connection: Any, name: str) -> Any:
 
 
 def log_in(connection: Any, name: str, password: str = PASSWORD) -> accounts.Login:
-    return accounts.log_in(connection, name=name, password=password, address="::1", now=NOW, lasting=timedelta(hours=1))
+    return accounts.log_in(
+        connection, name=name, password=password, visit=Visit(now=NOW, lasting=timedelta(hours=1), address="::1")
+    )
 
 
 def test_account_is_what_it_was_made_and_its_session_says_so(connection: Any) -> None:

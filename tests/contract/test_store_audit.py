@@ -17,6 +17,7 @@ from hypervision.accounts import Role
 from hypervision.auditing import Head, Line, Origin, Verdict
 from hypervision.errors import PermanentStoreError
 from hypervision.store import accounts, administration, alarms, audit
+from hypervision.store.accounts import Visit
 from hypervision.store.audit import Wanted
 from hypervision.store.connection import Connection, connect
 from tests.contract.verbs import Says
@@ -78,7 +79,7 @@ def test_line_has_who_when_what_and_from_where_and_the_hash_that_python_computes
 
 def test_action_and_line_are_committed_together_or_not_at_all(world: Any) -> None:
     with asking(world) as connection:
-        accounts.add_account(connection, name="bob", password=PASSWORD, role=Role.VIEWER, now=NOW)
+        administration.add_account(connection, name="bob", password=PASSWORD, role=Role.VIEWER, now=NOW)
         with pytest.raises(RuntimeError), connection.transaction():  # noqa: PT012
             audit.note(connection, "account.disable", kind="account", ident="bob")
             connection.execute("UPDATE hv.account SET disabled_at = now()")
@@ -249,7 +250,9 @@ def test_log_ins_and_accounts_are_told_without_their_secrets(world: Any) -> None
             (PASSWORD, "typed into the wrong field"),
             ("bob", PASSWORD),
         ):
-            done = accounts.log_in(connection, name=name, password=password, address="::1", now=NOW, lasting=lasting)
+            done = accounts.log_in(
+                connection, name=name, password=password, visit=Visit(now=NOW, lasting=lasting, address="::1")
+            )
         accounts.log_out(connection, done.token)
         accounts.log_out(connection, done.token)
         administration.set_password(connection, name="bob", password="fuenf andere worte hier", now=NOW)

@@ -12,7 +12,8 @@ from hypervision import totp
 from hypervision.accounts import ENROLLING, Account, Action, Role, may
 from hypervision.claims import Identity
 from hypervision.errors import AccessError
-from hypervision.store import accounts, factors, identities, invitations, own, tokens
+from hypervision.scope import Scope
+from hypervision.store import accounts, administration, factors, identities, invitations, own, tokens
 from hypervision.store.accounts import Login, Visit
 from hypervision.store.connection import Connection, connect
 from hypervision.store.own import Proof, TooSoonError
@@ -26,7 +27,7 @@ ANA = Identity("https://id.example", "7f3a", "ana", Role.OPERATOR)
 @pytest.fixture
 def connection(world: Any) -> Iterator[Connection]:
     with connect(world.url, application="test") as made:
-        accounts.add_account(made, name="otto", password=PASSWORD, role=Role.ENGINEER, now=NOW)
+        administration.add_account(made, name="otto", password=PASSWORD, role=Role.ENGINEER, now=NOW)
         made.commit()
         yield made
 
@@ -164,7 +165,7 @@ def test_guesses_of_the_password_in_an_open_session_are_slowed_down(connection: 
 
 
 def test_session_is_ended_by_its_owner_alone(connection: Connection) -> None:
-    accounts.add_account(connection, name="eve", password=PASSWORD, role=Role.ADMINISTRATOR, now=NOW)
+    administration.add_account(connection, name="eve", password=PASSWORD, role=Role.ADMINISTRATOR, now=NOW)
     mine, here = enter(connection), enter(connection)
     account = otto(connection)
     (other,) = [one for one in own.sessions(connection, account.account_id, here.token, now=NOW) if not one.own]
@@ -178,13 +179,15 @@ def test_session_is_ended_by_its_owner_alone(connection: Connection) -> None:
     assert accounts.find_session(connection, here.token, now=NOW) is not None
 
 
-def test_session_ends_when_its_account_gets_another_role_or_organisation(connection: Connection) -> None:
+def test_session_ends_with_the_role_of_its_account_and_follows_its_scope(connection: Connection) -> None:
     connection.execute("INSERT INTO hv.organisation (code, name) VALUES ('agency', 'Agency')")
-    for change in ("role = 'operator'", "role = 'engineer', organisation_id = 1", "organisation_id = NULL"):
-        login = enter(connection)
-        assert accounts.find_session(connection, login.token, now=NOW) is not None
-        connection.execute(f"UPDATE hv.account SET {change} WHERE name = 'otto'")  # type: ignore[arg-type]
-        assert accounts.find_session(connection, login.token, now=NOW) is None
+    login = enter(connection)
+    connection.execute("UPDATE hv.account SET organisation_id = 1 WHERE name = 'otto'")
+    seen = accounts.find_session(connection, login.token, now=NOW)
+    assert seen is not None
+    assert seen[0].scope == Scope(1)
+    connection.execute("UPDATE hv.account SET role = 'operator' WHERE name = 'otto'")
+    assert accounts.find_session(connection, login.token, now=NOW) is None
     # One that a process of the version before has opened knows of neither.
     login = enter(connection)
     connection.execute("UPDATE hv.session SET role = NULL")
@@ -233,7 +236,7 @@ def test_token_loses_what_its_owner_loses(connection: Connection) -> None:
     assert found is not None
     assert may(found[0], Action.READ_DATA)
     assert not may(found[0], Action.WRITE_OBSERVATION)
-    accounts.set_disabled(connection, name="otto", at=NOW)
+    administration.change_account(connection, name="otto", given={"disabled": True}, now=NOW)
     assert tokens.find(connection, made[1], now=NOW) is None
 
 
@@ -242,7 +245,7 @@ def test_token_beyond_rights_time_or_number_is_refused(connection: Connection) -
     for scopes, days in ((["everything"], 9), ([], 9), (["read"], 0), (["read"], 367)):
         with pytest.raises(AccessError):
             tokens.make(connection, account, name="x", scopes=scopes, now=NOW, lasting=timedelta(days=days))
-    accounts.add_account(connection, name="vera", password=PASSWORD, role=Role.VIEWER, now=NOW)
+    administration.add_account(connection, name="vera", password=PASSWORD, role=Role.VIEWER, now=NOW)
     with pytest.raises(AccessError, match="cannot give a token the scope 'write'"):
         tokens.make(
             connection, own.account_named(connection, "vera"), name="x", scopes=["write"], now=NOW, lasting=HOURS * 9
@@ -286,11 +289,11 @@ def test_known_account_is_let_in_with_the_role_it_has_and_an_unknown_one_is_not(
     for make in (False, True):
         with pytest.raises(AccessError, match="there is no account 'vera'"):
             identities.log_in_by(connection, nobody, come(), make=make)
-    accounts.add_account(connection, name="vera", password=None, role=Role.VIEWER, now=NOW)
+    administration.add_account(connection, name="vera", password=None, role=Role.VIEWER, now=NOW)
     login = identities.log_in_by(connection, nobody, come(), make=False)
     assert login.account is not None
     assert login.account.role is Role.VIEWER
-    accounts.set_disabled(connection, name="vera", at=NOW)
+    administration.change_account(connection, name="vera", given={"disabled": True}, now=NOW)
     with pytest.raises(AccessError, match="is disabled"):
         identities.log_in_by(connection, nobody, come(), make=False)
 
@@ -336,7 +339,7 @@ def test_first_administrator_comes_in_by_a_link_that_works_once(connection: Conn
 
 def test_link_is_of_no_use_once_there_is_an_administrator(connection: Connection) -> None:
     token = invitations.invite(connection, now=NOW)
-    accounts.add_account(connection, name="admin", password=PASSWORD, role=Role.ADMINISTRATOR, now=NOW)
+    administration.add_account(connection, name="admin", password=PASSWORD, role=Role.ADMINISTRATOR, now=NOW)
     assert not invitations.is_open(connection, token, now=NOW)
     with pytest.raises(AccessError, match="used, is too old or is none"):
         invitations.redeem(connection, token, name="evil", password=PASSWORD, now=NOW)

@@ -16,7 +16,8 @@ from psycopg import sql
 from hypervision import retention, rollups
 from hypervision.accounts import Role
 from hypervision.settings import StorageSettings
-from hypervision.store import accounts, alarms, audit, clocks, grants
+from hypervision.store import accounts, administration, alarms, audit, clocks, grants
+from hypervision.store.accounts import Visit
 from hypervision.store.audit import Wanted
 from hypervision.store.connection import Connection, connect
 from hypervision.store.engines import engine_of
@@ -233,11 +234,14 @@ def test_each_process_does_its_work_with_its_own_role(
     pool.open()
     try:
         with connect(own["verbs"].url, application="test") as connection:
-            accounts.add_account(connection, name="anna", password=PASSWORD, role=Role.ENGINEER, now=NOW)
+            administration.add_account(connection, name="anna", password=PASSWORD, role=Role.ENGINEER, now=NOW)
             connection.commit()
         with pool.connection() as connection:
             done = accounts.log_in(
-                connection, name="anna", password=PASSWORD, address="::1", now=NOW, lasting=timedelta(hours=1)
+                connection,
+                name="anna",
+                password=PASSWORD,
+                visit=Visit(now=NOW, lasting=timedelta(hours=1), address="::1"),
             )
             assert accounts.find_session(connection, done.token, now=NOW) is not None
             told = alarms.acknowledge(connection, alarm, actor="anna", comment="vu", now=NOW)

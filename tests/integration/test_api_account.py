@@ -17,7 +17,7 @@ from hypervision import totp
 from hypervision.accounts import Role
 from hypervision.domains import load as load_domains
 from hypervision.settings import Settings, load
-from hypervision.store import accounts, invitations
+from hypervision.store import administration, invitations
 from hypervision.store.connection import connect, url_of
 from hypervision.store.migrate import migrate
 from tests.browser.fake_town import PASSWORD, database_on, prepare
@@ -59,7 +59,7 @@ def enter(client: httpx.Client, user: str, **more: str) -> httpx.Response:
 
 def add(settings: Settings, name: str, role: Role) -> None:
     with connect(url_of(settings), application="test") as connection:
-        accounts.add_account(connection, name=name, password=PASSWORD, role=role, now=datetime.now(UTC))
+        administration.add_account(connection, name=name, password=PASSWORD, role=role, now=datetime.now(UTC))
 
 
 def code_of(secret: str, *, ahead: int = 0) -> str:

@@ -12,7 +12,7 @@ import pytest
 from dashboards.sessions import COOKIE
 from hypervision.accounts import Role
 from hypervision.settings import Settings
-from hypervision.store import accounts
+from hypervision.store import administration
 from hypervision.store.connection import connect, url_of
 from tests.browser.fake_town import PASSWORD, database_on, prepare
 from tests.integration.openid import CLIENT, real_provider
@@ -136,7 +136,7 @@ def test_password_still_lets_in_while_the_provider_is_away(settings: Settings) -
     gone = settings.oidc.model_copy(update={"issuer": "http://127.0.0.1:9"})
     with connect(url_of(settings), application="test") as connection:
         now = datetime.now(UTC)
-        accounts.add_account(connection, name="spare", password=PASSWORD, role=Role.ADMINISTRATOR, now=now)
+        administration.add_account(connection, name="spare", password=PASSWORD, role=Role.ADMINISTRATOR, now=now)
     with (
         served(settings.model_copy(update={"oidc": gone}), ready=LIVE) as base,
         httpx.Client(base_url=base, timeout=20) as client,

@@ -14,7 +14,7 @@ from hypervision.domains import load
 from hypervision.services import first
 from hypervision.services.endpoints import Endpoints
 from hypervision.services.report import Terminal, announce
-from hypervision.store import accounts, invitations
+from hypervision.store import administration, invitations
 from hypervision.store.connection import connect
 from hypervision.store.migrate import migrate
 from tests.browser.fake_town import database_on
@@ -60,7 +60,9 @@ def test_link_is_printed_once_kept_privately_and_gone_when_it_was_used(
     with connect(url, application="test") as connection:
         now = datetime.now(UTC)
         invitations.redeem(connection, token, name="root", password="four words are enough", now=now)
-        assert [(one.name, one.role) for one in accounts.list_accounts(connection)] == [("root", Role.ADMINISTRATOR)]
+        assert [(one.name, one.role) for one in administration.list_accounts(connection, now=datetime.now(UTC))] == [
+            ("root", Role.ADMINISTRATOR)
+        ]
     assert first.prepare(tmp_path) == ""
     assert not file.exists()
     assert "administrator" not in said(capsys, tmp_path, "")
@@ -68,7 +70,7 @@ def test_link_is_printed_once_kept_privately_and_gone_when_it_was_used(
 
 def test_platform_without_accounts_has_no_password_that_opens_it(url: str) -> None:
     with connect(url, application="test") as connection:
-        assert accounts.list_accounts(connection) == []
+        assert administration.list_accounts(connection, now=datetime.now(UTC)) == []
 
 
 def test_database_that_cannot_be_asked_prints_no_link(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -20,6 +20,7 @@ from dashboards.views import Scene
 from dashboards.words import Language, Words
 from hypervision.accounts import Account, Role
 from hypervision.domains import load
+from hypervision.scope import Scope
 from hypervision.store.rulebook import Proposal, Standing, Version
 
 NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
@@ -182,4 +183,4 @@ def test_rail_leads_to_the_rules_for_engineers_only() -> None:
     words = Words("en", ZoneInfo("UTC"))
     for role, there in ((Role.OPERATOR, False), (Role.ENGINEER, True), (Role.ADMINISTRATOR, True)):
         assert ("/rules" in attributes(frame(words, Account(1, "x", role)), "href")) is there
-    assert "/rules" not in attributes(frame(words, Account(1, "x", Role.ENGINEER, organisation_id=4)), "href")
+    assert "/rules" not in attributes(frame(words, Account(1, "x", Role.ENGINEER, Scope(4))), "href")
