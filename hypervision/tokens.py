@@ -23,8 +23,12 @@ LONGEST_DAYS: Final = 366
 LONGEST_NAME: Final = 64
 
 SCOPES: Final[Mapping[str, frozenset[Action]]] = {
-    "read": frozenset({Action.READ_DATA, Action.READ_HEALTH, Action.READ_METRICS}),
+    "read": frozenset({
+        Action.READ_DATA, Action.READ_HEALTH, Action.READ_METRICS, Action.SEE_ALARM_QUALITY, Action.SEE_TRENDS,
+        Action.SEE_NOTES, Action.SEARCH,
+    }),
     "acknowledge": frozenset({Action.ACKNOWLEDGE_ALARM}),
+    "shelve": frozenset({Action.SHELVE_ALARM, Action.PLACE_OUT_OF_SERVICE}),
     "write": frozenset({Action.WRITE_OBSERVATION}),
     "correct": frozenset({Action.CORRECT_OBSERVATION}),
     "rejected": frozenset({Action.SEE_REJECTED, Action.REPLAY_REJECTED}),
