@@ -34,7 +34,11 @@ def layout(scene: Scene) -> Component:
 def _form(scene: Scene) -> Component:
     words = scene.words
     kinds = [el("Option", words.t(f"desk.{kind}"), value=kind) for kind in ("out_of_service", "maintenance")]
-    domains = [el("Option", domain.label(words.language), value=code) for code, domain in scene.catalogue.items()]
+    domains = [
+        el("Option", domain.label(words.language), value=code)
+        for code, domain in scene.catalogue.items()
+        if scene.scope.holds_domain(code)
+    ]
     children = [el("Option", words.t(f"desk.children_{key}"), value=key) for key in ("no", "yes")]
     windows = [el("Option", desk.hours(value, words), value=str(value * 3600)) for value in desk.WINDOWS]
     reason, thing = desk.text_field("service-reason", words.t("desk.reason_hint")), words.t("desk.things_hint")
@@ -64,7 +68,6 @@ def _form(scene: Scene) -> Component:
 
 def _domain(scene: Scene, domains: list[Component]) -> Component | None:
     """A whole domain is everybody's: an account of a part of the town can place those that are all its own."""
-    domains = [each for each in domains if scene.scope.holds_domain(each.value)]
     if not domains:
         return None
     none = el("Option", "—", value="")

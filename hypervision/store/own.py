@@ -75,7 +75,7 @@ def sessions(connection: Connection, account_id: int, token: str, *, now: dateti
     own = token_hash(token)
     with mapped(), connection.transaction():
         rows = connection.execute(query("own_sessions"), {"account_id": account_id, "now": now}).fetchall()
-    return [ListedSession(*row[:7], own=bytes(row[7]) == own) for row in rows]
+    return [ListedSession(*row[:7], bytes(row[7]) == own) for row in rows]
 
 
 def end_session(connection: Connection, account_id: int, token: str, session_id: str | None) -> int:
