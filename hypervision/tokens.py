@@ -23,10 +23,17 @@ LONGEST_DAYS: Final = 366
 LONGEST_NAME: Final = 64
 
 SCOPES: Final[Mapping[str, frozenset[Action]]] = {
-    "read": frozenset({
-        Action.READ_DATA, Action.READ_HEALTH, Action.READ_METRICS, Action.SEE_ALARM_QUALITY, Action.SEE_TRENDS,
-        Action.SEE_NOTES, Action.SEARCH,
-    }),
+    "read": frozenset(
+        {
+            Action.READ_DATA,
+            Action.READ_HEALTH,
+            Action.READ_METRICS,
+            Action.SEE_ALARM_QUALITY,
+            Action.SEE_TRENDS,
+            Action.SEE_NOTES,
+            Action.SEARCH,
+        }
+    ),
     "acknowledge": frozenset({Action.ACKNOWLEDGE_ALARM}),
     "shelve": frozenset({Action.SHELVE_ALARM, Action.PLACE_OUT_OF_SERVICE}),
     "write": frozenset({Action.WRITE_OBSERVATION}),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from psycopg import Connection
 
@@ -75,7 +76,12 @@ def sessions(connection: Connection, account_id: int, token: str, *, now: dateti
     own = token_hash(token)
     with mapped(), connection.transaction():
         rows = connection.execute(query("own_sessions"), {"account_id": account_id, "now": now}).fetchall()
-    return [ListedSession(*row[:7], bytes(row[7]) == own) for row in rows]
+    return [_session(row, own) for row in rows]
+
+
+def _session(row: tuple[Any, ...], own: bytes) -> ListedSession:
+    values: tuple[Any, ...] = (*row[:7], bytes(row[7]) == own)
+    return ListedSession(*values)
 
 
 def end_session(connection: Connection, account_id: int, token: str, session_id: str | None) -> int:

@@ -7,8 +7,10 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from hypervision.cli import whole
 from hypervision.errors import AccessError
 from hypervision.store.connection import Connection
+from hypervision.tokens import LONGEST_DAYS
 
 if TYPE_CHECKING:
     from argparse import _SubParsersAction
@@ -24,11 +26,11 @@ def configure(actions: _SubParsersAction[argparse.ArgumentParser]) -> None:
     token.add_argument("name")
     token.add_argument("--for", dest="purpose", required=True, metavar="WHAT", help="what the token is for")
     token.add_argument("--scope", action="append", required=True, help="what it may do; may be given several times")
-    token.add_argument("--days", type=int, default=90, help="how long it counts (default 90)")
+    token.add_argument("--days", type=whole(1, LONGEST_DAYS), default=90, help="how long it counts (default 90)")
     actions.add_parser("tokens", help="show the API tokens of an account").add_argument("name")
     revoke = actions.add_parser("revoke", help="end an API token at once")
     revoke.add_argument("name")
-    revoke.add_argument("number", type=int, help="as `accounts tokens` shows it")
+    revoke.add_argument("number", type=whole(1, 2**31 - 1), help="as `accounts tokens` shows it")
     forget = "take away the second factor of who has lost it, and end the sessions of the account"
     actions.add_parser("lost", help=forget).add_argument("name")
 
@@ -53,8 +55,7 @@ def run(connection: Connection, options: argparse.Namespace, *, now: datetime) -
             name=options.purpose,
             scopes=options.scope,
             now=now,
-            # Far beyond what is taken, and within what a duration can be.
-            lasting=timedelta(days=max(-1, min(options.days, 10_000))),
+            lasting=timedelta(days=options.days),
         )
         # Alone on its line, so that it can be piped into a file; nobody will see it again.
         print(made)

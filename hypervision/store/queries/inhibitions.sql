@@ -60,8 +60,8 @@ WITH RECURSIVE below AS (
     UNION
     SELECT c.thing_id FROM hv.thing c JOIN below b ON b.thing_id = c.parent_id
 )
-SELECT t.thing_id, (-- part: in_scope
-) IS TRUE
+SELECT t.thing_id, -- part: in_scope
+       IS TRUE
 FROM below b
 JOIN hv.thing t ON t.thing_id = b.thing_id
 ORDER BY t.thing_id

@@ -14,7 +14,8 @@ FROM (
     WHERE x.recorded_at >= %(since)s AND x.recorded_at < %(until)s
           AND (x.to_state = 'UNACK' OR x.cause = 'acknowledge') AND a.correction_id IS NULL
           AND a.suppression IN ('none', 'shelved')
-          AND (%(scope_whole)s::boolean OR a.thing_id IN (SELECT t.thing_id FROM hv.thing t WHERE -- part: in_scope
+          AND ( -- part: everything
+               OR a.thing_id IN (SELECT t.thing_id FROM hv.thing t WHERE -- part: in_scope
 ))
 ) AS event
 

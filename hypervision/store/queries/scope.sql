@@ -5,6 +5,10 @@
   AND (%(scope_domains)s::text[] IS NULL OR t.domain = ANY(%(scope_domains)s::text[]))
   AND (%(scope_districts)s::text[] IS NULL OR t.district = ANY(%(scope_districts)s::text[]))
 
+-- part: everything
+-- Whether the scope is the whole town.
+%(scope_whole)s::boolean
+
 -- part: code_in_scope
 -- The same of a row `x` that names its Thing by a code, which may be that of no Thing: such a row is the whole town's.
 %(scope_whole)s::boolean OR x.thing IN (SELECT t.code FROM hv.thing t WHERE -- part: in_scope

@@ -28,7 +28,8 @@ FROM hv.note n
 LEFT JOIN hv.thing t ON t.thing_id = n.thing_id
 WHERE n.removed_at IS NULL AND n.at >= %(since)s AND n.at <= %(until)s
       AND (%(things)s::int[] IS NULL OR n.thing_id IS NULL OR n.thing_id = ANY(%(things)s))
-      AND CASE WHEN n.thing_id IS NULL THEN %(scope_whole)s::boolean OR n.scope = %(scope)s::jsonb ELSE -- part: in_scope
+      AND CASE WHEN n.thing_id IS NULL THEN -- part: everything
+          OR n.scope = %(scope)s::jsonb ELSE -- part: in_scope
 END
 ORDER BY n.at, n.note_id
 LIMIT %(limit)s
@@ -44,7 +45,8 @@ RETURNING note_id, at, NULL::text, text, author, written_at
 -- particular is named.
 UPDATE hv.note n SET removed_at = %(now)s, removed_by = %(actor)s
 WHERE n.note_id = %(note_id)s AND n.removed_at IS NULL AND (%(author)s::text IS NULL OR n.author = %(author)s)
-      AND (%(scope_whole)s::boolean OR CASE WHEN n.thing_id IS NULL THEN n.scope = %(scope)s::jsonb
+      AND ( -- part: everything
+           OR CASE WHEN n.thing_id IS NULL THEN n.scope = %(scope)s::jsonb
            ELSE EXISTS (SELECT FROM hv.thing t WHERE t.thing_id = n.thing_id AND -- part: in_scope
 ) END)
 

@@ -237,9 +237,11 @@ OPTIONS = [(words, option) for name, verb in VERBS.items() for words, option in 
 NUMBERS = {
     (*words, option.option_strings[0])
     for words, option in OPTIONS
-    if getattr(option.type, "__qualname__", "").startswith(("whole.", "number."))
+    # What has no name is told apart by its place: `test_number_without_a_name…`.
+    if option.option_strings and getattr(option.type, "__qualname__", "").startswith(("whole.", "number."))
 }
 COMMON = {"--http-port", "--mqtt-port"}
+SIGNED = {("rules", "propose", "--limit")}
 
 
 def test_option_that_takes_a_number_has_bounds() -> None:
@@ -264,13 +266,26 @@ def test_number_out_of_bounds_is_refused_in_one_sentence(
     words: tuple[str, ...], value: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     *verb, option = words
+    if words in SIGNED:
+        value = value.replace("-1", "-1e31")
     with pytest.raises(SystemExit) as ended:
         cli.main([*verb, f"{option}={value}"])
     assert ended.value.code == 2
     said = capsys.readouterr().err.splitlines()[-1]
     assert f"{option}: {value[:40]}" in said or f"{option}: {value[:40]!r}" in said
-    assert re.search(r" from \S+ to \d+$", said)
+    assert re.search(r" from \S+ to \S+$", said)
     assert len(said) < 200
+
+
+@pytest.mark.parametrize("value", ["nan", "-1", "9" * 50, "many", "", "1,5"])
+@pytest.mark.parametrize("words", [("alarms", "acknowledge"), ("alarms", "end"), ("rules", "approve")], ids=" ".join)
+def test_number_without_a_name_is_refused_out_of_bounds(
+    words: tuple[str, ...], value: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        cli.main([*words, "--author", "anna", "--", value])
+    assert ended.value.code == 2
+    assert re.search(r" from \S+ to \d+$", capsys.readouterr().err.splitlines()[-1])
 
 
 @pytest.mark.parametrize(("text", "read"), [("0.5", 0.5), ("9", 9.0), ("1e0", 1.0), (" 3 ", 3.0)])

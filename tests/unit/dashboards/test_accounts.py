@@ -36,12 +36,16 @@ def test_account_of_a_part_may_neither_count_the_things_of_everybody_nor_adminis
     account = Account(1, "agency", Role.ADMINISTRATOR, scope)
     told = {a for a in Action if accounts.may(account, a, loopback=loopback)}
     assert told == {a for a in Action if accounts.may(replace(account, scope=EVERYTHING), a)} - WHOLE
-    assert {Action.READ_METRICS, Action.SEE_ACCOUNTS, Action.MANAGE_ACCOUNTS} == WHOLE
+    assert {
+        Action.READ_METRICS, Action.SEE_ACCOUNTS, Action.MANAGE_ACCOUNTS, Action.SEE_AUDIT, Action.SEE_RULES,
+        Action.PROPOSE_RULE, Action.APPROVE_RULE,
+    } == WHOLE  # fmt: skip
 
 
 CHANGES = {
     Action.ACKNOWLEDGE_ALARM, Action.WRITE_OBSERVATION, Action.CORRECT_OBSERVATION, Action.REPLAY_REJECTED,
-    Action.MANAGE_ACCOUNTS,
+    Action.MANAGE_ACCOUNTS, Action.SHELVE_ALARM, Action.PLACE_OUT_OF_SERVICE, Action.PROPOSE_RULE, Action.APPROVE_RULE,
+    Action.WRITE_NOTE,
 }  # fmt: skip
 
 

@@ -15,6 +15,7 @@ from dashboards.hidden import consequences, hidden_alarms, placed, quiet_shelves
 from dashboards.town import urgency, worst_unacknowledged
 from dashboards.views import Scene
 from dashboards.words import Language
+from hypervision.scope import EVERYTHING
 from hypervision.store.inhibitions import About, Inhibition
 from hypervision.store.screens import AlarmRow
 from tests.unit.dashboards.test_pages import CATALOGUE, NOW, alarm, nodes, scene, text
@@ -42,8 +43,8 @@ def with_alarms(*found: AlarmRow, language: Language = "fr", **more: Any) -> Sce
 def test_hidden_alarm_is_on_no_list_of_what_waits_and_in_the_counter_of_every_page() -> None:
     drawn = with_alarms(shelved(), alarm(2, "lighting", "high"))
     live = frame.live(drawn)
-    assert [one.alarm_id for one in drawn.town.visible_alarms(None)] == [2]
-    assert [one.alarm_id for one in hidden_alarms(drawn.town, None)] == [1]
+    assert [one.alarm_id for one in drawn.town.visible_alarms(EVERYTHING)] == [2]
+    assert [one.alarm_id for one in hidden_alarms(drawn.town, EVERYTHING)] == [1]
     assert "Masquées 1" in text(live["frame-counters"]["children"])
     assert worst_unacknowledged(drawn.town.alarms.values()).alarm_id == 2  # type: ignore[union-attr]
     rows = draw_page(drawn, "/alarms").rows or {}

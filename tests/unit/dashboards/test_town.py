@@ -9,6 +9,7 @@ from dashboards import town as judge
 from dashboards.health import parts
 from dashboards.limits import Limits, Periods
 from dashboards.town import Feed, Freshness, Progress, Reporting, Town, progressed
+from hypervision.scope import EVERYTHING, Scope
 from hypervision.store.screens import AlarmRow, LimitRow, ReadingRow, StreamRow, ThingRow, WriterRow
 
 NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
@@ -112,8 +113,8 @@ def test_account_of_an_organisation_sees_neither_others_nor_platform_alarms() ->
     town = Town(
         things={1: thing(1), 2: thing(2, 9)}, alarms={i: alarm(i, thing_id=t) for i, t in ((1, 1), (2, 2), (3, None))}
     )
-    assert [a.alarm_id for a in town.visible_alarms(1)] == [1]
-    assert len(town.visible_alarms(None)) == 3
+    assert [a.alarm_id for a in town.visible_alarms(Scope(1))] == [1]
+    assert len(town.visible_alarms(EVERYTHING)) == 3
 
 
 def test_counts_tell_open_and_waiting_apart() -> None:
