@@ -11,6 +11,7 @@ import pytest
 from hypervision import inhibiting
 from hypervision.errors import UsageError
 from hypervision.inhibiting import Planned
+from hypervision.scope import EVERYTHING, Scope
 from hypervision.sections import AlarmSettings
 from hypervision.store import alarms as alarm_store
 from hypervision.store import inhibitions as store
@@ -359,8 +360,11 @@ def test_what_stands_is_listed_with_what_it_is_about_and_how_much_it_hides(world
         "shelved", "waste.fill.high", 1, NOW + 28_801 * SECOND,
     )  # fmt: skip
     assert [(one.thing, one.property) for one in shelf.about] == [("bin", "fill")]
-    assert window.is_of(None)
-    assert not window.is_of(1)
+    assert window.is_in(EVERYTHING)
+    assert window.is_in(Scope.of(domains=["waste"]))
+    assert not window.is_in(Scope(1))
+    assert shelf.is_in(Scope.of(domains=["waste", "water"]))
+    assert not shelf.is_in(Scope.of(domains=["water"]))
     assert [row.suppression for row in desk(world, lambda c: alarm_store.listed(c, hidden=True))] == [
         "shelved", "maintenance",
     ]  # fmt: skip

@@ -108,6 +108,9 @@ def test_rejected_messages_are_taken_while_their_indexes_are_made(
     number = [name[:4] for name in migrations()].index("0008")
     with monkeypatch.context() as patched:
         knowing(patched, {}, only=number)
+        # Rules and rights of today need columns and functions of today; the last migration puts them in.
+        patched.setattr(migrate_module, "install_defaults", lambda *_args, **_more: 0)
+        patched.setattr(migrate_module.grants, "apply", lambda _connection: [])
         migrate_now(empty)
     put = (
         "INSERT INTO hv.rejected_message (received_time, topic, payload, payload_bytes, reason, detail, partial, count)"

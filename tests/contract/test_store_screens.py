@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from hypervision import rollups
+from hypervision.scope import EVERYTHING
 from hypervision.store import screens
 from hypervision.store.pool import ScreenPool
 from hypervision.store.rollups import DAY, HOUR
@@ -60,7 +61,7 @@ def test_first_readings_of_many_are_those_of_one_question(world: Any, several: N
     )
     pool = ScreenPool(world.url, size=1)
     pool.open()
-    asked = dict.fromkeys(("domain", "thing", "property", "organisation"))
+    asked = {**dict.fromkeys(("domain", "thing", "property")), **EVERYTHING.values()}
     try:
         for days, limit in ((2, 1), (2, 7), (2, 50), (2, 1000), (0.02, 1000), (0, 5)):
             values = {**asked, "since": world.now - timedelta(days=days), "until": world.now, "limit": limit}
@@ -80,7 +81,7 @@ def test_hours_and_days_of_the_api_are_those_of_the_views(world: Any, several: N
         rollups.bring_up_to_date(connection, zone="Europe/Paris")
     pool = ScreenPool(world.url, size=1)
     pool.open()
-    asked = {"domain": None, "thing": "p1", "property": None, "organisation": None, "limit": 1000}
+    asked = {"domain": None, "thing": "p1", "property": None, "limit": 1000, **EVERYTHING.values()}
     span = {"since": world.now - timedelta(days=30), "until": world.now + timedelta(days=1)}
     try:
         for level, view in ((HOUR, "observations_hourly"), (DAY, "observations_daily")):

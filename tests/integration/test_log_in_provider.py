@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hmac
 import json
+import re
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -90,7 +91,8 @@ def test_honest_token_for_several_with_us_as_the_party_counts(hostile: Hostile) 
         {"sub": "x" * 256},
         {"at_hash": "AAAAAAAAAAAAAAAAAAAAAA"},
     ],
-    ids=json.dumps,
+    # Each worker collects for itself: no time of the clock in a name.
+    ids=lambda claims: re.sub(r"\d{9,}", "time", json.dumps(claims)),
 )
 def test_token_for_another_client_issuer_log_in_or_time_is_refused(hostile: Hostile, claims: dict[str, Any]) -> None:
     hostile.claims = claims
