@@ -99,7 +99,8 @@ def apply(connection: Connection) -> list[str]:
     for call in _CALLS:
         # A restore brings no rights along, and a function is everybody's unless that is taken back.
         connection.execute(sql.SQL("REVOKE ALL ON FUNCTION hv.{} FROM PUBLIC").format(_raw(call)))
-    if there.get(STORAGE):
+    # Where TimescaleDB's schema is closed to it, the readings stay the owner's.
+    if there.get(STORAGE) and connection.execute(query("storage_able"), {"owner": STORAGE}).fetchone() == (True,):
         _give_readings(connection)
     found: list[Process] = [process for process in PROCESSES if role_of(process) in there]
     if found:

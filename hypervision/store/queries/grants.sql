@@ -15,6 +15,11 @@ SELECT c.relname::text FROM pg_class c
 WHERE c.relnamespace = 'hv'::regnamespace AND c.relkind IN ('r', 'p') AND c.relname ~ '^(observation|packing_.*|observation_[0-9]+)$'
       AND pg_get_userbyid(c.relowner) <> %(owner)s
 
+-- name: storage_able
+-- Whether a role can own the readings: TimescaleDB keeps them in a schema of its own.
+SELECT to_regnamespace('_timescaledb_internal') IS NULL
+       OR has_schema_privilege(%(owner)s, '_timescaledb_internal', 'CREATE')
+
 -- name: audit_rights
 -- Each role of the processes: whether it could write to the audit log past its function, and whether it could become the
 -- owner of the log or of the database.
