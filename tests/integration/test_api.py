@@ -148,6 +148,7 @@ def test_alarm_is_acknowledged_once_by_name(town: Town) -> None:
             "id": alarm["id"],
             "state": "ACKED",
             "changed": True,
+            "by": "operator",
         }
         assert client.post(path, json={}).json()["changed"] is False
         steps = client.get(f"/api/v1/alarms/{alarm['id']}/transitions").json()["rows"]

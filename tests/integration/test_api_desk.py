@@ -157,7 +157,7 @@ def test_account_of_an_organisation_places_and_sees_its_own_things_only(town: To
     with town.session("agency") as agency:
         for body in ({"things": ["parking-007"]}, {"domains": ["parking"]}):
             given = {"kind": "out_of_service", "reason": "x", **body}
-            assert agency.post("/api/v1/inhibitions", json=given).status_code == 403
+            assert agency.post("/api/v1/inhibitions", json=given).status_code == 422
         assert agency.get("/api/v1/inhibitions").json()["rows"] == []
         assert agency.post(f"/api/v1/inhibitions/{theirs}/end", json={}).status_code == 404
         given = {"kind": "out_of_service", "things": ["parking-024"], "reason": "x"}
