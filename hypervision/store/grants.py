@@ -32,6 +32,8 @@ _INTAKE: Final[Rights] = {
 # What people do, on a screen or by a verb.
 _PEOPLE: Final[Rights] = {
     "correction": _PUT, "corrected_observation": _PUT, "journal": _PUT, "observation": _PUT, "session": _ALL,
+    # What a second try took is put together with what it had become.
+    "rejected_message": _ALL,
     "account": _PUT, "api_token": _PUT, "identity": "INSERT", "invitation": _ALL, "recovery_code": _ALL,
     "second_factor": _ALL,
     "inhibition": _PUT, "inhibition_target": "INSERT", "rule_proposal": _ALL,
@@ -49,7 +51,7 @@ WRITES: Final[Mapping[Process, Rights]] = MappingProxyType({
         "rule_version": "INSERT",
     },
     "serve": {**_INTAKE, **_PEOPLE, "login_failure": _ALL},
-    "verbs": {**_INTAKE, **_PEOPLE, "rejected_message": _ALL},
+    "verbs": {**_INTAKE, **_PEOPLE},
 })  # fmt: skip
 """By process: what it writes in which table. What it may read is in `reads`."""
 
