@@ -28,7 +28,7 @@ from hypervision.services.plan import secret
 from hypervision.services.secrets import password
 from hypervision.store.connection import connect
 from hypervision.store.migrate import migrate
-from hypervision.store.provision import PROCESSES, Process, bootstrap_sql, role_of, roles_sql
+from hypervision.store.provision import PROCESSES, STORAGE, Process, bootstrap_sql, role_of, roles_sql
 from tests import places
 
 NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
@@ -76,6 +76,8 @@ class Server:
             if self.extension:
                 with psycopg.connect(**self.admin | {"dbname": name}, autocommit=True) as connection:
                     connection.execute(sql.SQL("CREATE EXTENSION {}").format(sql.Identifier(self.extension)))
+                    # As docs/deployment.md says it of TimescaleDB.
+                    connection.execute(f"GRANT CREATE ON SCHEMA _timescaledb_internal TO {STORAGE}".encode())
         else:
             self._admin("DROP SCHEMA IF EXISTS hv CASCADE")
         return self.url(name)
