@@ -90,7 +90,7 @@ def scopes_of(account: Account) -> list[str]:
     --------
     >>> from hypervision.accounts import Role
     >>> scopes_of(Account(1, "ana", Role.OPERATOR))
-    ['read', 'acknowledge']
+    ['read', 'acknowledge', 'shelve']
     """
     # An account of one organisation may not read the counters of everybody, and is refused them at each use.
     return [name for name, actions in SCOPES.items() if any(may(account, action) for action in actions)]
