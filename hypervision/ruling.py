@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 
 from hypervision.domains import Catalogue, ObservedProperty
 from hypervision.domains.bounds import wrong_limit
-from hypervision.domains.catalogue import OF_A_THING, PRIORITIES, RULE_KINDS, Cause
+from hypervision.domains.catalogue import OF_A_THING, OF_THE_PLATFORM, PLATFORM, PRIORITIES, RULE_KINDS, Cause
 from hypervision.domains.causes import causes_of
 from hypervision.domains.table import Table
 from hypervision.errors import DomainError, RuleError
@@ -161,11 +161,15 @@ def understand(document: Mapping[str, Any], catalogue: Catalogue) -> Definition:
         if key not in FIELDS:
             raise RuleError(str(key)[:60], document[key], f"use {', '.join(FIELDS)}")
     given = _Reader(document)
-    domain = given.choice("domain", list(catalogue))
+    domain = given.choice("domain", list(catalogue.ruled))
     code = given.text("code", most=100)
     if _CODE.fullmatch(code) is None or not code.startswith(f"{domain}."):
         raise RuleError("code", code, f"write {domain}.property.what, in small letters")
-    kind = given.choice("kind", RULE_KINDS)
+    kind = given.choice("kind", OF_THE_PLATFORM if domain == PLATFORM else RULE_KINDS)
+    if domain == PLATFORM:
+        for name in ("things", "classes", "formula", "suppressed_by"):
+            if document.get(name):
+                raise RuleError(name, document[name], "leave it out: a rule of the platform is of no Thing")
     prop = _property(document, kind, catalogue, domain)
     formula = None
     if document.get("formula") is not None:
@@ -224,9 +228,9 @@ def _property(document: Mapping[str, Any], kind: str, catalogue: Catalogue, doma
         if name is not None:
             raise RuleError("property", name, f"leave it out: {kind} is of a whole Thing")
         return None
-    found = catalogue.find(domain, name) if isinstance(name, str) else None
+    found = catalogue.judged(domain, name) if isinstance(name, str) else None
     if found is None:
-        raise RuleError("property", name, f"write one of {', '.join(sorted(catalogue[domain].properties))}")
+        raise RuleError("property", name, f"write one of {', '.join(sorted(catalogue.ruled[domain].properties))}")
     return found
 
 

@@ -16,7 +16,10 @@ Kind = Literal["gauge", "counter", "state", "event"]
 KINDS = ("gauge", "counter", "state", "event")
 RULE_KINDS = ("high", "low", "rate_of_change", "state_equals", "silence", "talking")
 OF_A_THING = ("silence", "talking")
+OF_THE_PLATFORM = ("high", "low", "state_equals")
 PRIORITIES = ("critical", "high", "medium", "low")
+PLATFORM = "platform"
+"""The code of the domain whose rules judge the platform itself."""
 WHOSE = ("self", "parent", "above")
 
 
@@ -148,14 +151,24 @@ class Domain:
 
 
 class Catalogue(Mapping[str, Domain]):
-    """All domains by code, in their screen order."""
+    """All sensor domains by code, in their screen order; beside them the platform itself, which no device is of.
 
-    def __init__(self, domains: list[Domain]) -> None:
+    Attributes
+    ----------
+    platform : Domain or None
+        What `watch` measures of the platform's own parts, and the rules for it.
+    ruled : mapping of str to Domain
+        Every domain that rules may be of: the platform comes last.
+    """
+
+    def __init__(self, domains: list[Domain], platform: Domain | None = None) -> None:
+        self.platform = platform
         self._domains = {domain.code: domain for domain in sorted(domains, key=lambda d: (d.order, d.code))}
         if len(self._domains) != len(domains):
             codes = [domain.code for domain in domains]
             twice = min(code for code in codes if codes.count(code) > 1)
             raise DomainError(f"two domains share a code ({twice!r})", remedy="give each its own")
+        self.ruled: Mapping[str, Domain] = {**self._domains, **({platform.code: platform} if platform else {})}
 
     def __getitem__(self, code: str) -> Domain:
         return self._domains[code]
@@ -175,3 +188,8 @@ class Catalogue(Mapping[str, Domain]):
         """The property, or None when the domain does not know it."""
         found = self._domains.get(domain)
         return None if found is None else found.properties.get(name)
+
+    def judged(self, domain: str, name: str | None) -> ObservedProperty | None:
+        """What a rule is about, the platform's own properties too."""
+        found = self.ruled.get(domain)
+        return None if found is None or name is None else found.properties.get(name)

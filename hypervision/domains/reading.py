@@ -14,6 +14,7 @@ from hypervision.domains.bounds import wrong_limit
 from hypervision.domains.catalogue import (
     KINDS,
     OF_A_THING,
+    PLATFORM,
     PRIORITIES,
     RULE_KINDS,
     Catalogue,
@@ -94,7 +95,8 @@ def load(extra: Path | None = None) -> Catalogue:
             raise DomainError(
                 f"the domain files {other} and {name} share a code ({domain.code!r})", remedy="change one"
             )
-    return Catalogue([domain for _, domain in found.values()])
+    _, platform = found.pop(PLATFORM, ("", None))
+    return Catalogue([domain for _, domain in found.values()], platform)
 
 
 def parse(text: str, *, name: str) -> Domain:
