@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from hypervision import minding
 from hypervision.attending import by_priority
 from hypervision.scope import EVERYTHING, Scope
 from hypervision.sections import AlarmSettings
@@ -150,7 +149,7 @@ def test_disk_that_fills_rings_and_returns_within_its_deadband_only(
     world: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Any
 ) -> None:
     used = {"now": 91}
-    monkeypatch.setattr(minding.shutil, "disk_usage", lambda _folder: Disk(100, used["now"], 100 - used["now"]))
+    monkeypatch.setattr("shutil.disk_usage", lambda _folder: Disk(100, used["now"], 100 - used["now"]))
     watch = world.watch(data_dir=str(tmp_path))
     pass_by(world, watch, 75)
     assert told(world) == [("platform.disk.filling", "platform/disk", "UNACK")]
