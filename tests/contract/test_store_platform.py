@@ -5,45 +5,47 @@ from __future__ import annotations
 import json
 from collections import namedtuple
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
 
 from hypervision.attending import by_priority
+from hypervision.domains import load
+from hypervision.errors import UsageError
+from hypervision.holidays import calendar_of
+from hypervision.rehearsal import Stage
 from hypervision.scope import EVERYTHING, Scope
 from hypervision.sections import AlarmSettings
-from hypervision.store import alarm_quality, attending, inhibitions, screens
+from hypervision.store import alarm_quality, attending, inhibitions, rehearsals, screens
 from hypervision.store.alarms import acknowledge
 from hypervision.store.connection import connect
 from hypervision.watch import Watch
-from tests.contract.world import STOPPED
+from tests.contract.test_store_rulebook import put_in_force
+from tests.contract.world import STOPPED, World
 
 pytestmark = pytest.mark.integration
 NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
+STRIDE = 5 * SECOND
 Disk = namedtuple("Disk", "total used free")  # noqa: PYI024  (as `shutil` gives it)
 
 
-@pytest.fixture(autouse=True)
-def _of_the_platform(world: Any) -> None:
-    """Other stories are of the town alone."""
-    world.execute("UPDATE hv.rule SET enabled = true WHERE domain = 'platform'")
-    world.execute("UPDATE hv.rule_set SET version = version + 1")
+def told(world: World) -> list[tuple[Any, ...]]:
+    return world.rows("SELECT rule, source, state FROM alarms ORDER BY id")
 
 
-def told(world: Any) -> list[tuple[Any, ...]]:
-    return world.rows("SELECT rule, source, state FROM alarms ORDER BY id")  # type: ignore[no-any-return]
-
-
-def pass_by(world: Any, watch: Watch, seconds: int, **beat: Any) -> None:
-    """Let the timers run, with a collector that beats each second as it is told."""
-    for _ in range(seconds):
-        world.now += SECOND
+def pass_by(world: World, watch: Watch, seconds: int, **beat: Any) -> None:
+    """Let time pass in the strides of `watch`, with a collector that beats as it is told; its other timers run once."""
+    until = world.now + seconds * SECOND
+    while world.now < until:
+        world.now = min(world.now + STRIDE, until)
         world.beat(**beat)
-        watch.tick(world.now)
+        watch.intake.transact(partial(watch._minding.step, now=world.now))
+    watch.tick(world.now)
 
 
-def test_collector_that_stops_rings_after_a_minute_and_returns_by_itself(world: Any) -> None:
+def test_collector_that_stops_rings_after_a_minute_and_returns_by_itself(world: World) -> None:
     watch = world.watch()
     pass_by(world, watch, 10)
     pass_by(world, watch, 58, age=STOPPED)
@@ -57,7 +59,7 @@ def test_collector_that_stops_rings_after_a_minute_and_returns_by_itself(world: 
     assert told(world) == [("platform.collector.stopped", "platform/collector-1", "RTNUN")]
 
 
-def test_restart_of_some_seconds_never_rings(world: Any) -> None:
+def test_restart_of_some_seconds_never_rings(world: World) -> None:
     watch = world.watch()
     for _ in range(5):
         pass_by(world, watch, 30, age=STOPPED)
@@ -67,7 +69,7 @@ def test_restart_of_some_seconds_never_rings(world: Any) -> None:
     assert world.rows("SELECT 1 FROM hv.alarm_condition WHERE source_kind = 'system' AND phase <> 'normal'") == []
 
 
-def test_platform_that_was_away_as_a_whole_rings_not_when_it_is_back(world: Any) -> None:
+def test_platform_that_was_away_as_a_whole_rings_not_when_it_is_back(world: World) -> None:
     pass_by(world, world.watch(), 20, age=STOPPED)  # collectors are ended first
     world.close()
     world.now += timedelta(hours=3)
@@ -77,7 +79,7 @@ def test_platform_that_was_away_as_a_whole_rings_not_when_it_is_back(world: Any)
     assert told(world) == []
 
 
-def test_alarm_survives_a_restart_of_watch(world: Any) -> None:
+def test_alarm_survives_a_restart_of_watch(world: World) -> None:
     pass_by(world, world.watch(), 75, age=STOPPED)
     world.close()
     world.now += timedelta(minutes=5)
@@ -89,7 +91,7 @@ def test_alarm_survives_a_restart_of_watch(world: Any) -> None:
     assert [step[2] for step in world.journal()] == ["limit", "escalated", "return to normal"]
 
 
-def test_collector_that_is_retired_returns_its_alarm(world: Any) -> None:
+def test_collector_that_is_retired_returns_its_alarm(world: World) -> None:
     watch = world.watch()
     pass_by(world, watch, 75, age=STOPPED)
     world.execute("UPDATE hv.writer SET retired_at = now() WHERE name = 'collector-1'")
@@ -97,15 +99,15 @@ def test_collector_that_is_retired_returns_its_alarm(world: Any) -> None:
     assert told(world) == [("platform.collector.stopped", "platform/collector-1", "RTNUN")]
 
 
-def test_broker_that_nobody_reaches_is_one_alarm_whatever_the_collectors(world: Any) -> None:
+def test_broker_that_nobody_reaches_is_one_alarm_whatever_the_collectors(world: World) -> None:
     watch = world.watch()
-    for _ in range(75):
+    for _ in range(15):
         world.beat("collector-2/2", link="lost: refused")
-        pass_by(world, watch, 1, writer="collector-1/2", link="lost: refused")
+        pass_by(world, watch, 5, writer="collector-1/2", link="lost: refused")
     assert told(world) == [("platform.broker.away", "platform/broker", "UNACK")]
 
 
-def test_collector_that_holds_messages_without_committing_rings(world: Any) -> None:
+def test_collector_that_holds_messages_without_committing_rings(world: World) -> None:
     watch = world.watch()
     pass_by(world, watch, 50, in_flight=40)
     assert told(world) == []
@@ -115,9 +117,9 @@ def test_collector_that_holds_messages_without_committing_rings(world: Any) -> N
     assert told(world) == [("platform.collector.stuck", "platform/collector-1", "RTNUN")]
 
 
-def test_models_that_fail_or_finish_nothing_ring_one_by_one(world: Any) -> None:
+def test_models_that_fail_or_finish_nothing_ring_one_by_one(world: World) -> None:
     watch = world.watch()
-    for _ in range(75):
+    for _ in range(15):
         world.beat("analyse")
         detail = json.dumps({"computed": 2400.0, "failing": 2})
         world.execute(
@@ -125,7 +127,7 @@ def test_models_that_fail_or_finish_nothing_ring_one_by_one(world: Any) -> None:
             " (SELECT writer_id FROM hv.writer WHERE name = 'analyse')",
             {"detail": detail},
         )
-        pass_by(world, watch, 1)
+        pass_by(world, watch, 5)
     assert sorted(told(world)) == [
         ("platform.analysis.overdue", "platform/analyse", "UNACK"),
         ("platform.detectors.failing", "platform/analyse", "UNACK"),
@@ -135,7 +137,7 @@ def test_models_that_fail_or_finish_nothing_ring_one_by_one(world: Any) -> None:
     ]
 
 
-def test_server_and_models_that_stop_ring_each_by_its_delay(world: Any) -> None:
+def test_server_and_models_that_stop_ring_each_by_its_delay(world: World) -> None:
     watch = world.watch()
     for name in ("analyse", "http"):
         world.beat(name, age=STOPPED)
@@ -146,7 +148,7 @@ def test_server_and_models_that_stop_ring_each_by_its_delay(world: Any) -> None:
 
 
 def test_disk_that_fills_rings_and_returns_within_its_deadband_only(
-    world: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Any
+    world: World, monkeypatch: pytest.MonkeyPatch, tmp_path: Any
 ) -> None:
     used = {"now": 91}
     monkeypatch.setattr("shutil.disk_usage", lambda _folder: Disk(100, used["now"], 100 - used["now"]))
@@ -164,7 +166,7 @@ def test_disk_that_fills_rings_and_returns_within_its_deadband_only(
     assert told(world) == [("platform.disk.filling", "platform/disk", "RTNUN")]
 
 
-def test_backup_is_overdue_only_where_one_was_ever_taken(world: Any) -> None:
+def test_backup_is_overdue_only_where_one_was_ever_taken(world: World) -> None:
     watch = world.watch()
     pass_by(world, watch, 10)
     assert told(world) == []
@@ -178,20 +180,27 @@ def test_backup_is_overdue_only_where_one_was_ever_taken(world: Any) -> None:
     assert told(world) == [("platform.backup.overdue", "platform/backup", "RTNUN")]
 
 
-def test_rule_of_the_platform_is_edited_and_switched_off_as_any_other(world: Any) -> None:
-    watch = world.watch()
-    world.edit("platform.collector.stopped", "on_delay = interval '10 s', priority = 'low'")
-    pass_by(world, watch, 20, age=STOPPED)
+def test_rule_of_the_platform_has_the_life_of_any_other(world: World) -> None:
+    world.beat(age=STOPPED)
+    put_in_force(world, "platform.collector.stopped", on_delay=10, priority="low")
+    pass_by(world, world.watch(), 20, age=STOPPED)
     assert world.rows("SELECT rule, rule_version, priority, state FROM alarms") == [
         ("platform.collector.stopped", 2, "low", "UNACK")
     ]
-    world.edit("platform.collector.stopped", "enabled = false")
-    pass_by(world, watch, 20, age=STOPPED)
+    world.close()
+    put_in_force(world, "platform.collector.stopped", enabled=False)
     assert world.rows("SELECT state FROM alarms") == [("RTNUN",)]
     assert world.journal()[-1][2] == "rule changed"
+    pass_by(world, world.watch(), 20, age=STOPPED)
+    assert world.rows("SELECT state FROM alarms") == [("RTNUN",)]
+    if not world.server.many:
+        world.close()
+    stage = Stage("", "", load(), calendar_of(world.settings()))
+    with connect(world.url, application="test") as connection, pytest.raises(UsageError, match="does not judge"):
+        list(rehearsals.compare(connection, "platform.collector.stopped", stage, since=NOW, until=world.now))
 
 
-def test_number_of_a_part_is_no_datastream_of_that_number(world: Any) -> None:
+def test_number_of_a_part_is_no_datastream_of_that_number(world: World) -> None:
     """The first part and the first datastream are both number one."""
     intake = world.intake()
     world.send(intake, ("waste", "bin", "temperature", NOW, 80.0))
@@ -207,7 +216,7 @@ def test_number_of_a_part_is_no_datastream_of_that_number(world: Any) -> None:
     assert sorted(row[2] for row in told(world)) == ["RTNUN", "UNACK"]
 
 
-def test_alarm_of_the_platform_is_acknowledged_shelved_told_to_others_and_counted(world: Any) -> None:
+def test_alarm_of_the_platform_is_acknowledged_shelved_told_to_others_and_counted(world: World) -> None:
     watch = world.watch()
     pass_by(world, watch, 75, age=STOPPED)
     world.close()

@@ -49,7 +49,6 @@ def test_models_that_are_stopped_ring_and_return_when_they_go_on(
     def said() -> str:
         return f"{states()}\n{(tmp_path / 'said.log').read_text()[-3000:]}"
 
-    world.execute("UPDATE hv.rule SET enabled = true WHERE domain = 'platform'")
     world.edit("platform.analysis.stopped", QUICK)
     models = start(world.url, "analyse")
     beats = "SELECT 1 FROM hv.writer_snapshot s JOIN hv.writer w USING (writer_id) WHERE w.name = 'analyse'"
