@@ -131,6 +131,8 @@ def judge(kind: str, held: Limit, value: float) -> tuple[bool, bool]:
 def seen_again(alarm: Alarm, now_us: int) -> Alarm:
     """A condition when somebody looks at it again: a delay that ran while nobody looked is counted anew.
 
+    The same where the clock was set back by as much; what happens now is then not older than what happened.
+
     Examples
     --------
     >>> seen_again(Alarm("pending", "NORM", 0, 0), 60_000_000).phase
@@ -138,9 +140,12 @@ def seen_again(alarm: Alarm, now_us: int) -> Alarm:
     >>> seen_again(Alarm("pending", "NORM", 0, 50_000_000), 60_000_000).phase
     'pending'
     """
-    if now_us - alarm.last_us <= UNSEEN_US or alarm.phase not in ("pending", "returning"):
+    if abs(now_us - alarm.last_us) <= UNSEEN_US:
         return alarm
-    return replace(alarm, phase="normal" if alarm.phase == "pending" else "active", since_us=now_us)
+    known = replace(alarm, last_us=min(alarm.last_us, now_us), since_us=min(alarm.since_us, now_us))
+    if alarm.phase not in ("pending", "returning"):
+        return known
+    return replace(known, phase="normal" if alarm.phase == "pending" else "active", since_us=now_us)
 
 
 def _number(given: object) -> float | None:

@@ -145,7 +145,24 @@ def test_delay_that_ran_while_nobody_looked_is_counted_anew() -> None:
     assert seen_again(pending, late).phase == "normal"
     assert seen_again(replace(pending, phase="returning", state="UNACK"), late).phase == "active"
     active = replace(pending, phase="active", state="ACKED")
-    assert seen_again(active, late) is active
+    assert seen_again(active, late) == active
+
+
+def test_clock_that_was_set_back_holds_no_alarm_up() -> None:
+    hour = 3600 * SECOND_US
+    active = Alarm("active", "UNACK", 2 * hour, 3 * hour, 0.0)
+    alarm, at = active, hour
+    for _ in range(3):
+        alarm, steps = apply(seen_again(alarm, at), Reading(at, violates=False, clears=True, value=1.0), DELAYS)
+        at += 10 * SECOND_US
+    assert alarm.state == "RTNUN"
+    pending = Alarm("pending", "NORM", 2 * hour, 3 * hour, 0.0)
+    alarm, at = pending, hour
+    while alarm.state == "NORM":
+        alarm, steps = apply(seen_again(alarm, at), Reading(at, violates=True, clears=False, value=0.0), DELAYS)
+        at += 5 * SECOND_US
+        assert at < hour + DELAYS.on_us + 20 * SECOND_US
+    assert steps[0].at_us == hour + DELAYS.on_us
 
 
 def test_rules_of_the_platform_are_rules_as_others_and_no_sensor_domain() -> None:

@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from dashboards.components.alarms import describe, platform_text, row
+from dashboards.components.quality import quality
+from dashboards.control_room import draw_page
 from dashboards.scoped import seen_by
 from dashboards.searching import Index, search
 from dashboards.town import Town
 from dashboards.views import Scene
 from dashboards.words import Language, Words
+from hypervision.alarm_quality import Actor
 from hypervision.domains import load
 from hypervision.scope import EVERYTHING, Scope
+from hypervision.store.alarm_quality import Named
+from hypervision.store.inhibitions import About, Inhibition
 from hypervision.store.screens import AlarmRow
+from tests.unit.dashboards.test_pages import scene, text
+from tests.unit.dashboards.test_room import hrefs, measured
 
 NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
 PARIS = ZoneInfo("Europe/Paris")
@@ -69,3 +76,22 @@ def test_account_of_a_part_of_the_town_sees_no_alarm_of_the_platform() -> None:
 def test_alarm_of_the_platform_is_found_by_its_part() -> None:
     hits, _ = search(Scene(TOWN, Words("fr", PARIS), load(), NOW), Index([]), "disque", pages={})
     assert [(hit.kind, hit.href) for hit in hits] == [("alarm", "/health"), ("alarm", "/health")]
+
+
+def test_shelf_of_an_alarm_that_does_not_stand_now_names_the_part() -> None:
+    shelf = Inhibition(
+        3, "shelved", False, NOW, NOW + timedelta(hours=2), "travaux", "anna", NOW, None, "", "platform.disk.filling",
+        "Disque presque plein", "Disk nearly full", "medium", (About(name="disk"),), 0,
+    )  # fmt: skip
+    drawn = draw_page(scene(inhibitions=(shelf,), alarms={}), "/alarms/hidden").fragments
+    assert "Plateforme · disque" in text(drawn["hidden-list"]["children"])
+
+
+def test_quality_names_the_part_and_leads_to_the_health_of_the_platform() -> None:
+    named = Named("platform.broker.away", "Broker non joint", "Broker not reached", "critical", None, "broker")
+    found = measured()
+    page = quality(
+        scene(), replace(found, standing=[(found.standing[0][0], named)], names={Actor(3, 7, 1): named}), "24h"
+    )
+    assert "Plateforme · broker" in text(page)
+    assert "/health" in hrefs(page)
