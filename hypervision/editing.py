@@ -31,6 +31,7 @@ from hypervision.store.writer import Writer
 Work = Callable[[Writer, Stepper], tuple[list[Case], int]]
 Rules = dict[Source, tuple[Rule, int | None]]
 NOTHING: Final = RuleSet(0, (), ())
+OF_READINGS: Final = ("datastream", "thing")
 # Receipts are kept to the millisecond: a version begins after the last one that was judged by the version before.
 _AFTER: Final = timedelta(milliseconds=1)
 
@@ -76,7 +77,7 @@ def put_in_force(
 
 def _expire(rule: Rule, stepper: Stepper, writer: Writer, *, until: datetime, now: datetime) -> list[Case]:
     """End the delays that are over, as the version before has them."""
-    busy = [s for s in alarm_store.busy(writer.connection) if s.rule_id == rule.rule_id and s.kind != "system"]
+    busy = [s for s in alarm_store.busy(writer.connection) if s.rule_id == rule.rule_id and s.kind in OF_READINGS]
     rules = _named(rule, busy, stepper)
     cases = alarm_store.lock(writer.connection, rules)
     for case in cases:

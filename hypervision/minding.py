@@ -9,21 +9,18 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-from hypervision import parts
-from hypervision.alarms import Reading, apply
-from hypervision.clock import EPOCH, to_us
+from hypervision import parts, weighing
+from hypervision.clock import EPOCH
 from hypervision.domains.catalogue import PLATFORM
-from hypervision.evaluation import delays
 from hypervision.parts import UNSEEN_US, Measure
 from hypervision.progress import Progress, progressed
-from hypervision.rules import Rule
 from hypervision.settings import Settings
-from hypervision.stepping import NOBODY, Stepper
-from hypervision.store import alarms as alarm_store
+from hypervision.stepping import Stepper
 from hypervision.store import parts as store
-from hypervision.store.alarms import Case, Source
+from hypervision.store.alarms import Case
 from hypervision.store.connection import Connection
 from hypervision.store.writer import Writer
+from hypervision.weighing import Weighed
 
 _log = logging.getLogger(__name__)
 _UNSEEN: Final = timedelta(microseconds=UNSEEN_US)
@@ -109,44 +106,7 @@ def folders(settings: Settings) -> dict[str, Path]:
 
 
 def step(writer: Writer, stepper: Stepper, measures: Sequence[Measure], *, now: datetime) -> tuple[list[Case], int]:
-    """Step the alarms of the platform by what was measured.
-
-    Parameters
-    ----------
-    measures : sequence of Measure
-        A part that nothing was measured of is out of service: what stands of it returns. One of which nothing can be
-        known now stays as it is.
-    """
-    rules = [rule for rule in stepper.evaluator.rules.rules if rule.domain == PLATFORM and rule.enabled]
-    by_id = {rule.rule_id: rule for rule in rules}
-    now_us = to_us(now)
-    every = alarm_store.standing(writer.connection)
-    standing = [source for source in every if source.kind == "system" and source.rule_id in by_id]
-    judged = [
-        (rule, measure, parts.judge(rule.kind, stepper.evaluator.held(rule, NOBODY, now_us), measure.value))
-        for rule in rules
-        for measure in measures
-        if measure.property == rule.property and measure.value is not None
-    ]
-    wanted = {measure.part for _, measure, (violates, _) in judged if violates}
-    if not wanted and not standing:
-        return [], 0
-    number = store.numbers(writer.connection, wanted)
-    events: dict[Source, Reading] = {}
-    for rule, measure, (violates, clears) in judged:
-        source = Source("system", number.get(measure.part, 0), rule.rule_id)
-        if violates or source in standing:
-            assert measure.value is not None
-            events[source] = Reading(now_us, violates, clears, measure.value)
-    known = {(number.get(measure.part, 0), measure.property) for measure in measures}
-    for source in standing:
-        if (source.source_id, by_id[source.rule_id].property) not in known:
-            events[source] = Reading(now_us, violates=False, clears=True, value=0.0)
-    found: dict[Source, tuple[Rule, int | None]] = {source: (by_id[source.rule_id], None) for source in events}
-    cases = alarm_store.lock(writer.connection, found)
-    for case in cases:
-        event = events[case.source]
-        alarm = parts.seen_again(case.alarm, now_us)
-        event = event._replace(at_us=max(now_us, alarm.last_us))
-        case.alarm, case.steps = apply(alarm, event, delays(by_id[case.source.rule_id]))
-    return cases, stepper.write(cases, found, writer.connection, now=now)
+    """Step the alarms of the platform by what was measured; see `hypervision.weighing.step`."""
+    number = store.numbers(writer.connection, {measure.part for measure in measures})
+    weighed = [Weighed(number[one.part], None, one.property, one.value) for one in measures]
+    return weighing.step(writer, stepper, weighed, kind="system", domain=PLATFORM, now=now)

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -35,6 +36,7 @@ class _Fed(NamedTuple):
     backward: bool
 
 
+NO_THINGS: Final[Mapping[Source, int]] = MappingProxyType({})
 NOBODY: Final = -1
 """In place of a Thing, where a rule is of none: no override is of it."""
 _MOST_OUTAGES: Final = 32
@@ -145,6 +147,7 @@ class Stepper:
         connection: Connection,
         *,
         now: datetime,
+        about: Mapping[Source, int] = NO_THINGS,
     ) -> int:
         """Write the steps of locked conditions, with their messages.
 
@@ -152,12 +155,14 @@ class Stepper:
         ----------
         rules : mapping
             Rule of every source, and the slot of its datastream; None where the source is none.
+        about : mapping, optional
+            The Things that sources of another kind are shown at.
         """
         occurrences: dict[Source, Occurrence] = {}
         messages: dict[tuple[Source, float | None], str] = {}
         for case in cases:
             rule, slot = rules[case.source]
-            thing_id = self._thing_of(case.source, slot)
+            thing_id = self._thing_of(case.source, slot, about)
             datastream_id = None if slot is None else case.source.source_id
             raised_us = next((step.at_us for step in case.steps if step.to_state == "UNACK"), None)
             whose = NOBODY if thing_id is None else thing_id
@@ -174,11 +179,11 @@ class Stepper:
                 messages[case.source, step.value] = alarm_message(rule, prop, step.value, limit, self._language)
         return alarm_store.write(connection, cases, occurrences, messages, now=now)
 
-    def _thing_of(self, source: Source, slot: int | None) -> int | None:
+    def _thing_of(self, source: Source, slot: int | None, about: Mapping[Source, int]) -> int | None:
         """The Thing that an alarm is about; None: it is about the platform."""
         if slot is not None:
             return int(self.streams.thing_id[slot])
-        return source.source_id if source.kind == "thing" else None
+        return source.source_id if source.kind == "thing" else about.get(source)
 
     def _feed_of(self, planned: Plan, live: Bool, writer: Writer) -> dict[Source, _Fed]:
         slot, times, result = planned.slot[live], planned.time_us[live], planned.result[live]

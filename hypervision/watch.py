@@ -16,7 +16,7 @@ from typing import Final
 
 import numpy as np
 
-from hypervision import computing, editing, rollups, talking
+from hypervision import computing, editing, grouping, rollups, talking
 from hypervision.alarms import Expiry, Reading, RuleChange, apply
 from hypervision.attending import Attending
 from hypervision.clock import EPOCH, to_us
@@ -90,7 +90,7 @@ class Watch:
         if flowed >= _SETTLE and self._ticks % _SILENCE_EVERY == 0:
             steps += self.intake.transact(lambda writer, stepper: self._silence(writer, stepper, now))
         if self._ticks % _SILENCE_EVERY == 0:
-            for step in (talking.step, self._minding.step):
+            for step in (talking.step, self._minding.step, grouping.step):
                 steps += self.intake.transact(partial(step, now=now))
             steps += self._compute(now)
         steps += self._attend(now)
@@ -133,8 +133,8 @@ class Watch:
         limit = now - timedelta(seconds=self.settings.alarms.grace)
         due = watch_store.due(writer.connection, limit)
         held = watch_store.replayed(writer.connection, due)
-        # The platform's own parts wait for no reading: they are judged at each look.
-        rules = self._rules([source for source in due if source not in held and source.kind != "system"], stepper)
+        # Parts of the platform and groups wait for no reading: they are judged at each look.
+        rules = self._rules([s for s in due if s not in held and s.kind in ("datastream", "thing")], stepper)
         return self._feed(rules, Expiry(to_us(limit)), writer, stepper, now=now)
 
     def _edit_rules(self, now: datetime) -> int:

@@ -12,7 +12,7 @@ from dashboards.town import PRIORITIES, RANK, Town, milliseconds, waits
 from dashboards.ui import button, div, hidden, icon, link, span
 from dashboards.words import Words
 from hypervision.domains import Catalogue
-from hypervision.store.screens import AlarmRow
+from hypervision.store.screens import AlarmRow, ThingRow
 
 
 def symbol(priority: str, words: Words, *, state: str = "ACKED", quiet: bool = False) -> Component:
@@ -68,13 +68,18 @@ def describe(alarm: AlarmRow, town: Town, words: Words, catalogue: Catalogue) ->
     return AlarmLine(
         label=words.pick(alarm.label_fr, alarm.label_en),
         code="" if thing is None else thing.code,
-        name=platform_text(words, alarm.part) if thing is None else (thing.name or thing.code),
+        name=platform_text(words, alarm.part) if thing is None else _name(alarm, thing),
         place="" if thing is None else thing.place,
         value=_value(alarm, town, words, catalogue),
         consequence=words.pick(alarm.consequence_fr, alarm.consequence_en),
         action=words.pick(alarm.action_fr, alarm.action_en),
         state=_state(alarm, words),
     )
+
+
+def _name(alarm: AlarmRow, thing: ThingRow) -> str:
+    """Of the group, at the place of its Thing; or of the Thing."""
+    return alarm.part if alarm.source_kind == "group" else thing.name or thing.code
 
 
 def _state(alarm: AlarmRow, words: Words) -> str:

@@ -37,7 +37,7 @@ _PEOPLE: Final[Rights] = {
     "account": _PUT, "api_token": _PUT, "identity": "INSERT", "invitation": _ALL, "recovery_code": _ALL,
     "second_factor": _ALL,
     "inhibition": _PUT, "inhibition_target": "INSERT", "rule_proposal": _ALL,
-    "note": _PUT, "saved_view": _ALL,
+    "note": _PUT, "saved_view": _ALL, "thing_group": _PUT, "thing_group_member": "INSERT, DELETE",
 }  # fmt: skip
 
 WRITES: Final[Mapping[Process, Rights]] = MappingProxyType({

@@ -93,7 +93,7 @@ class AlarmRow:
     escalated_to : str or None
         The role that it is told to, because nobody acknowledged it in time.
     part : str
-        Of the platform itself, where it is about that.
+        Of the platform itself, where it is about that; or the name of the group that it is about.
     """
 
     alarm_id: int

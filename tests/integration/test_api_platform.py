@@ -13,6 +13,9 @@ from hypervision import minding
 from hypervision.accounts import Role
 from hypervision.intake import Intake
 from hypervision.parts import Measure
+from hypervision.store import groups
+from hypervision.store.connection import connect, url_of
+from hypervision.store.groups import Group
 from tests.browser.fake_town import Town, running
 
 pytestmark = pytest.mark.integration
@@ -76,3 +79,21 @@ def test_account_of_a_part_of_the_town_is_told_of_none(town: Town) -> None:
             asked = {"seconds": 900, "reason": "x"}
             assert client.post(f"/api/v1/alarms/{number}/shelve", json=asked).status_code == 404
         assert client.get("/api/v1/inhibitions").json()["rows"] == []
+
+
+def test_groups_are_told_as_far_as_the_scope_goes(town: Town) -> None:
+    with connect(url_of(town.settings), application="test") as connection:
+        groups.put(connection, Group("zone-1", "Zone 1", "water-001", ("water-001", "water-002", "waste-001")))
+        groups.put(connection, Group("round-1", "Round 1", "waste-001", ("waste-001", "waste-002")))
+    with town.session("operator") as client:
+        assert {row["code"]: row["things"] for row in client.get("/api/v1/groups").json()["rows"]} == {
+            "round-1": ["waste-001", "waste-002"],
+            "zone-1": ["waste-001", "water-001", "water-002"],
+        }
+    with town.session("of-water") as client:
+        (row,) = client.get("/api/v1/groups").json()["rows"]
+        assert row == {
+            "code": "zone-1", "name": "Zone 1", "shown_at": "water-001", "things": ["water-001", "water-002"],
+        }  # fmt: skip
+    with town.session(None) as client:
+        assert client.get("/api/v1/groups").status_code == 401

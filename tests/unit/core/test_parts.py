@@ -167,20 +167,19 @@ def test_clock_that_was_set_back_holds_no_alarm_up() -> None:
 
 def test_rules_of_the_platform_are_rules_as_others_and_no_sensor_domain() -> None:
     catalogue = load()
-    platform = catalogue.platform
-    assert platform is not None
-    assert "platform" not in catalogue
+    platform = catalogue.ruled["platform"]
+    assert not {"platform", "groups"} & set(catalogue)
     assert catalogue.find("platform", "disk_used") is None
     assert all(prop.domain != "platform" for prop in catalogue.properties)
-    assert list(catalogue.ruled) == [*catalogue, "platform"]
+    assert list(catalogue.ruled) == [*catalogue, "groups", "platform"]
     disk = catalogue.judged("platform", "disk_used")
     assert disk is not None
     assert disk.unit == "%"
     assert catalogue.judged("water", "flow") is catalogue.find("water", "flow")
     assert catalogue.judged("water", None) is catalogue.judged("nowhere", "flow") is None
-    for rule in platform.rules:
+    for rule in (*platform.rules, *catalogue.ruled["groups"].rules):
         assert all([rule.fr, rule.en, rule.action_fr, rule.action_en, rule.consequence_fr, rule.consequence_en])
-        assert rule.property in platform.properties
+        assert rule.property in catalogue.ruled[rule.domain].properties
         assert math.isfinite(rule.limit)
     assert {rule.property for rule in platform.rules} == set(platform.properties)
 
@@ -215,6 +214,15 @@ def test_rule_of_the_platform_that_cannot_be_judged_is_refused(fields: dict[str,
         understand({**FULL, **fields}, load())
     assert caught.value.field == named
     assert caught.value.remedy
+
+
+def test_rule_of_groups_may_have_limits_by_thing_and_no_formula() -> None:
+    given = {**FULL, "code": "groups.mine", "domain": "groups", "property": "in_alarm", "limit": 3}
+    made = understand({**given, "things": {"cabinet-1": {"limit": 5}}}, load())
+    assert made.things["cabinet-1"].limit == 5
+    with pytest.raises(RuleError) as caught:
+        understand({**given, "suppressed_by": [{"rule": "water.flow.excess"}]}, load())
+    assert caught.value.field == "suppressed_by"
 
 
 def test_folders_whose_disks_are_looked_at() -> None:

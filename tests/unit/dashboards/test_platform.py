@@ -95,3 +95,15 @@ def test_quality_names_the_part_and_leads_to_the_health_of_the_platform() -> Non
     )
     assert "Plateforme · broker" in text(page)
     assert "/health" in hrefs(page)
+
+
+def test_alarm_of_a_group_bears_its_name_and_leads_to_the_thing_that_it_is_shown_at() -> None:
+    drawn = scene()
+    group = replace(
+        DISK, source_kind="group", thing_id=1, domain="groups", property="in_alarm_share", value=75.0, limit=50.0,
+        part="Départ 12",
+    )  # fmt: skip
+    line = describe(group, drawn.town, Words("fr", PARIS), load())
+    assert (line.name, line.code, line.place) == ("Départ 12", "dev:eui:01", "rue Haute")
+    assert line.value.replace("\u00a0", " ") == "75 % > 50 %"
+    assert row(group, drawn.town, Words("fr", PARIS), load())["domain"] == "Groupes"
