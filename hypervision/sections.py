@@ -66,4 +66,4 @@ class PlatformSettings(Section):
     """What of the platform itself is looked at."""
 
     # Folders with commas, each the whole path: the disks of these are watched besides that of the data directory.
-    disks: Annotated[str, Field(pattern=r"^( */[^,]*(, */[^,]*)*)?$", max_length=4_000)] = ""
+    disks: Annotated[str, Field(pattern=r"^( */[^,\x00-\x1f]*(, */[^,\x00-\x1f]*)*)?$", max_length=4_000)] = ""
