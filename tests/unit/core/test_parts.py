@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from hypervision.alarms import Alarm, Delays, Reading, apply
 from hypervision.collecting import FORGOTTEN
 from hypervision.domains import load
-from hypervision.errors import RuleError
+from hypervision.errors import RuleError, SettingError
 from hypervision.minding import folders
 from hypervision.parts import UNSEEN_US, Beaten, Measure, judge, of_backup, of_writers, seen_again
 from hypervision.progress import progressed
@@ -231,3 +231,9 @@ def test_folders_whose_disks_are_looked_at() -> None:
     assert {part: str(folder) for part, folder in found.items()} == {
         "disk": "/data", "disk /srv/db": "/srv/db", "disk /srv/broker": "/srv/broker", "disk /mnt/backup": "/mnt/backup",
     }  # fmt: skip
+
+
+def test_folder_that_no_disk_has_is_refused() -> None:
+    with pytest.raises(SettingError) as caught:
+        load_settings({"HYPERVISION_PLATFORM__DISKS": "/a\0b"}, overrides={"data_dir": "/data"})
+    assert caught.value.remedy
