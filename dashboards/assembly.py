@@ -20,6 +20,7 @@ from dashboards import (
     documents,
     failures,
     finding,
+    groups,
     health,
     keeping,
     log_in,
@@ -74,6 +75,7 @@ def create_server(settings: Settings) -> Server:
     metrics.register(server.fastapi, server)
     api.register(server.fastapi, server)
     corrections.register(server.fastapi, server)
+    groups.register(server.fastapi, server)
     quarantine.register(server.fastapi, server)
     administration.register(server.fastapi, server)
     audit.register(server.fastapi, server)

@@ -18,9 +18,10 @@ from dashboards.courses import read_courses
 from dashboards.hidden import CHATTERS_FROM, CHATTERS_WITHIN
 from dashboards.limits import Limits
 from dashboards.scoped import seen_by
-from dashboards.town import Course, Own, Town, progressed, returned
+from dashboards.town import Course, Own, Town, returned
 from hypervision.domains import Catalogue
 from hypervision.errors import PermanentStoreError, StoreError
+from hypervision.progress import progressed
 from hypervision.scope import EVERYTHING, Scope
 from hypervision.store import inhibitions, screens
 from hypervision.store.pool import Listener

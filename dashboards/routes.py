@@ -55,7 +55,11 @@ _ROUTES: Final = tuple(
         ("GET", r"/metrics", Action.READ_METRICS),
         ("GET", r"/api/openapi\.json", Action.READ_DATA),
         ("GET", r"/api/docs", Action.READ_DATA),
-        ("GET", r"/api/v1/(things|datastreams|observations|gaps|alarms|corrections|inhibitions)", Action.READ_DATA),
+        (
+            "GET",
+            r"/api/v1/(things|datastreams|observations|gaps|alarms|corrections|inhibitions|groups)",
+            Action.READ_DATA,
+        ),
         ("GET", r"/api/v1/observations/(hourly|daily)", Action.READ_DATA),
         ("GET", r"/api/v1/alarms/[0-9]{1,18}(/transitions)?", Action.READ_DATA),
         ("GET", r"/api/v1/rejected(/counts|/[0-9]{1,18})?", Action.SEE_REJECTED),

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from dashboards.components.alarms import platform_text
 from dashboards.components.readings import property_label
 from dashboards.town import urgency
 from dashboards.views import Scene
@@ -160,7 +161,7 @@ def search(
     for alarm in sorted(town.alarms.values(), key=urgency):
         thing = town.thing_of(alarm)
         label = words.pick(alarm.label_fr, alarm.label_en)
-        name = words.t("alarm.platform") if thing is None else thing.name or thing.code
+        name = platform_text(words, alarm.part) if thing is None else thing.name or thing.code
         if fits(tokens, f"{label} {name} {'' if thing is None else f'{thing.code} {thing.place}'}"):
             detail = f"{name} · {words.t(f'priority.{alarm.priority}')} · {words.t(f'state.{alarm.state}')}"
             alarms.append(Hit("alarm", label, detail, "/health" if thing is None else f"/asset/{thing.code}"))

@@ -10,6 +10,7 @@ from typing import Final
 
 from dashboards.limits import Limits, Periods
 from hypervision.collecting import Seen, Service, service
+from hypervision.progress import STUCK_AFTER, Progress
 from hypervision.pulse import COLLECTOR_PATIENCE
 from hypervision.scope import EVERYTHING, Scope
 from hypervision.store.inhibitions import Inhibition
@@ -44,14 +45,6 @@ class Course:
 
     property: str
     values: tuple[float | None, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How many messages a writer has settled, and since when it holds others without settling any."""
-
-    settled: int
-    since: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,32 +268,6 @@ def beat_ages(town: Town, *, now: datetime) -> dict[str, float]:
     back = (now - town.back_at).total_seconds() <= BEAT_LIMIT
     ages = {w.name: w.beat_age + since_look for w in town.writers if w.beat_age is not None}
     return {name: max(0.0, age - town.stood_still) for name, age in ages.items()} if back else ages
-
-
-# A batch is committed within a second or two; a collector that holds messages for so long is stuck [s].
-STUCK_AFTER: Final = 30.0
-
-
-def progressed(before: Mapping[str, Progress], writers: Iterable[WriterRow], *, now: datetime) -> dict[str, Progress]:
-    """What is known of each writer's work after another look.
-
-    Parameters
-    ----------
-    before : mapping
-        After the look before; empty after an outage of the database, during which nobody could commit.
-
-    Returns
-    -------
-    dict
-        The instant moves on whenever stored + duplicate + rejected changed, or nothing was in flight.
-    """
-    found = {}
-    for writer in writers:
-        settled = (writer.stored or 0) + (writer.duplicate or 0) + (writer.rejected or 0)
-        last = before.get(writer.name)
-        stands = last is not None and last.settled == settled and bool(writer.in_flight)
-        found[writer.name] = last if last is not None and stands else Progress(settled, now)
-    return found
 
 
 def stuck(town: Town, writer: WriterRow, *, now: datetime) -> float | None:

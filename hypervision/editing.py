@@ -21,7 +21,7 @@ from hypervision.evaluation import delays
 from hypervision.plan import Plan
 from hypervision.rules import Rule, RuleSet
 from hypervision.ruling import understand
-from hypervision.stepping import Stepper
+from hypervision.stepping import NOBODY, Stepper
 from hypervision.store import alarms as alarm_store
 from hypervision.store import proposing
 from hypervision.store import rules as rule_store
@@ -31,6 +31,7 @@ from hypervision.store.writer import Writer
 Work = Callable[[Writer, Stepper], tuple[list[Case], int]]
 Rules = dict[Source, tuple[Rule, int | None]]
 NOTHING: Final = RuleSet(0, (), ())
+OF_READINGS: Final = ("datastream", "thing")
 # Receipts are kept to the millisecond: a version begins after the last one that was judged by the version before.
 _AFTER: Final = timedelta(milliseconds=1)
 
@@ -76,7 +77,8 @@ def put_in_force(
 
 def _expire(rule: Rule, stepper: Stepper, writer: Writer, *, until: datetime, now: datetime) -> list[Case]:
     """End the delays that are over, as the version before has them."""
-    rules = _named(rule, [s for s in alarm_store.busy(writer.connection) if s.rule_id == rule.rule_id], stepper)
+    busy = [s for s in alarm_store.busy(writer.connection) if s.rule_id == rule.rule_id and s.kind in OF_READINGS]
+    rules = _named(rule, busy, stepper)
     cases = alarm_store.lock(writer.connection, rules)
     for case in cases:
         case.alarm, case.steps = apply(case.alarm, Expiry(to_us(until)), delays(rule))
@@ -90,9 +92,9 @@ def _named(rule: Rule, sources: list[Source], stepper: Stepper) -> Rules:
     streams = stepper.streams
     slot_of = {int(d): s for s, d in enumerate(streams.datastream_id[: len(streams)]) if d >= 0}
     return {
-        source: (rule, None if source.kind == "thing" else slot_of[source.source_id])
+        source: (rule, slot_of[source.source_id] if source.kind == "datastream" else None)
         for source in sources
-        if source.kind == "thing" or source.source_id in slot_of
+        if source.kind != "datastream" or source.source_id in slot_of
     }
 
 
@@ -140,8 +142,8 @@ def _judge(
 
 
 def _thing_of(source: Source, stepper: Stepper) -> int:
-    if source.kind == "thing":
-        return source.source_id
+    if source.kind != "datastream":
+        return source.source_id if source.kind == "thing" else NOBODY
     streams = stepper.streams
     slots = np.flatnonzero(streams.datastream_id[: len(streams)] == source.source_id)
     return int(streams.thing_id[slots[0]]) if len(slots) else -1

@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 
 from hypervision.domains import Catalogue, ObservedProperty
 from hypervision.domains.bounds import wrong_limit
-from hypervision.domains.catalogue import OF_A_THING, PRIORITIES, RULE_KINDS, Cause
+from hypervision.domains.catalogue import GROUPS, OF_A_THING, OF_NUMBERS, PLATFORM, PRIORITIES, RULE_KINDS, Cause
 from hypervision.domains.causes import causes_of
 from hypervision.domains.table import Table
 from hypervision.errors import DomainError, RuleError
@@ -33,6 +33,11 @@ OF_THE_DESK: Final = (*FIELDS[FIELDS.index("consequence_fr") : FIELDS.index("thi
 """Fields that versions of before the alarm desk do not tell of."""
 # Nothing said is not zero: then the settings say it for the priority.
 _EXACT: Final = ("realarm_after", "escalate_after")
+# What rules have not that judge what `watch` counts; a group has the limits of the Thing that it is shown at.
+_LEFT_OUT: Final = {
+    PLATFORM: ("things", "classes", "formula", "suppressed_by"),
+    GROUPS: ("formula", "suppressed_by"),
+}
 # From where to where the limit of a rule of a whole Thing may lie.
 _OF_A_THING: Final = {"silence": (1.0, 1000.0), "talking": (0.0, 1e6)}
 
@@ -161,11 +166,14 @@ def understand(document: Mapping[str, Any], catalogue: Catalogue) -> Definition:
         if key not in FIELDS:
             raise RuleError(str(key)[:60], document[key], f"use {', '.join(FIELDS)}")
     given = _Reader(document)
-    domain = given.choice("domain", list(catalogue))
+    domain = given.choice("domain", list(catalogue.ruled))
     code = given.text("code", most=100)
     if _CODE.fullmatch(code) is None or not code.startswith(f"{domain}."):
         raise RuleError("code", code, f"write {domain}.property.what, in small letters")
-    kind = given.choice("kind", RULE_KINDS)
+    kind = given.choice("kind", OF_NUMBERS if domain in _LEFT_OUT else RULE_KINDS)
+    for name in _LEFT_OUT.get(domain, ()):
+        if document.get(name):
+            raise RuleError(name, document[name], f"leave it out: a rule of {domain} has none")
     prop = _property(document, kind, catalogue, domain)
     formula = None
     if document.get("formula") is not None:
@@ -224,9 +232,9 @@ def _property(document: Mapping[str, Any], kind: str, catalogue: Catalogue, doma
         if name is not None:
             raise RuleError("property", name, f"leave it out: {kind} is of a whole Thing")
         return None
-    found = catalogue.find(domain, name) if isinstance(name, str) else None
+    found = catalogue.judged(domain, name) if isinstance(name, str) else None
     if found is None:
-        raise RuleError("property", name, f"write one of {', '.join(sorted(catalogue[domain].properties))}")
+        raise RuleError("property", name, f"write one of {', '.join(sorted(catalogue.ruled[domain].properties))}")
     return found
 
 

@@ -60,3 +60,10 @@ class RuleSettings(Section):
     holidays: Annotated[
         str, Field(pattern=r"^( *(\d{4}-)?\d{2}-\d{2} *(, *(\d{4}-)?\d{2}-\d{2} *){0,199})?$", max_length=4_000)
     ] = ""
+
+
+class PlatformSettings(Section):
+    """What of the platform itself is looked at."""
+
+    # Folders with commas, each the whole path: the disks of these are watched besides that of the data directory.
+    disks: Annotated[str, Field(pattern=r"^( */[^,\x00-\x1f]*(, */[^,\x00-\x1f]*)*)?$", max_length=4_000)] = ""

@@ -16,7 +16,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator, model_v
 
 from hypervision.entry import LogInSettings, OidcSettings
 from hypervision.errors import SettingError
-from hypervision.sections import AlarmSettings, RuleSettings, Seconds, Section
+from hypervision.sections import AlarmSettings, PlatformSettings, RuleSettings, Seconds, Section
 from hypervision.urls import is_database_url, is_mqtt_url
 
 PREFIX = "HYPERVISION_"
@@ -170,6 +170,7 @@ class Settings(Section):
     rejected: RejectedSettings = RejectedSettings()
     backup: BackupSettings = BackupSettings()
     storage: StorageSettings = StorageSettings()
+    platform: PlatformSettings = PlatformSettings()
 
     @field_validator("timezone")
     @classmethod

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -35,6 +36,9 @@ class _Fed(NamedTuple):
     backward: bool
 
 
+NO_THINGS: Final[Mapping[Source, int]] = MappingProxyType({})
+NOBODY: Final = -1
+"""In place of a Thing, where a rule is of none: no override is of it."""
 _MOST_OUTAGES: Final = 32
 """So many of the last outages are kept in mind; a link that flaps has many."""
 BACKLOG: Final = timedelta(days=1)
@@ -143,29 +147,43 @@ class Stepper:
         connection: Connection,
         *,
         now: datetime,
+        about: Mapping[Source, int] = NO_THINGS,
     ) -> int:
         """Write the steps of locked conditions, with their messages.
 
         Parameters
         ----------
         rules : mapping
-            Rule of every source, and the slot of its datastream; None where the source is a Thing.
+            Rule of every source, and the slot of its datastream; None where the source is none.
+        about : mapping, optional
+            The Things that sources of another kind are shown at.
         """
         occurrences: dict[Source, Occurrence] = {}
         messages: dict[tuple[Source, float | None], str] = {}
         for case in cases:
             rule, slot = rules[case.source]
-            thing_id = case.source.source_id if slot is None else int(self.streams.thing_id[slot])
+            thing_id = self._thing_of(case.source, slot, about)
             datastream_id = None if slot is None else case.source.source_id
             raised_us = next((step.at_us for step in case.steps if step.to_state == "UNACK"), None)
-            limit = self.evaluator.rules.for_thing(rule, thing_id).limit
+            whose = NOBODY if thing_id is None else thing_id
+            limit = self.evaluator.rules.for_thing(rule, whose).limit
             if raised_us is not None and rule.windows:
-                limit = self.evaluator.held(rule, thing_id, raised_us - rule.on_delay_us).limit
+                limit = self.evaluator.held(rule, whose, raised_us - rule.on_delay_us).limit
             occurrences[case.source] = Occurrence(rule.version, thing_id, datastream_id, rule.priority, limit)
-            prop = None if slot is None else self.streams.property_of(slot)
+            prop = (
+                self.streams.catalogue.judged(rule.domain, rule.property)
+                if slot is None
+                else self.streams.property_of(slot)
+            )
             for step in case.steps:
                 messages[case.source, step.value] = alarm_message(rule, prop, step.value, limit, self._language)
         return alarm_store.write(connection, cases, occurrences, messages, now=now)
+
+    def _thing_of(self, source: Source, slot: int | None, about: Mapping[Source, int]) -> int | None:
+        """The Thing that an alarm is about; None: it is about the platform."""
+        if slot is not None:
+            return int(self.streams.thing_id[slot])
+        return source.source_id if source.kind == "thing" else about.get(source)
 
     def _feed_of(self, planned: Plan, live: Bool, writer: Writer) -> dict[Source, _Fed]:
         slot, times, result = planned.slot[live], planned.time_us[live], planned.result[live]

@@ -11,11 +11,12 @@ import signal
 import threading
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final
 
 import numpy as np
 
-from hypervision import computing, editing, rollups, talking
+from hypervision import computing, editing, grouping, rollups, talking
 from hypervision.alarms import Expiry, Reading, RuleChange, apply
 from hypervision.attending import Attending
 from hypervision.clock import EPOCH, to_us
@@ -24,6 +25,7 @@ from hypervision.evaluation import delays
 from hypervision.flowing import KEY, Held, holding
 from hypervision.intake import Intake
 from hypervision.keeping import Keeper
+from hypervision.minding import Minding
 from hypervision.plan import Plan
 from hypervision.pulse import Heart
 from hypervision.purging import Daily
@@ -68,6 +70,7 @@ class Watch:
         self._ticks = 0
         self._purge = Daily(settings.rejected.keep_days)
         self._attending = Attending(settings.alarms)
+        self._minding = Minding(settings)
         self._held: Held | None = Held("none", ())
         self._held_since: datetime | None = None
         # What a collector had in hand when it died comes again when the broker's patience ends, not before: until
@@ -75,13 +78,7 @@ class Watch:
         self._redelivered = timedelta(seconds=settings.broker.ack_wait + settings.alarms.grace)
 
     def tick(self, now: datetime) -> int:
-        """Do what is due now; called once a second.
-
-        Returns
-        -------
-        int
-            Alarm transitions written.
-        """
+        """Do what is due now; called once a second. Returns how many alarm transitions were written."""
         flowing = self._flowing(now)
         steps = self._edit_rules(now)
         if self._ticks % _SECOND_LOOK_EVERY == 0 or self._rules_changed():
@@ -93,7 +90,8 @@ class Watch:
         if flowed >= _SETTLE and self._ticks % _SILENCE_EVERY == 0:
             steps += self.intake.transact(lambda writer, stepper: self._silence(writer, stepper, now))
         if self._ticks % _SILENCE_EVERY == 0:
-            steps += self.intake.transact(lambda writer, stepper: talking.step(writer, stepper, now=now))
+            for step in (talking.step, self._minding.step, grouping.step):
+                steps += self.intake.transact(partial(step, now=now))
             steps += self._compute(now)
         steps += self._attend(now)
         if self._ticks % _TIDY_EVERY == 0:
@@ -116,8 +114,8 @@ class Watch:
             writers = watch_store.flow(connection)
         held = holding(writers, most=self.settings.ingest.batch_size)
         if now < self._looked - _SET_BACK or self._jumps != self.intake.clock.jumps:
-            # The database's clock was set. How long readings have flowed, or have not, is counted anew: nothing was
-            # heard in the hours that no reading could be of, and timers must not wait for a time that is days ahead.
+            # The database's clock was set. How long readings have flowed, or not, is counted anew: nothing was heard
+            # in the hours that no reading could be of, and timers must not wait for a time that is days ahead.
             self._flowing_since = self._held_since = None
         self._looked, self._jumps = now, self.intake.clock.jumps
         if held is None:
@@ -135,7 +133,8 @@ class Watch:
         limit = now - timedelta(seconds=self.settings.alarms.grace)
         due = watch_store.due(writer.connection, limit)
         held = watch_store.replayed(writer.connection, due)
-        rules = self._rules([source for source in due if source not in held], stepper)
+        # Parts of the platform and groups wait for no reading: they are judged at each look.
+        rules = self._rules([s for s in due if s not in held and s.kind in ("datastream", "thing")], stepper)
         return self._feed(rules, Expiry(to_us(limit)), writer, stepper, now=now)
 
     def _edit_rules(self, now: datetime) -> int:
@@ -331,9 +330,10 @@ class Watch:
         slot_of = {int(d): s for s, d in enumerate(streams.datastream_id[: len(streams)]) if d >= 0}
         found: _Rules = {}
         for source in sources:
-            rule, slot = by_id.get(source.rule_id), slot_of.get(source.source_id)
-            if rule is not None and (source.kind == "thing" or slot is not None):
-                found[source] = (rule, None if source.kind == "thing" else slot)
+            rule = by_id.get(source.rule_id)
+            slot = slot_of.get(source.source_id) if source.kind == "datastream" else None
+            if rule is not None and (source.kind != "datastream" or slot is not None):
+                found[source] = (rule, slot)
         return found
 
     def _feed(

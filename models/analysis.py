@@ -17,6 +17,7 @@ from hypervision.batch import Batch
 from hypervision.clock import to_us
 from hypervision.errors import StoreError, TemporaryStoreError
 from hypervision.intake import Intake
+from hypervision.parts import COMPUTED, FAILING
 from hypervision.pulse import Heart
 from hypervision.settings import Settings
 from hypervision.store import series
@@ -68,6 +69,7 @@ class Analysis:
     pending: deque[Batch] = field(default_factory=deque)
     status: dict[str, object] = field(default_factory=dict)
     lag: float = 0.0
+    computed_at: float = field(default_factory=time.monotonic)
 
     def step(self, now: datetime) -> int:
         """Score what is new and store it.
@@ -90,14 +92,17 @@ class Analysis:
         for stream in self.streams.values():
             if stream.rest_until_us <= now_us:
                 written += self._score(stream, now_us)
-        self.status = self._describe()
+        self.status = self._describe(now_us)
         self.lag = max((self._lag(stream) for stream in self.streams.values()), default=0.0)
         self._queue(written, now)
-        return stored + self._flush(now)
+        stored += self._flush(now)
+        self.computed_at = time.monotonic()
+        return stored
 
     def beat(self, age: float = 0.0) -> None:
-        """Publish that the models are at work."""
-        self.intake.beat(age=age, detail=self.status)
+        """Publish that the models are at work, and how long ago they finished a computation."""
+        computed = round(time.monotonic() - self.computed_at, 1)
+        self.intake.beat(age=age, detail={**self.status, COMPUTED: computed})
 
     @staticmethod
     def _lag(stream: _Stream) -> float:
@@ -105,12 +110,13 @@ class Analysis:
         scored = [t.scored_us for t in stream.tracks if t.scored_us is not None and not t.problem]
         return max((int(stream.past.times_us[-1]) - min(scored)) / 1e6, 0.0) if scored and len(stream.past) else 0.0
 
-    def _describe(self) -> dict[str, object]:
+    def _describe(self, now_us: int) -> dict[str, object]:
         """What health shows of it; made here, shown by the thread of the beat."""
         tracks = [track for stream in self.streams.values() for track in stream.tracks]
         return {
             "series": len(self.streams),
             "detectors": len(tracks),
+            FAILING: sum(stream.rest_until_us > now_us for stream in self.streams.values()),
             "waiting": {f"{t.thing}/{t.detector.writes}": t.problem for t in tracks if t.problem},
         }
 

@@ -12,7 +12,7 @@ from dashboards.town import PRIORITIES, RANK, Town, milliseconds, waits
 from dashboards.ui import button, div, hidden, icon, link, span
 from dashboards.words import Words
 from hypervision.domains import Catalogue
-from hypervision.store.screens import AlarmRow
+from hypervision.store.screens import AlarmRow, ThingRow
 
 
 def symbol(priority: str, words: Words, *, state: str = "ACKED", quiet: bool = False) -> Component:
@@ -52,19 +52,34 @@ class AlarmLine:
     state: str
 
 
+def platform_text(words: Words, part: str) -> str:
+    """The platform, or a part of it, in the operator's language."""
+    whole = words.t("alarm.platform")
+    if not part:
+        return whole
+    # A disk besides that of the data directory bears its folder.
+    kind, _, folder = part.partition(" ")
+    return f"{whole} · {words.known('part', kind)}{f' {folder}' if folder else ''}"
+
+
 def describe(alarm: AlarmRow, town: Town, words: Words, catalogue: Catalogue) -> AlarmLine:
     """Put an alarm into words."""
     thing = town.thing_of(alarm)
     return AlarmLine(
         label=words.pick(alarm.label_fr, alarm.label_en),
         code="" if thing is None else thing.code,
-        name=words.t("alarm.platform") if thing is None else (thing.name or thing.code),
+        name=platform_text(words, alarm.part) if thing is None else _name(alarm, thing),
         place="" if thing is None else thing.place,
         value=_value(alarm, town, words, catalogue),
         consequence=words.pick(alarm.consequence_fr, alarm.consequence_en),
         action=words.pick(alarm.action_fr, alarm.action_en),
         state=_state(alarm, words),
     )
+
+
+def _name(alarm: AlarmRow, thing: ThingRow) -> str:
+    """Of the group, at the place of its Thing; or of the Thing."""
+    return alarm.part if alarm.source_kind == "group" else thing.name or thing.code
 
 
 def _state(alarm: AlarmRow, words: Words) -> str:
@@ -75,7 +90,7 @@ def _state(alarm: AlarmRow, words: Words) -> str:
 
 
 def _value(alarm: AlarmRow, town: Town, words: Words, catalogue: Catalogue) -> str:
-    prop = None if alarm.property is None else catalogue.find(alarm.domain, alarm.property)
+    prop = catalogue.judged(alarm.domain, alarm.property)
     if alarm.rule_kind == "silence":
         return words.t("alarm.silence")
     if alarm.value is None or prop is None:
@@ -104,7 +119,7 @@ def row(alarm: AlarmRow, town: Town, words: Words, catalogue: Catalogue, *, expl
         How many hidden alarms are its consequences.
     """
     line = describe(alarm, town, words, catalogue)
-    domain = catalogue.get(alarm.domain)
+    domain = catalogue.ruled.get(alarm.domain)
     return {
         "id": str(alarm.alarm_id),
         "priority": alarm.priority,

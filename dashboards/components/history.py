@@ -338,5 +338,5 @@ def journal_text(scene: Scene, row: JournalRow) -> str:
 
 
 def _rule_label(scene: Scene, code: str) -> str:
-    rule = next((r for d in scene.catalogue.values() for r in d.rules if r.code == code), None)
+    rule = next((r for d in scene.catalogue.ruled.values() for r in d.rules if r.code == code), None)
     return code if rule is None else scene.words.pick(rule.fr, rule.en)

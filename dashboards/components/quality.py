@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 from dash.development.base_component import Component
 
-from dashboards.components.alarms import symbol
+from dashboards.components.alarms import platform_text, symbol
 from dashboards.components.spark import mask
 from dashboards.components.tables import table
 from dashboards.components.values import age
@@ -264,7 +264,7 @@ def _names(scene: Scene, named: Named | None, actor: Actor | None = None, *, rul
         title=named.rule,
     )
     if named.thing is None:
-        return [rule, link(words.t("alarm.platform"), href="/health", cls="underlined")]
+        return [rule, link(platform_text(words, named.name or ""), href="/health", cls="underlined")]
     return [rule, link(el("Bdi", named.name or named.thing), href=f"/asset/{named.thing}", cls="underlined")]
 
 

@@ -23,8 +23,7 @@ def exact(words: Words, value: float) -> str:
 
 def property_of(scene: Scene, document: Mapping[str, Any]) -> ObservedProperty | None:
     """What the rule is about."""
-    name = document.get("property")
-    return None if name is None else scene.catalogue.find(document["domain"], name)
+    return scene.catalogue.judged(document["domain"], document.get("property"))
 
 
 def unit_of(scene: Scene, document: Mapping[str, Any]) -> str:

@@ -173,7 +173,7 @@ def _filters(scene: Scene, choice: RuleChoice, found: Found) -> Component:
     ]
     domains = [_choice(scene, choice, "domain", "", words.t("rules.all_domains"))]
     domains += [
-        _choice(scene, choice, "domain", one.code, one.label(words.language)) for one in scene.catalogue.values()
+        _choice(scene, choice, "domain", one.code, one.label(words.language)) for one in scene.catalogue.ruled.values()
     ]
     looked: Component = dcc.Input(
         id="rules-q", name="q", type="search", value=choice.q, className="field", maxLength=100,
@@ -235,7 +235,7 @@ def _list(scene: Scene, choice: RuleChoice, rules: Sequence[Standing]) -> Compon
 
 
 def _label(scene: Scene, document: Mapping[str, Any]) -> str:
-    domain = scene.catalogue.get(document["domain"])
+    domain = scene.catalogue.ruled.get(document["domain"])
     named = document["domain"] if domain is None else domain.label(scene.words.language)
     return f"{named} · {scene.words.pick(document['fr'], document['en'])}"
 

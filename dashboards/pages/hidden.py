@@ -14,7 +14,7 @@ from dashboards.components.values import age
 from dashboards.hidden import consequences, hidden_alarms, quiet_shelves
 from dashboards.ui import Node, button, div, el, icon, link, span
 from dashboards.views import Drawing, Scene
-from hypervision.store.inhibitions import Inhibition
+from hypervision.store.inhibitions import About, Inhibition
 from hypervision.store.screens import AlarmRow
 
 
@@ -131,7 +131,7 @@ def _quiet(scene: Scene, found: Sequence[Inhibition]) -> Component:
         rows.append(
             [
                 span(words.pick(each.label_fr or "", each.label_en or ""), cls="strong"),
-                (about.name or about.thing or "") if about else "",
+                _where(scene, about) if about else "",
                 words.t("desk.why", kind=words.t("desk.shelved"), by=each.author, reason=each.reason),
                 "" if each.ends_at is None else words.t("desk.back_at", at=words.clock(each.ends_at)),
                 end_button(scene, each.inhibition_id, words.t("desk.take_off")),
@@ -140,6 +140,10 @@ def _quiet(scene: Scene, found: Sequence[Inhibition]) -> Component:
     heads = [words.t(f"desk.column_{key}") for key in ("what", "where", "why", "back", "do")]
     title = el("H2", words.t("desk.quiet_shelves"))
     return el("Section", div(title, cls="panel-head"), table(heads, rows), cls="panel")
+
+
+def _where(scene: Scene, about: About) -> str:
+    return (about.name or about.thing) if about.thing else parts.platform_text(scene.words, about.name or "")
 
 
 def end_button(scene: Scene, number: int, text: str) -> Component:

@@ -6,7 +6,7 @@ no other code needs an edit.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
@@ -16,7 +16,12 @@ Kind = Literal["gauge", "counter", "state", "event"]
 KINDS = ("gauge", "counter", "state", "event")
 RULE_KINDS = ("high", "low", "rate_of_change", "state_equals", "silence", "talking")
 OF_A_THING = ("silence", "talking")
+OF_NUMBERS = ("high", "low", "state_equals")
 PRIORITIES = ("critical", "high", "medium", "low")
+PLATFORM = "platform"
+"""The code of the domain whose rules judge the platform itself."""
+GROUPS = "groups"
+"""The code of the domain whose rules judge groups of Things."""
 WHOSE = ("self", "parent", "above")
 
 
@@ -148,14 +153,26 @@ class Domain:
 
 
 class Catalogue(Mapping[str, Domain]):
-    """All domains by code, in their screen order."""
+    """All sensor domains by code, in their screen order; beside them those that no device is of.
 
-    def __init__(self, domains: list[Domain]) -> None:
+    Parameters
+    ----------
+    apart : list of Domain, optional
+        What `watch` measures itself, with its rules: of groups, of the platform's own parts.
+
+    Attributes
+    ----------
+    ruled : mapping of str to Domain
+        Every domain that rules may be of: those apart come last.
+    """
+
+    def __init__(self, domains: list[Domain], apart: Sequence[Domain] = ()) -> None:
         self._domains = {domain.code: domain for domain in sorted(domains, key=lambda d: (d.order, d.code))}
         if len(self._domains) != len(domains):
             codes = [domain.code for domain in domains]
             twice = min(code for code in codes if codes.count(code) > 1)
             raise DomainError(f"two domains share a code ({twice!r})", remedy="give each its own")
+        self.ruled: Mapping[str, Domain] = {**self._domains, **{one.code: one for one in apart}}
 
     def __getitem__(self, code: str) -> Domain:
         return self._domains[code]
@@ -175,3 +192,8 @@ class Catalogue(Mapping[str, Domain]):
         """The property, or None when the domain does not know it."""
         found = self._domains.get(domain)
         return None if found is None else found.properties.get(name)
+
+    def judged(self, domain: str, name: str | None) -> ObservedProperty | None:
+        """What a rule is about, of whichever domain."""
+        found = self.ruled.get(domain)
+        return None if found is None or name is None else found.properties.get(name)

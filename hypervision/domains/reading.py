@@ -12,8 +12,10 @@ from typing import Final, cast
 
 from hypervision.domains.bounds import wrong_limit
 from hypervision.domains.catalogue import (
+    GROUPS,
     KINDS,
     OF_A_THING,
+    PLATFORM,
     PRIORITIES,
     RULE_KINDS,
     Catalogue,
@@ -94,7 +96,8 @@ def load(extra: Path | None = None) -> Catalogue:
             raise DomainError(
                 f"the domain files {other} and {name} share a code ({domain.code!r})", remedy="change one"
             )
-    return Catalogue([domain for _, domain in found.values()])
+    apart = [found.pop(code)[1] for code in (GROUPS, PLATFORM) if code in found]
+    return Catalogue([domain for _, domain in found.values()], apart)
 
 
 def parse(text: str, *, name: str) -> Domain:

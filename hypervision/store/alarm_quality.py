@@ -18,7 +18,7 @@ from hypervision.store.sql import query
 
 
 class Named(NamedTuple):
-    """An alarm in words; without a Thing it is one of the platform."""
+    """An alarm in words; without a Thing it is one of the platform, and the name that of its part."""
 
     rule: str
     label_fr: str

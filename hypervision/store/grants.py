@@ -37,7 +37,7 @@ _PEOPLE: Final[Rights] = {
     "account": _PUT, "api_token": _PUT, "identity": "INSERT", "invitation": _ALL, "recovery_code": _ALL,
     "second_factor": _ALL,
     "inhibition": _PUT, "inhibition_target": "INSERT", "rule_proposal": _ALL,
-    "note": _PUT, "saved_view": _ALL,
+    "note": _PUT, "saved_view": _ALL, "thing_group": _PUT, "thing_group_member": "INSERT, DELETE",
 }  # fmt: skip
 
 WRITES: Final[Mapping[Process, Rights]] = MappingProxyType({
@@ -48,7 +48,7 @@ WRITES: Final[Mapping[Process, Rights]] = MappingProxyType({
         "late_day": _ALL, "login_failure": "DELETE", "message_identity": _ALL, "outage": _ALL,
         "rejected_message": _ALL, "rollup": _ALL, "rollup_due": _ALL, "rollup_mark": "INSERT, DELETE",
         "session": "DELETE", "rule": _PUT, "rule_health": _ALL, "rule_override": _ALL, "rule_proposal": "UPDATE",
-        "rule_version": "INSERT",
+        "rule_version": "INSERT", "platform_part": "INSERT",
     },
     "serve": {**_INTAKE, **_PEOPLE, "login_failure": _ALL},
     "verbs": {**_INTAKE, **_PEOPLE},

@@ -12,6 +12,7 @@ from psycopg import Connection
 
 from hypervision.alarms import Acknowledgement, State, Transition
 from hypervision.clock import from_us, to_us
+from hypervision.domains.catalogue import GROUPS, PLATFORM
 from hypervision.errors import UsageError
 from hypervision.rehearsal import Course, Era, Stage, rehearse
 from hypervision.ruling import understand
@@ -63,7 +64,7 @@ def compare(
     """
     standing = rulebook.one(connection, code)
     wanted = understand(standing.document, stage.catalogue)
-    if wanted.property is None or wanted.formula is not None:
+    if wanted.property is None or wanted.formula is not None or wanted.domain in (GROUPS, PLATFORM):
         raise UsageError(f"{code} does not judge the readings of one datastream", remedy="choose a rule with a limit")
     versions = sorted(rulebook.versions(connection, code, limit=100_000), key=lambda one: one.version)
     eras = [Era(one.version, to_us(one.at), understand(one.document, stage.catalogue)) for one in versions]

@@ -115,7 +115,7 @@ def install_defaults(connection: Connection, catalogue: Catalogue, *, now: datet
     with connection.cursor() as cursor:
         cursor.executemany(query("put_state_label"), labels)
     new = filled = 0
-    for domain in catalogue.values():
+    for domain in catalogue.ruled.values():
         for rule in domain.rules:
             document: dict[str, Any] = {
                 "code": rule.code, "domain": rule.domain, "property": rule.property, "kind": rule.kind,

@@ -290,6 +290,29 @@ CREATE TABLE hv.rule_health (
     detail text NOT NULL
 );
 
+-- A part of the platform itself, which alarms are about as they are about Things: `disk`, `broker`, a writer.
+CREATE TABLE hv.platform_part (
+    part_id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    code text NOT NULL UNIQUE
+);
+
+-- Things that belong together and are no parent and child: a feeder, a pressure zone, a round. Its alarms are shown at
+-- one Thing, whose scope is theirs.
+CREATE TABLE hv.thing_group (
+    group_id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    code text NOT NULL UNIQUE CHECK (code ~ '^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$'),
+    name text NOT NULL,
+    thing_id int NOT NULL REFERENCES hv.thing,
+    removed_at timestamptz
+);
+
+CREATE TABLE hv.thing_group_member (
+    group_id int NOT NULL REFERENCES hv.thing_group,
+    thing_id int NOT NULL REFERENCES hv.thing,
+    PRIMARY KEY (group_id, thing_id)
+);
+CREATE INDEX thing_group_member_thing ON hv.thing_group_member (thing_id);
+
 -- One row per occurrence; it ends in NORM.
 CREATE TABLE hv.alarm (
     alarm_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -726,8 +749,11 @@ CREATE VIEW public.latest_observations AS
 CREATE VIEW public.alarms AS
     SELECT a.alarm_id AS id, r.domain, a.source_kind,
            CASE a.source_kind WHEN 'datastream' THEN t.code || '/' || d.property
-                              WHEN 'thing' THEN t.code ELSE 'platform' END AS source,
-           t.code AS thing, d.property, r.code AS rule, a.rule_version, a.priority, a.state, a.suppression,
+                              WHEN 'thing' THEN t.code WHEN 'group' THEN 'group/' || g.code
+                              ELSE 'platform' || coalesce('/' || p.code, '') END AS source,
+           t.code AS thing,
+           coalesce(d.property, CASE WHEN a.source_kind IN ('group', 'system') THEN r.property END) AS property,
+           r.code AS rule, a.rule_version, a.priority, a.state, a.suppression,
            a.raised_at, a.detected_at, a.acknowledged_at, a.acknowledged_by, a.returned_at, a.value,
            a.limit_value, a.message, a.correction_id AS correction,
            a.hidden_since, i.ends_at AS hidden_until, i.author AS hidden_by, i.reason AS hidden_reason, a.explained_by,
@@ -738,6 +764,8 @@ CREATE VIEW public.alarms AS
     JOIN hv.rule r ON r.rule_id = a.rule_id
     LEFT JOIN hv.thing t ON t.thing_id = a.thing_id
     LEFT JOIN hv.datastream d ON d.datastream_id = a.datastream_id
+    LEFT JOIN hv.platform_part p ON a.source_kind = 'system' AND p.part_id = a.source_id
+    LEFT JOIN hv.thing_group g ON a.source_kind = 'group' AND g.group_id = a.source_id
     LEFT JOIN hv.inhibition i ON i.inhibition_id = a.inhibition_id;
 
 CREATE VIEW public.alarm_transitions AS

@@ -92,6 +92,8 @@ class AlarmRow:
         The alarm that explains it, where it is suppressed by design.
     escalated_to : str or None
         The role that it is told to, because nobody acknowledged it in time.
+    part : str
+        Of the platform itself, where it is about that; or the name of the group that it is about.
     """
 
     alarm_id: int
@@ -128,6 +130,7 @@ class AlarmRow:
     hidden_reason: str | None = None
     rang_at: datetime | None = None
     escalated_to: str | None = None
+    part: str = ""
 
 
 @dataclass(frozen=True, slots=True)

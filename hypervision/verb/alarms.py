@@ -215,7 +215,9 @@ def _until(at: datetime | None) -> str:
 
 def _about(each: Inhibition) -> str:
     named = [
-        one.domain or f"{one.thing}{'/' + one.property if one.property else ''}{' and below' if one.children else ''}"
+        one.domain
+        or f"{one.thing or f'platform/{one.name}'}{'/' + one.property if one.property else ''}"
+        f"{' and below' if one.children else ''}"
         for one in each.about
     ]
     return ", ".join(named) + (f" ({each.rule})" if each.rule else "")

@@ -93,9 +93,9 @@ def _list(options: argparse.Namespace, settings: Settings, connection: Connectio
             )
             _print_changes(before[0] if before else {}, one.document)
         return 0
-    if options.domain is not None and options.domain not in catalogue_of(settings):
+    if options.domain is not None and options.domain not in catalogue_of(settings).ruled:
         raise UsageError(
-            f"there is no domain {options.domain[:64]!r}", remedy=f"use {', '.join(catalogue_of(settings))}"
+            f"there is no domain {options.domain[:64]!r}", remedy=f"use {', '.join(catalogue_of(settings).ruled)}"
         )
     for rule in rulebook.rules(connection):
         if options.domain in (None, rule.document["domain"]):

@@ -1,4 +1,4 @@
-"""`hypervision things waiting|admit|period|assign`."""
+"""`hypervision things waiting|admit|period|assign|group|groups`."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from hypervision.settings import Settings
 from hypervision.store import periods, registry
 from hypervision.store.connection import url_of
 from hypervision.store.versions import wait_for_schema
-from hypervision.verb import PATIENCE
+from hypervision.verb import PATIENCE, groups
 
 # Longer than a collector goes without asking for an unknown Thing again, with its batch [s].
 _TURNED_AWAY: Final = 2.0
@@ -28,7 +28,7 @@ _LONGEST: Final = 2_678_400
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
-    actions = parser.add_subparsers(dest="action", required=True, metavar="waiting|admit|period|assign")
+    actions = parser.add_subparsers(dest="action", required=True, metavar="waiting|admit|period|assign|group|groups")
     actions.add_parser("waiting", help="Things that send and are not registered")
     admit = actions.add_parser("admit", help="let waiting Things in and store what they sent meanwhile")
     admit.add_argument("thing", nargs="+", metavar="THING")
@@ -46,6 +46,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     assign.add_argument("thing", nargs="+", metavar="THING")
     assign.add_argument("--district", metavar="NAME", help="the district that they stand in")
     assign.add_argument("--organisation", metavar="CODE", help="who operates them")
+    groups.configure(actions)
 
 
 def run(options: argparse.Namespace, settings: Settings) -> int:
@@ -57,6 +58,8 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
         return _period(options, settings)
     if options.action == "assign":
         return _assign(options, settings)
+    if options.action in ("group", "groups"):
+        return groups.run(options, settings)
     with wait_for_schema(url_of(settings), application="things", wait=PATIENCE) as connection:
         waiting = {thing.code: thing for thing in registry.waiting(connection)}
         connection.rollback()

@@ -106,7 +106,8 @@ class World:
         return intake.commit(replace(self.batch(intake, list(readings)), imported=True), now=self.now)
 
     def alarms(self) -> list[tuple[Any, ...]]:
-        return self.rows("SELECT rule, thing, state FROM public.alarms ORDER BY id")
+        """Of the town: what the platform says of itself is a story of its own."""
+        return self.rows("SELECT rule, thing, state FROM public.alarms WHERE source_kind <> 'system' ORDER BY id")
 
     def journal(self) -> list[tuple[Any, ...]]:
         return self.rows("SELECT from_state, to_state, cause FROM hv.alarm_transition ORDER BY transition_id")

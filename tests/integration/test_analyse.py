@@ -207,6 +207,16 @@ def test_model_that_fails_on_one_series_is_logged_and_the_others_go_on(
         assert analysis.step(NOW) > 5
         assert analysis.step(NOW + timedelta(minutes=1)) == 0
     assert [r.getMessage() for r in caplog.records] == [f"night_excess of {CALM} failed, it rests a while"]
+    analysis.computed_at -= 90
+    analysis.beat()
+    ((failing, computed),) = ask(
+        settings,
+        "SELECT (detail->>'failing')::int, (detail->>'computed')::float8 FROM hv.writer_snapshot"
+        " JOIN hv.writer USING (writer_id) WHERE name = 'analyse'",
+    )
+    assert failing == 1
+    assert isinstance(computed, float)
+    assert 90 <= computed < 150
     assert ask(settings, "SELECT DISTINCT thing FROM observations WHERE property = 'night_excess'") == [(LEAK,)]
 
 

@@ -9,7 +9,9 @@ WHERE i.once AND i.kind = 'shelved' AND i.ended_at IS NULL AND a.inhibition_id =
 -- name: hidings
 -- Everything that hides some open alarms (or all) at an instant: shelves, Things out of service, windows, and causes.
 WITH RECURSIVE asked AS (
-    SELECT a.alarm_id, a.source_kind, a.source_id, a.rule_id, a.thing_id, a.datastream_id, r.domain, r.suppressed_by
+    -- What befalls the Thing that a group is shown at does not befall the group.
+    SELECT a.alarm_id, a.source_kind, a.source_id, a.rule_id, a.datastream_id, a.priority, r.domain, r.suppressed_by,
+           CASE WHEN a.source_kind <> 'group' THEN a.thing_id END AS thing_id
     FROM hv.alarm a JOIN hv.rule r ON r.rule_id = a.rule_id
     WHERE a.state <> 'NORM' AND (%(alarms)s::bigint[] IS NULL OR a.alarm_id = ANY(%(alarms)s::bigint[]))
 ), above AS (
@@ -64,6 +66,22 @@ JOIN hv.alarm_condition n ON n.rule_id = r.rule_id
 JOIN hv.alarm c ON c.alarm_id = n.alarm_id
 WHERE c.alarm_id <> g.alarm_id
   AND (n.phase IN ('active', 'returning') OR c.returned_at + g.hold * interval '1 second' > %(now)s)
+UNION ALL
+-- The alarm of a group explains what it counts, where it is no less urgent, and whoever sees the one sees the other.
+SELECT k.alarm_id, 'by_design', NULL, c.alarm_id, '', ''
+FROM asked k
+JOIN hv.rule o ON o.rule_id = k.rule_id
+JOIN hv.thing_group_member m ON m.thing_id = k.thing_id
+JOIN hv.thing_group s ON s.group_id = m.group_id AND s.removed_at IS NULL
+JOIN hv.alarm_condition n ON n.source_kind = 'group' AND n.source_id = m.group_id AND n.phase IN ('active', 'returning')
+JOIN hv.rule r ON r.rule_id = n.rule_id AND (r.property LIKE 'in_alarm%%' OR o.kind = 'silence')
+JOIN hv.alarm c ON c.alarm_id = n.alarm_id
+    AND array_position(ARRAY['critical', 'high', 'medium', 'low'], c.priority)
+        <= array_position(ARRAY['critical', 'high', 'medium', 'low'], k.priority)
+JOIN hv.thing t ON t.thing_id = k.thing_id
+JOIN hv.thing u ON u.thing_id = c.thing_id
+WHERE k.source_kind IN ('datastream', 'thing') AND t.domain = u.domain AND t.district = u.district
+  AND t.organisation_id IS NOT DISTINCT FROM u.organisation_id
 UNION ALL
 SELECT g.alarm_id, 'by_design', NULL, NULL, '', ''
 FROM designed g

@@ -71,14 +71,17 @@ ORDER BY t.thing_id
 SELECT i.inhibition_id, i.kind, i.once, i.began_at, i.ends_at, i.reason, i.author, i.made_at, i.ended_at, i.ended_by,
        r.code, r.label_fr, r.label_en, r.priority,
        CASE WHEN i.rule_id IS NULL THEN far.about ELSE jsonb_build_array(jsonb_build_object(
-           'thing', t.code, 'name', t.name, 'property', d.property,
+           'thing', t.code, 'name', coalesce(s.name, t.name, p.code), 'property', d.property,
            'placed', jsonb_build_object(
                'organisation_id', t.organisation_id, 'domain', t.domain, 'district', t.district))) END,
        (SELECT count(*) FROM hv.alarm a WHERE a.state <> 'NORM' AND a.inhibition_id = i.inhibition_id)
 FROM hv.inhibition i
 LEFT JOIN hv.rule r ON r.rule_id = i.rule_id
 LEFT JOIN hv.datastream d ON i.source_kind = 'datastream' AND d.datastream_id = i.source_id
-LEFT JOIN hv.thing t ON t.thing_id = CASE WHEN i.source_kind = 'thing' THEN i.source_id ELSE d.thing_id END
+LEFT JOIN hv.thing_group s ON i.source_kind = 'group' AND s.group_id = i.source_id
+LEFT JOIN hv.thing t
+    ON t.thing_id = CASE WHEN i.source_kind = 'thing' THEN i.source_id ELSE coalesce(s.thing_id, d.thing_id) END
+LEFT JOIN hv.platform_part p ON i.source_kind = 'system' AND p.part_id = i.source_id
 LEFT JOIN LATERAL (
     SELECT jsonb_agg(jsonb_build_object('thing', u.code, 'name', u.name, 'property', e.property,
                'domain', g.domain, 'children', g.children, 'placed', CASE WHEN u.thing_id IS NOT NULL THEN jsonb_build_object(

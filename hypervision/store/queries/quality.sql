@@ -20,21 +20,25 @@ FROM (
 ) AS event
 
 -- name: quality_names
--- Rule and Thing of some alarms by their source; of the platform's own there is no Thing.
-SELECT w.place, r.code, r.label_fr, r.label_en, r.priority, t.code, t.name
+-- Rule and Thing of some alarms by their source; of the platform's own there is no Thing, but a part.
+SELECT w.place, r.code, r.label_fr, r.label_en, r.priority, t.code, coalesce(g.name, t.name, p.code)
 FROM unnest(%(kinds)s::text[], %(rules)s::int[], %(sources)s::int[])
      WITH ORDINALITY AS w (kind, rule_id, source_id, place)
 JOIN hv.rule r ON r.rule_id = w.rule_id
 LEFT JOIN hv.datastream d ON w.kind = 'datastream' AND d.datastream_id = w.source_id
-LEFT JOIN hv.thing t ON t.thing_id = CASE WHEN w.kind = 'thing' THEN w.source_id ELSE d.thing_id END
+LEFT JOIN hv.thing_group g ON w.kind = 'group' AND g.group_id = w.source_id
+LEFT JOIN hv.thing t ON t.thing_id = CASE WHEN w.kind = 'thing' THEN w.source_id ELSE coalesce(g.thing_id, d.thing_id) END
+LEFT JOIN hv.platform_part p ON w.kind = 'system' AND p.part_id = w.source_id
 
 -- name: quality_standing
 -- Every open alarm: when it last rang, whether its cause is there, whether somebody shelved it; the longest first.
 SELECT coalesce(last.rang, a.detected_at), a.state IN ('UNACK', 'ACKED'), a.suppression = 'shelved',
-       r.code, r.label_fr, r.label_en, a.priority, t.code, t.name
+       r.code, r.label_fr, r.label_en, a.priority, t.code, coalesce(g.name, t.name, p.code)
 FROM hv.alarm a
 JOIN hv.rule r ON r.rule_id = a.rule_id
 LEFT JOIN hv.thing t ON t.thing_id = a.thing_id
+LEFT JOIN hv.platform_part p ON a.source_kind = 'system' AND p.part_id = a.source_id
+LEFT JOIN hv.thing_group g ON a.source_kind = 'group' AND g.group_id = a.source_id
 LEFT JOIN LATERAL (
     SELECT max(x.recorded_at) AS rang FROM hv.alarm_transition x
     WHERE x.alarm_id = a.alarm_id AND x.to_state = 'UNACK') AS last ON true

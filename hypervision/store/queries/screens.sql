@@ -45,10 +45,13 @@ SELECT a.alarm_id, a.priority, a.state, a.suppression, a.source_kind, a.thing_id
        a.value, a.limit_value, a.message,
        r.code, r.domain, ltrim(r.property, '='), r.kind, r.label_fr, r.label_en, r.action_fr, r.action_en,
        coalesce(r.consequence_fr, ''), coalesce(r.consequence_en, ''), a.inhibition_id, a.explained_by, a.hidden_since,
-       i.ends_at, coalesce(i.once, false), i.author, i.reason, coalesce(a.rang_at, a.detected_at), a.escalated_to
+       i.ends_at, coalesce(i.once, false), i.author, i.reason, coalesce(a.rang_at, a.detected_at), a.escalated_to,
+       coalesce(p.code, g.name, '')
 FROM hv.alarm a
 JOIN hv.rule r ON r.rule_id = a.rule_id
 LEFT JOIN hv.inhibition i ON i.inhibition_id = a.inhibition_id
+LEFT JOIN hv.platform_part p ON a.source_kind = 'system' AND p.part_id = a.source_id
+LEFT JOIN hv.thing_group g ON a.source_kind = 'group' AND g.group_id = a.source_id
 WHERE a.state <> 'NORM'
 ORDER BY a.alarm_id;
 

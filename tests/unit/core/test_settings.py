@@ -86,6 +86,7 @@ WRONG: dict[str, list[str]] = {
     "alarms.operators": ["0", "-1", "1.5", "1001"],
     "rejected.keep_days": ["-1", "1.5", "36501", "never"],
     "backup.folder": ["backups", "./x", "~/x"],
+    "platform.disks": ["srv", "/srv,db", "/srv,,/db"],
     "backup.keep": ["0", "-1", "many", "10001"],
     "storage.pack_after": ["-1", "1", "2", "36501", "7.5", "never"],
     "storage.keep_readings": ["-1", "30", "36501", "1e9"],

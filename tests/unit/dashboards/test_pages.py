@@ -13,13 +13,14 @@ from dashboards.components import alarms as parts
 from dashboards.components.history import alarm_spans, history, journal_text
 from dashboards.pages import alarms, asset, overview, system, town_map
 from dashboards.theme import colours
-from dashboards.town import Progress, Town
+from dashboards.town import Town
 from dashboards.trends import Trend, Trends
 from dashboards.views import Scene, ViewKey
 from dashboards.words import Language, Words
 from hypervision.accounts import Account, Role
 from hypervision.domains import load
 from hypervision.flowing import Held
+from hypervision.progress import Progress
 from hypervision.scope import Scope
 from hypervision.store.screens import (
     AlarmRow,

@@ -17,10 +17,11 @@ from dashboards.pages.system import refusals_of
 from dashboards.routes import CALLBACKS, action_of, is_page
 from dashboards.scoped import seen_by
 from dashboards.theme import COLOURS
-from dashboards.town import NO_TIME, Feed, Town, feed, progressed, returned
+from dashboards.town import NO_TIME, Feed, Town, feed, returned
 from hypervision.accounts import Action
 from hypervision.domains import load
 from hypervision.flowing import Flow, Held, holding
+from hypervision.progress import progressed
 from hypervision.pulse import NAMED_WITHIN, PATIENCE
 from hypervision.scope import Scope
 from hypervision.store.screens import LimitRow, ReadingRow, StreamRow, ThingRow, WriterRow

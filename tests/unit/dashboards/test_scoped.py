@@ -16,11 +16,12 @@ from dashboards.courses import read_courses
 from dashboards.health import messages, report
 from dashboards.limits import Periods
 from dashboards.scoped import Parts, seen_by
-from dashboards.town import Course, Own, Progress, Reporting, Town
+from dashboards.town import Course, Own, Reporting, Town
 from dashboards.views import Drawing, Scene, ViewKey, Views
 from dashboards.words import Words
 from hypervision.accounts import Account, Role
 from hypervision.domains import load
+from hypervision.progress import Progress
 from hypervision.scope import EVERYTHING, Scope
 from hypervision.store import screens
 from hypervision.store.screens import AlarmRow, ReadingRow, RejectedRow, StreamRow, ThingRow, WriterRow

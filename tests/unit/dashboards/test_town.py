@@ -8,7 +8,8 @@ import pytest
 from dashboards import town as judge
 from dashboards.health import parts
 from dashboards.limits import Limits, Periods
-from dashboards.town import Feed, Freshness, Progress, Reporting, Town, progressed
+from dashboards.town import Feed, Freshness, Reporting, Town
+from hypervision.progress import Progress, progressed
 from hypervision.scope import EVERYTHING, Scope
 from hypervision.store.screens import AlarmRow, LimitRow, ReadingRow, StreamRow, ThingRow, WriterRow
 

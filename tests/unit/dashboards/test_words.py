@@ -38,6 +38,7 @@ from dashboards.words import Language, Words, catalogue, language_of
 from hypervision import quality
 from hypervision.accounts import Role
 from hypervision.domains.catalogue import OF_A_THING
+from hypervision.parts import NAMED
 from hypervision.ruling import FIELDS as FIELDS_OF_RULES
 from hypervision.store.growth import STEPS
 from hypervision.store.rulebook import WAITING
@@ -91,6 +92,7 @@ FAMILIES = {
     ),
     "letter": PRIORITIES,
     "cause": CAUSES,
+    "part": NAMED,
     "desk": (
         *SAID_OF_DESK,
         *(f"tab_{name}" for name, _ in TABS),
