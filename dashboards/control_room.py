@@ -110,6 +110,7 @@ def create_dash(fastapi: FastAPI, server: Server) -> Any:
         return lay_out(server.scene_of(caller, address), address, asked, theme=caller.theme)
 
     asset.register(app, server)
+    hidden.register(app, server)
     town_map.register(app, server)
     trends.register(app, server)
     quality.register(app, server)

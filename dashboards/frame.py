@@ -9,7 +9,9 @@ from dash import dcc
 from dash.development.base_component import Component
 
 from dashboards import town as judge
+from dashboards.causes import flood
 from dashboards.components import alarms as parts
+from dashboards.components import flood as signs
 from dashboards.components import room
 from dashboards.components.values import age
 from dashboards.hidden import hidden_alarms
@@ -198,10 +200,11 @@ def live(scene: Scene) -> Fragments:
     things = town.visible_things(scene.scope)
     told = judge.reporting(town, things, now=scene.now, periods=scene.periods)
     unseen = parts.hidden_counter(len(hidden_alarms(town, scene.scope)), words)
+    sign = signs.sign(flood(town, now=scene.now, operators=scene.operators), words)
     banner = parts.banner(worst, max(waiting - 1, 0), town, words, scene.catalogue, allowed=scene.may_acknowledge)
     return {
         "frame-banner": {"children": banner},
-        "frame-counters": {"children": div(parts.counters(counted, words), unseen, cls="counters")},
+        "frame-counters": {"children": div(parts.counters(counted, words), unseen, sign, cls="counters")},
         "frame-feed": {"children": _feed(scene)},
         "frame-status": {"children": _status(told, scene)},
     }

@@ -102,6 +102,7 @@ CALLBACKS: Final[Mapping[str, Action]] = {
     "frame.children": Action.SEE_SCREENS,
     "page.children": Action.SEE_SCREENS,
     "asset-trends.children": Action.SEE_SCREENS,
+    "hidden-chosen.children": Action.SEE_SCREENS,
     "map-graph.figure": Action.SEE_SCREENS,
     "trends-set.children": Action.SEE_TRENDS,
     "quality-set.children": Action.SEE_ALARM_QUALITY,

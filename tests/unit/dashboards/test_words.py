@@ -17,6 +17,7 @@ from dashboards.components.accounts import COLUMNS, FIELDS
 from dashboards.components.annotations import KINDS as KINDS_OF_ANNOTATIONS
 from dashboards.components.desk import SAID as SAID_OF_DESK
 from dashboards.components.desk import TABS
+from dashboards.components.flood import GROUPED, GROUPS
 from dashboards.components.growth import HEADS as HEADS_OF_GROWTH
 from dashboards.components.history import CAUSES
 from dashboards.components.room import HEARD, KEYS, SEARCHED, TOOLS, VIEWED
@@ -94,10 +95,12 @@ FAMILIES = {
     "desk": (
         *SAID_OF_DESK,
         *(f"tab_{name}" for name, _ in TABS),
+        *("page_before", "page_after"),
         *("shelved", "by_design", "out_of_service", "maintenance", "children_no", "children_yes"),
         *(f"column_{key}" for key in ("priority", "what", "where", "state", "since", "why", "back", "do")),
         *(f"column_{key}" for key in ("kind", "about", "hidden")),
     ),
+    "flood": (*GROUPED, *(f"by_{key}" for key in GROUPS)),
     "priority": PRIORITIES,
     "state": ("UNACK", "ACKED", "RTNUN", "NORM"),
     "lost": ("link", "database", "collector", "none"),
