@@ -46,7 +46,7 @@ def layout(scene: Scene, rows: Sequence[Mapping[str, Any]]) -> Component:
         div(ident="alarms-chattering"),
         signs.grouping(words),
         _actions(scene),
-        div(grid(words, rows), cls="grid-place", ident="alarms-place"),
+        div(grid(words, rows), _queued(words), cls="grid-place", ident="alarms-place"),
         desk.acknowledge_dialog(words),
         desk.shelve_dialog(scene),
         cls="alarms",
@@ -91,20 +91,23 @@ def _actions(scene: Scene) -> Component:
         el("Label", words.t("alarms.comment"), htmlFor="alarms-comment", cls="vh"),
         comment_field(words),
         span(words.t("alarms.keys"), cls="muted keys"),
-        # Its room is always kept: a bar that pushed the table down would move the lines under the pointer.
-        button(
-            icon("down"),
-            span(
-                words.t("alarms.queued"),
-                data_template=words.t("alarms.queued_n"),
-                data_template_one=words.t("alarms.queued_n_one"),
-                ident="alarms-queued-text",
-            ),
-            cls="queued",
-            ident="alarms-queued",
-            data_show_queued="1",
-        ),
         cls="alarms-actions",
+    )
+
+
+def _queued(words: Words) -> Component:
+    """What waits to come in; it lies over the heads of the columns, for what pushed the table down would move lines."""
+    return button(
+        icon("down"),
+        span(
+            words.t("alarms.queued"),
+            data_template=words.t("alarms.queued_n"),
+            data_template_one=words.t("alarms.queued_n_one"),
+            ident="alarms-queued-text",
+        ),
+        cls="queued",
+        ident="alarms-queued",
+        data_show_queued="1",
     )
 
 
