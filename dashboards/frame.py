@@ -58,19 +58,25 @@ AGAIN: Final = (
 """What `assets/36-again.js` shows when a log-in has ended."""
 
 
-def shell(words: Words, account: Account, *, theme: str) -> Component:
+def shell(words: Words, account: Account, *, theme: str, accessibility: str) -> Component:
     """The whole document: what is inside is drawn by language and by path."""
     return provider(
         dcc.Location(id="url", refresh="callback-nav"),
         dcc.Store(id="language", data=words.language),
         dcc.Store(id="theme", data=theme),
-        div(frame(words, account), ident="frame"),
+        div(frame(words, account, accessibility=accessibility), ident="frame"),
         div(ident="toasts", role="status", aria_live="polite"),
     )
 
 
-def frame(words: Words, account: Account) -> Component:
-    """Everything but the page itself, in one language."""
+def frame(words: Words, account: Account, *, accessibility: str) -> Component:
+    """Everything but the page itself, in one language.
+
+    Parameters
+    ----------
+    accessibility : str
+        What leads to the declaration of accessibility.
+    """
     return div(
         el("A", words.t("frame.skip"), href="#page", cls="skip"),
         _rail(words, account),
@@ -97,7 +103,13 @@ def frame(words: Words, account: Account) -> Component:
             data_again_role=str(account.role),
         ),
         el("Main", div(ident="page"), cls="main", tabIndex="-1", id="main"),
-        el("Footer", div(ident="frame-status"), cls="status"),
+        el(
+            "Footer",
+            div(ident="frame-status"),
+            # A page of its own, outside of Dash: the link loads it.
+            el("A", accessibility, href="/accessibility", cls="status-link"),
+            cls="status",
+        ),
         *room.dialogs(
             words, [(entry.letter, entry.path, words.t(f"rail.{entry.key}")) for entry in RAIL if entry.letter]
         ),

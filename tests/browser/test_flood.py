@@ -84,7 +84,7 @@ def test_groups_have_counts_fold_and_are_kept_by_the_address(open_screen: Open, 
     expect(other.locator(HEADS)).to_have_count(2)
     expect(other.locator(ROWS)).to_have_count(2)
     # What the filter finds decides which heads there are, and how many lines they count.
-    other.fill("#alarms-filter", "Place 15")
+    other.fill("#alarms-filter", "Conteneur 11")
     expect(other.locator(HEADS)).to_have_count(1)
     expect(other.locator(HEADS)).to_contain_text("1 alarm, 1 to acknowledge")
     page.click("[data-fold-all='1']")

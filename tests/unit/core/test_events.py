@@ -48,9 +48,7 @@ def test_cause_that_is_not_there_joins_nothing() -> None:
 
 
 ALARMS = st.lists(
-    st.tuples(
-        st.integers(0, 3_000), st.one_of(st.none(), st.integers(1, 9)), st.one_of(st.none(), st.integers(0, 19))
-    ),
+    st.tuples(st.integers(0, 3_000), st.one_of(st.none(), st.integers(1, 9)), st.one_of(st.none(), st.integers(0, 19))),
     max_size=20,
 )
 
