@@ -236,6 +236,7 @@ WHERE (%(id)s::bigint IS NULL OR a.id = %(id)s)
   AND -- part: in_scope
   AND (%(before)s::bigint IS NULL OR a.id < %(before)s)
   AND (%(hidden)s::boolean IS NULL OR (a.suppression <> 'none') = %(hidden)s)
+  AND (%(explained_by)s::bigint IS NULL OR a.explained_by = %(explained_by)s)
 ORDER BY a.id DESC
 LIMIT %(limit)s;
 
