@@ -69,8 +69,12 @@ def _began(alarms: Iterable[AlarmRow]) -> list[Began]:
 
 
 def _parents(town: Town, alarms: Iterable[AlarmRow]) -> dict[int, int]:
-    things = [thing for alarm in alarms if (thing := town.thing_of(alarm)) is not None]
-    return {thing.thing_id: town.codes[thing.parent] for thing in things if thing.parent in town.codes}
+    found = {}
+    for alarm in alarms:
+        thing = town.thing_of(alarm)
+        if thing is not None and thing.parent is not None and thing.parent in town.codes:
+            found[thing.thing_id] = town.codes[thing.parent]
+    return found
 
 
 def explained_by(alarms: Mapping[int, AlarmRow], cause: int) -> list[AlarmRow]:

@@ -12,13 +12,13 @@
   cells.HvAge = ({ data }) => make("span", { className: "age num", "data-since": String(data.raised) });
   // What the alarm is, and what hangs on it: which came first, its consequences one click away, how often it rings.
   const marks = (row) => [
-    row.first || row.after ? make("span", { key: "first", className: row.first ? "chip chip-first" : "chip" }, row.first || row.after) : null,
-    row.explains ? make("a", { key: "explains", className: "chip underlined", href: hv.causeAddress(row.id), onClick: hv.within }, row.explains) : null,
-    row.rings ? make("span", { key: "rings", className: "chip" }, row.rings) : null,
+    row.first || row.after ? make("span", { key: "first", className: row.first ? "aside aside-first" : "aside" }, row.first || row.after) : null,
+    row.explains ? make("a", { key: "explains", className: "aside underlined", href: hv.causeAddress(row.id), onClick: hv.within }, row.explains) : null,
+    row.rings ? make("span", { key: "rings", className: "aside" }, row.rings) : null,
   ];
   cells.HvLabel = ({ data }) =>
     make("span", { className: "cell-label", title: [data.label, data.first || data.after, data.explains, data.rings].filter(Boolean).join(" · ") },
-      make("span", { className: "strong cut" }, data.label), make("span", { className: "chips" }, ...marks(data)));
+      make("span", { className: "strong cut" }, data.label), make("span", { className: "asides" }, ...marks(data)));
   cells.HvText = ({ value }) => make("span", { className: "clamp", title: value }, value);
   cells.HvAsset = ({ data }) => (data.code ? make("a", { className: "cell-asset clamp", title: data.name, href: hv.assetPath(data.code) }, data.name) : make("span", { className: "cell-asset clamp" }, data.name));
 
@@ -26,7 +26,7 @@
   cells.HvBrief = (cell) =>
     make("div", { className: "brief" },
       make("span", { className: "brief-wide strong cut", title: cell.data.label }, cell.data.label),
-      make("span", { className: "brief-wide chips cut" }, ...marks(cell.data)),
+      make("span", { className: "brief-wide asides cut" }, ...marks(cell.data)),
       make("span", { className: "brief-wide cut" }, cells.HvAsset(cell)),
       make("span", { className: "num cut" }, cell.data.value), cells.HvAge(cell),
       make("span", { className: `brief-wide cut ${cell.data.waiting ? "" : "cell-acked"}` }, state(cell.data)),

@@ -17,7 +17,7 @@
   (window.dashAgGridFunctions = window.dashAgGridFunctions || {}).HvIsHead = (params) => Boolean(params.rowNode.data?.head);
   cells.HvGroup = ({ data }) => {
     const t = texts();
-    return make("div", { className: "group-head" },
+    return make("div", { className: "group-head", role: "gridcell" },
       make("button", { type: "button", className: "btn btn-small group-fold", "data-fold": data.key, "aria-expanded": !data.folded, title: data.folded ? t.unfold : t.fold },
         make("span", { "aria-hidden": true, className: "group-mark" }, data.folded ? "▸" : "▾"),
         make("span", { className: `sym sym-${data.priority}${data.waiting ? " sym-waiting" : ""}`, "aria-hidden": true }, make("span", { className: "sym-letter" }, data.letter)),

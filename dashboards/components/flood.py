@@ -94,10 +94,10 @@ def mark_line(mark: Mark, alarm: AlarmRow, town: Town, words: Words) -> Componen
     told = [first_text(mark, alarm, words) or after_text(mark, alarm, town, words)]
     rings = words.n("desk.times", mark.rings) if mark.rings else ""
     explains = explains_text(mark, words)
-    shown = [span(text, cls="chip") for text in (*told, rings) if text]
+    shown = [span(text, cls="aside") for text in (*told, rings) if text]
     if explains:
-        shown.append(link(explains, href=f"/alarms/hidden?cause={alarm.alarm_id}", cls="chip underlined"))
-    return div(*shown, cls="chips") if shown else None
+        shown.append(link(explains, href=f"/alarms/hidden?cause={alarm.alarm_id}", cls="aside underlined"))
+    return div(*shown, cls="asides") if shown else None
 
 
 def row_marks(mark: Mark, alarm: AlarmRow, town: Town, words: Words) -> dict[str, object]:
