@@ -55,6 +55,9 @@ _ALARM_COLUMNS: Final = (
     "explained_by", "rang_at", "escalated_at", "escalated_to", "consequence_fr", "consequence_en", "action_fr",
     "action_en",
 )  # fmt: skip
+_ALARMS_ASKED: Final = (
+    "open", "hidden", "explained_by", "domain", "thing", "priority", "since", "until", "before",
+)  # fmt: skip
 _DOMAIN: Final = re.compile(r"[a-z][a-z0-9_]{0,31}")
 _LATEST_FIRST_DAY: Final = timedelta(days=1)
 
@@ -207,6 +210,7 @@ def _register_alarms(app: FastAPI, server: Server) -> None:
         request: Request,
         open: Annotated[bool | None, Query(description="true: not yet returned and acknowledged")] = None,  # noqa: A002
         hidden: Annotated[bool | None, Query(description="true: shelved, explained, out of service")] = None,
+        explained_by: Annotated[int | None, Query(ge=1, lt=2**63, description="consequences of this alarm")] = None,
         domain: Name | None = None,
         thing: Code | None = None,
         priority: Priority | None = None,
@@ -219,14 +223,13 @@ def _register_alarms(app: FastAPI, server: Server) -> None:
         """Alarm occurrences, newest first."""
         values = {
             "id": None, "open": open, "domain": domain, "thing": thing, "priority": priority, "since": since,
-            "hidden": hidden, "until": until, "before": before, "limit": limit,
+            "hidden": hidden, "explained_by": explained_by, "until": until, "before": before, "limit": limit,
         }  # fmt: skip
         rows = await _rows(server, "api_alarms", values)
         return await _answer(request, rows, _ALARM_COLUMNS, format, name="alarms")
 
     async def one(alarm_id: int) -> dict[str, Any] | None:
-        values = dict.fromkeys(("open", "hidden", "domain", "thing", "priority", "since", "until", "before"))
-        rows = await _rows(server, "api_alarms", {**values, "id": alarm_id, "limit": 1})
+        rows = await _rows(server, "api_alarms", {**dict.fromkeys(_ALARMS_ASKED), "id": alarm_id, "limit": 1})
         return rows[0] if rows else None
 
     @app.get("/api/v1/alarms/{alarm_id}", tags=["alarms"])

@@ -16,6 +16,7 @@ from dashboards import (
     api,
     audit,
     corrections,
+    declaration,
     desk,
     documents,
     failures,
@@ -86,6 +87,7 @@ def create_server(settings: Settings) -> Server:
     finding.register(server.fastapi, server)
     keeping.register(server.fastapi, server)
     documents.register(server.fastapi, server)
+    declaration.register(server.fastapi, server)
     push.register(server.fastapi, server.hub)
     server.dash = create_dash(server.fastapi, server)
     server.fastapi.add_middleware(GZipMiddleware, minimum_size=700, compresslevel=5)

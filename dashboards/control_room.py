@@ -11,6 +11,7 @@ from dash.development.base_component import Component
 from fastapi import FastAPI
 
 from dashboards import frame
+from dashboards.declaration import mention
 from dashboards.pages import (
     administration,
     alarms,
@@ -87,7 +88,8 @@ def create_dash(fastapi: FastAPI, server: Server) -> Any:
     def layout() -> Component:
         caller = CALLER.get()
         scene = server.scene_of(caller, "/")
-        made = frame.shell(scene.words, caller_account(), theme=caller.theme)
+        told = mention(scene.words, server.settings.accessibility)
+        made = frame.shell(scene.words, caller_account(), theme=caller.theme, accessibility=told)
         fill(made, Drawing(frame.live(scene)))
         return made
 
@@ -96,7 +98,8 @@ def create_dash(fastapi: FastAPI, server: Server) -> Any:
     @app.callback(Output("frame", "children"), Input("language", "data"), prevent_initial_call=True)
     def draw_frame(language: object) -> Component:
         scene = server.scene(ViewKey.of("/", str(language), caller_account()))
-        made = frame.frame(scene.words, caller_account())
+        told = mention(scene.words, server.settings.accessibility)
+        made = frame.frame(scene.words, caller_account(), accessibility=told)
         fill(made, Drawing(frame.live(scene)))
         return made
 
@@ -110,6 +113,7 @@ def create_dash(fastapi: FastAPI, server: Server) -> Any:
         return lay_out(server.scene_of(caller, address), address, asked, theme=caller.theme)
 
     asset.register(app, server)
+    hidden.register(app, server)
     town_map.register(app, server)
     trends.register(app, server)
     quality.register(app, server)

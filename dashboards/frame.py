@@ -9,7 +9,9 @@ from dash import dcc
 from dash.development.base_component import Component
 
 from dashboards import town as judge
+from dashboards.causes import flood
 from dashboards.components import alarms as parts
+from dashboards.components import flood as signs
 from dashboards.components import room
 from dashboards.components.values import age
 from dashboards.hidden import hidden_alarms
@@ -56,19 +58,25 @@ AGAIN: Final = (
 """What `assets/36-again.js` shows when a log-in has ended."""
 
 
-def shell(words: Words, account: Account, *, theme: str) -> Component:
+def shell(words: Words, account: Account, *, theme: str, accessibility: str) -> Component:
     """The whole document: what is inside is drawn by language and by path."""
     return provider(
         dcc.Location(id="url", refresh="callback-nav"),
         dcc.Store(id="language", data=words.language),
         dcc.Store(id="theme", data=theme),
-        div(frame(words, account), ident="frame"),
+        div(frame(words, account, accessibility=accessibility), ident="frame"),
         div(ident="toasts", role="status", aria_live="polite"),
     )
 
 
-def frame(words: Words, account: Account) -> Component:
-    """Everything but the page itself, in one language."""
+def frame(words: Words, account: Account, *, accessibility: str) -> Component:
+    """Everything but the page itself, in one language.
+
+    Parameters
+    ----------
+    accessibility : str
+        What leads to the declaration of accessibility.
+    """
     return div(
         el("A", words.t("frame.skip"), href="#page", cls="skip"),
         _rail(words, account),
@@ -95,7 +103,13 @@ def frame(words: Words, account: Account) -> Component:
             data_again_role=str(account.role),
         ),
         el("Main", div(ident="page"), cls="main", tabIndex="-1", id="main"),
-        el("Footer", div(ident="frame-status"), cls="status"),
+        el(
+            "Footer",
+            div(ident="frame-status"),
+            # A page of its own, outside of Dash: the link loads it.
+            el("A", accessibility, href="/accessibility", cls="status-link"),
+            cls="status",
+        ),
         *room.dialogs(
             words, [(entry.letter, entry.path, words.t(f"rail.{entry.key}")) for entry in RAIL if entry.letter]
         ),
@@ -198,10 +212,11 @@ def live(scene: Scene) -> Fragments:
     things = town.visible_things(scene.scope)
     told = judge.reporting(town, things, now=scene.now, periods=scene.periods)
     unseen = parts.hidden_counter(len(hidden_alarms(town, scene.scope)), words)
+    sign = signs.sign(flood(town, now=scene.now, operators=scene.operators), words)
     banner = parts.banner(worst, max(waiting - 1, 0), town, words, scene.catalogue, allowed=scene.may_acknowledge)
     return {
         "frame-banner": {"children": banner},
-        "frame-counters": {"children": div(parts.counters(counted, words), unseen, cls="counters")},
+        "frame-counters": {"children": div(parts.counters(counted, words), unseen, sign, cls="counters")},
         "frame-feed": {"children": _feed(scene)},
         "frame-status": {"children": _status(told, scene)},
     }

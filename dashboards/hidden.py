@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
+from urllib.parse import parse_qs, urlencode
 
 from dashboards.town import Town, urgency
 from hypervision.scope import Scope
@@ -17,6 +20,46 @@ CHATTERS_WITHIN: Final = timedelta(minutes=10)
 """An alarm that rings so often within so long tells nothing any more: half a flood (EEMUA 191: ten) by itself."""
 OUT: Final = ("out_of_service", "maintenance")
 """What is about Things and not about one alarm."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """Which hidden alarms are asked for: the consequences of one alarm, or what is hidden in one way.
+
+    Attributes
+    ----------
+    cause : int or None
+        0: what a state explains, and no alarm.
+    kind : str
+        `shelved` or `out`.
+    """
+
+    cause: int | None = None
+    kind: str = ""
+    page: int = 1
+
+    def query(self, page: int = 1) -> str:
+        """What stands behind the question mark of an address."""
+        asked: dict[str, str | int] = {"kind": self.kind} if self.cause is None else {"cause": self.cause}
+        return urlencode(asked | ({"page": page} if page > 1 else {}))
+
+
+def chosen_in(search: str) -> Chosen | None:
+    """What an address asks for; None for nothing, and for what makes no sense.
+
+    Examples
+    --------
+    >>> chosen_in("?cause=12&page=2")
+    Chosen(cause=12, kind='', page=2)
+    >>> chosen_in("?kind=out").query(3), chosen_in("?cause=x"), chosen_in("")
+    ('kind=out&page=3', None, None)
+    """
+    asked = {key: values[0] for key, values in parse_qs(search.removeprefix("?")[:2_000]).items()}
+    page, cause, kind = asked.get("page", "1"), asked.get("cause", ""), asked.get("kind", "")
+    number = max(1, int(page)) if re.fullmatch("[0-9]{1,6}", page) else 1
+    if re.fullmatch("[0-9]{1,18}", cause):
+        return Chosen(cause=int(cause), page=number)
+    return Chosen(kind=kind, page=number) if kind in ("shelved", "out") else None
 
 
 def hidden_alarms(town: Town, scope: Scope) -> list[AlarmRow]:

@@ -21,6 +21,7 @@ from dashboards.scoped import seen_by
 from dashboards.town import Course, Own, Town, returned
 from hypervision.domains import Catalogue
 from hypervision.errors import PermanentStoreError, StoreError
+from hypervision.flood import LOOKED_BACK
 from hypervision.progress import progressed
 from hypervision.scope import EVERYTHING, Scope
 from hypervision.store import inhibitions, screens
@@ -37,6 +38,8 @@ _COURSES_YOUNG: Final = 10.0
 _YOUNG: Final = 180.0
 _ENGINE_EVERY: Final = 10.0
 _GAPS_OF: Final = timedelta(days=1)
+# What rang is asked for once more for so long: a writer tells its instant before it commits.
+_COMMITTED: Final = timedelta(seconds=60)
 # A scope that no screen asked for in this time is read no more [s].
 _WANTED: Final = 120.0
 
@@ -87,6 +90,7 @@ class LiveReader:
         self._courses_due = 0.0
         self._engine_due = 0.0
         self._rejected_seen = -1
+        self._rang_until: datetime | None = None
 
     def start(self) -> None:
         """Begin to read."""
@@ -172,6 +176,8 @@ class LiveReader:
                 town = replace(town, inhibitions=tuple(inhibitions.listed(connection)))
                 if alarms != town.alarms:
                     town = replace(town, alarms=alarms)
+        if numbers != self._alarm_numbers or self._rang_until is None:
+            town = self._beside(listener, self._with_activations, town, now=now)
         new = [scope for scope in town.own if scope not in before.own]
         rejected = sum(w.rejected or 0 for w in town.writers)
         if time.monotonic() >= self._engine_due:
@@ -241,6 +247,14 @@ class LiveReader:
     def _with_chattering(self, town: Town, connection: screens.Database, *, now: datetime) -> Town:
         found = screens.read_chattering(connection, since=now - CHATTERS_WITHIN, least=CHATTERS_FROM)
         return replace(town, chattering=found)
+
+    def _with_activations(self, town: Town, connection: screens.Database, *, now: datetime) -> Town:
+        oldest = now - LOOKED_BACK
+        since = oldest if self._rang_until is None else max(oldest, self._rang_until - _COMMITTED)
+        kept = {each for each in town.activations if each.at > oldest} if self._rang_until is not None else set()
+        found = kept.union(screens.read_activations(connection, since=since))
+        self._rang_until = now
+        return replace(town, activations=tuple(sorted(found, key=lambda each: (each.at, each.alarm_id))))
 
     def _with_newest_rejected(self, town: Town, connection: screens.Database, *, now: datetime) -> Town:  # noqa: ARG002
         return replace(town, rejected=tuple(screens.read_rejected(connection, scope=EVERYTHING)))

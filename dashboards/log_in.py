@@ -14,6 +14,7 @@ from fastapi.responses import FileResponse, JSONResponse, RedirectResponse, Resp
 from pydantic import BaseModel, Field
 
 from dashboards import town as judge
+from dashboards.declaration import mention
 from dashboards.live import utc_now
 from dashboards.plain import Plain
 from dashboards.routes import is_page, page_of
@@ -55,7 +56,8 @@ aria-describedby="code-help" maxlength="32"><p id="code-help" class="muted small
 <button type="submit">{button}</button>
 </form>
 {provider}
-<p class="tools"><button type="button" data-language="{other}" lang="{other}">{other_name}</button></p>
+<p class="tools"><a href="/accessibility">{accessibility}</a>
+<button type="button" data-language="{other}" lang="{other}">{other_name}</button></p>
 </main></body></html>"""
 
 
@@ -81,13 +83,15 @@ class LoggedIn(BaseModel):
     enrolling: bool = Field(description="true: nothing but the page /account answers, until it has a second factor")
 
 
-def page(words: Words, *, theme: str, target: str, failure: str = "", provider: str = "") -> str:
+def page(words: Words, *, theme: str, target: str, accessibility: str, failure: str = "", provider: str = "") -> str:
     """The log-in page.
 
     Parameters
     ----------
     target : str
         The page to open afterwards.
+    accessibility : str
+        What leads to the declaration of accessibility.
     failure : str
         What is said of the attempt before, or of the database.
     provider : str
@@ -111,6 +115,7 @@ def page(words: Words, *, theme: str, target: str, failure: str = "", provider: 
         code=escape(words.t("log_in.code")),
         code_help=escape(words.t("log_in.code_help")),
         failure=escape(failure),
+        accessibility=escape(accessibility),
         provider=_PROVIDER.format(
             next=escape(quote(target_of(target), safe="/")),
             label=escape(words.t("log_in.provider", name=provider)),
@@ -154,6 +159,7 @@ def register(app: FastAPI, server: Server) -> None:
             words,
             theme=caller.theme,
             target=target,
+            accessibility=mention(words, server.settings.accessibility),
             failure=failure,
             provider=(oidc.label or urlsplit(oidc.issuer).hostname or "") if oidc.issuer else "",
         )

@@ -38,6 +38,8 @@ _ROUTES: Final = tuple(
     for method, pattern, action in (
         ("GET", r"/login", Action.LOG_IN),
         ("GET", r"/static/[a-z0-9.-]+", Action.LOG_IN),
+        # For everybody, also who cannot log in because of it.
+        ("GET", r"/accessibility", Action.LOG_IN),
         ("GET", r"/_favicon\.ico", Action.LOG_IN),
         ("POST", r"/api/v1/login", Action.LOG_IN),
         ("POST", r"/api/v1/logout", Action.LOG_OUT),
@@ -106,6 +108,7 @@ CALLBACKS: Final[Mapping[str, Action]] = {
     "frame.children": Action.SEE_SCREENS,
     "page.children": Action.SEE_SCREENS,
     "asset-trends.children": Action.SEE_SCREENS,
+    "hidden-chosen.children": Action.SEE_SCREENS,
     "map-graph.figure": Action.SEE_SCREENS,
     "trends-set.children": Action.SEE_TRENDS,
     "quality-set.children": Action.SEE_ALARM_QUALITY,

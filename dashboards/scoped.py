@@ -69,6 +69,7 @@ def seen_by(town: Town, scope: Scope, members: Members | None = None) -> Town:
         streams_of=known.streams_of,
         latest={i: town.latest[i] for i in known.streams if i in town.latest},
         alarms={i: a for i, a in town.alarms.items() if a.thing_id in known.things},
+        activations=tuple(each for each in town.activations if each.thing_id in known.things),
         inhibitions=tuple(each for each in town.inhibitions if each.is_in(scope)),
         writers=tuple(
             replace(w, received=None, stored=None, duplicate=None, rejected=None, detail=_held(w.detail))

@@ -107,6 +107,7 @@ class Server:
             data_dir=self.settings.data_dir,
             may_shelve=key.may_shelve,
             shelf_limits=by_priority(self.settings.alarms, "shelve"),
+            operators=self.settings.alarms.operators,
         )
 
     def scene_of(self, caller: Caller, path: str) -> Scene:

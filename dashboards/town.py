@@ -10,6 +10,7 @@ from typing import Final
 
 from dashboards.limits import Limits, Periods
 from hypervision.collecting import Seen, Service, service
+from hypervision.flood import Activation
 from hypervision.progress import STUCK_AFTER, Progress
 from hypervision.pulse import COLLECTOR_PATIENCE
 from hypervision.scope import EVERYTHING, Scope
@@ -82,6 +83,8 @@ class Town:
         When it last answered after it had stood still, for `stood_still` [s].
     progress : mapping
         By writer, what was last seen of its work.
+    activations : tuple
+        What rang within the last hour, the first first.
     own : mapping
         By scope that somebody looks with.
     scope : Scope
@@ -101,6 +104,7 @@ class Town:
     alarms: Mapping[int, AlarmRow] = field(default_factory=dict)
     inhibitions: tuple[Inhibition, ...] = ()
     chattering: Mapping[int, int] = field(default_factory=dict)
+    activations: tuple[Activation, ...] = ()
     writers: tuple[WriterRow, ...] = ()
     progress: Mapping[str, Progress] = field(default_factory=dict)
     limits: Limits = field(default_factory=Limits)

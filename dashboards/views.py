@@ -43,6 +43,7 @@ class Scene:
     data_dir: Any = None
     may_shelve: bool = False
     shelf_limits: Mapping[str, float] = field(default_factory=dict)
+    operators: int = 1
 
     def periods_of(self, domain: str, thing_id: int | None = None) -> Periods:
         """After how many expected periods values of a Thing, or of a domain's Things, are late and stale."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from datetime import date
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from hypervision.shifts import USUAL, ShiftTimes
 
@@ -67,3 +68,23 @@ class PlatformSettings(Section):
 
     # Folders with commas, each the whole path: the disks of these are watched besides that of the data directory.
     disks: Annotated[str, Field(pattern=r"^( */[^,\x00-\x1f]*(, */[^,\x00-\x1f]*)*)?$", max_length=4_000)] = ""
+
+
+class AccessibilitySettings(Section):
+    """What the declaration of accessibility says of this installation; the rest of it is about the product."""
+
+    # Who runs it, and how they are told what somebody cannot use.
+    organisation: Annotated[str, Field(max_length=200)] = ""
+    email: Annotated[str, Field(pattern=r"^([^@\s<>\"]{1,64}@[A-Za-z0-9.-]{1,190})?$")] = ""
+    form: Annotated[str, Field(pattern=r"^(https?://[^\s<>\"]{1,500})?$")] = ""
+    post: Annotated[str, Field(max_length=300)] = ""
+    # What an audit after the RGAA found, where there was one: by whom, when, and how many criteria are met [%].
+    audited_by: Annotated[str, Field(max_length=200)] = ""
+    audited_on: date | None = None
+    rate: Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)] = 0.0
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if bool(self.audited_by) != (self.audited_on is not None):
+            raise ValueError("write who audited and when, or neither of both")
+        return self

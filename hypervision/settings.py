@@ -16,7 +16,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator, model_v
 
 from hypervision.entry import LogInSettings, OidcSettings
 from hypervision.errors import SettingError
-from hypervision.sections import AlarmSettings, PlatformSettings, RuleSettings, Seconds, Section
+from hypervision.sections import AccessibilitySettings, AlarmSettings, PlatformSettings, RuleSettings, Seconds, Section
 from hypervision.urls import is_database_url, is_mqtt_url
 
 PREFIX = "HYPERVISION_"
@@ -167,6 +167,7 @@ class Settings(Section):
     oidc: OidcSettings = OidcSettings()
     alarms: AlarmSettings = AlarmSettings()
     rules: RuleSettings = RuleSettings()
+    accessibility: AccessibilitySettings = AccessibilitySettings()
     rejected: RejectedSettings = RejectedSettings()
     backup: BackupSettings = BackupSettings()
     storage: StorageSettings = StorageSettings()
@@ -339,6 +340,8 @@ _HOW: Final = {
     "greater_than": "write more than {gt}",
     "greater_than_equal": "write {ge} or more",
     "less_than_equal": "write {le} or less",
+    "date_parsing": "write a date such as 2026-11-02",
+    "date_from_datetime_parsing": "write a date such as 2026-11-02",
     "literal_error": "write {expected}",
     "string_too_long": "write {max_length} characters or less",
     "string_too_short": "write at least one character",

@@ -2,7 +2,11 @@
 "use strict";
 (() => {
   const hv = (window.hv = window.hv || {});
-  const HELD = ["frame-banner", "overview-waiting", "asset-head"];
+  const HELD = ["frame-banner", "overview-waiting", "asset-head", "alarms-flood", "alarms-chattering"];
+  // What stands above the list: where it grows or shrinks, every line of the list moves.
+  const ABOVE = ["alarms-flood", "alarms-chattering"];
+  // What a click would act on.
+  const MARKS = ["data-ack", "data-look", "data-shelve-one"];
   // A pointer that rests for so long is not about to click, and a new alarm must be seen [ms].
   const PATIENCE = 8000;
   // So soon after a change under the pointer a click is meant for what stood there before [ms].
@@ -13,9 +17,10 @@
   hv.acknowledged = new Set(); // by this screen: what follows them need not wait
 
   const engaged = (node) => node.matches(":hover") || node.contains(document.activeElement);
-  const shown = (node) => [...node.querySelectorAll("[data-ack]")].map((button) => button.dataset.ack);
-  const told = (props) => [...JSON.stringify(props).matchAll(/"data-ack":"(\d+)"/g)].map((found) => found[1]);
+  const shown = (node) => [...node.querySelectorAll(MARKS.map((mark) => `[${mark}]`).join())].map((button) => MARKS.map((mark) => button.getAttribute(mark)).find(Boolean));
+  const told = (props) => [...JSON.stringify(props).matchAll(/"data-(?:ack|look|shelve-one)":"(\d+)"/g)].map((found) => found[1]);
   const holds = (node, props) => {
+    if (ABOVE.includes(node.id) && hv.inAlarms?.() && shown(node).join() !== told(props).join()) return true;
     const now = shown(node);
     if (!now.length || now.join() === told(props).join() || now.some((id) => hv.acknowledged.has(id))) return false;
     return engaged(node) && performance.now() - (used.get(node.id) ?? 0) < PATIENCE;

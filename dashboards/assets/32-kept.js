@@ -2,7 +2,7 @@
 "use strict";
 (() => {
   const hv = (window.hv = window.hv || {});
-  const CONTROLS = ["alarms-filter", "alarms-comment", "shelve-reason", "service-things", "service-reason", "asset-range", "map-filter", "map-domain", "trend-note-text", "trend-note-at", "trend-note-thing"];
+  const CONTROLS = ["alarms-filter", "alarms-group", "alarms-comment", "shelve-reason", "service-things", "service-reason", "asset-range", "map-filter", "map-domain", "trend-note-text", "trend-note-at", "trend-note-thing"];
   let kept = null;
   hv.valueOf = (node) => (node.matches("input") ? node.value : node.querySelector("input:checked")?.value);
 

@@ -102,6 +102,7 @@
     wanted = left;
     if (failure) return wrong([...parts, failure].join(" "));
     byId("shelve-dialog").close();
+    hv.letAlarmsMove?.();
     window.dash_clientside.set_props("shelve-reason", { value: "" });
     say(parts.join(" "), done === 0);
   };
@@ -160,7 +161,11 @@
     if (!target || target.disabled) return;
     const data = target.dataset;
     if (data.shelveSelected) hv.shelveSelected();
-    else if (data.shelveOne) offer([hv.rowOf(data.shelveOne)].filter(Boolean));
+    else if (data.shelveOne) {
+      if (hv.justChanged(target)) hv.say("changed", {}, true);
+      // It comes and goes: whether it is in the list just now or not.
+      else offer([hv.rowOf(data.shelveOne) ?? { id: data.shelveOne, priority: data.priority }]);
+    }
     else if (data.shelveGo) shelve();
     else if (data.shelveCancel) byId("shelve-dialog").close();
     else if (data.ackGo) answered(true);

@@ -25,7 +25,7 @@
   // A page of the control room, with what is chosen on it; no page load.
   hv.go = (address) => {
     const target = new URL(address, location.origin);
-    window.dash_clientside.set_props("url", { pathname: target.pathname, search: target.search });
+    window.dash_clientside.set_props("url", { pathname: target.pathname, search: target.search, href: target.href });
   };
   hv.textsOf = (node) => JSON.parse(node?.dataset.texts ?? "{}");
   // An answer of the API; `{ failed }` says why there is none, in the server's words where it has some.
@@ -129,7 +129,7 @@
   });
 
   // Filters stand in the address, so that a link or a saved view brings them back.
-  const FILTERS = ["alarms-filter", "asset-range", "map-filter", "map-domain"];
+  const FILTERS = ["alarms-filter", "alarms-group", "asset-range", "map-filter", "map-domain"];
   const usual = new Map(); // What a control shows before anybody has chosen.
   let page = null;
   let pending = new Map();
@@ -163,12 +163,22 @@
       else asked.delete(id);
     }
     if (there.length && asked.toString() !== new URLSearchParams(location.search).toString()) {
-      const search = asked.toString();
-      history.replaceState(history.state, "", location.pathname + (search ? `?${search}` : "") + location.hash);
-      known = location.search;
-      // Dash must know its own address: else a link to the bare page would change nothing.
-      window.dash_clientside.set_props("url", { search: location.search });
+      rewrite(asked);
     }
+  };
+  const rewrite = (asked) => {
+    const search = asked.toString();
+    history.replaceState(history.state, "", location.pathname + (search ? `?${search}` : "") + location.hash);
+    known = location.search;
+    // Dash must know its own address, all of it: else a link to the bare page would change nothing, and the first
+    // change would give back the address of before.
+    window.dash_clientside.set_props("url", { search: location.search, href: location.href });
+  };
+  // What a page keeps in its address besides its filters.
+  hv.readdress = (change) => {
+    const asked = new URLSearchParams(location.search);
+    change(asked);
+    rewrite(asked);
   };
   setInterval(() => {
     say();

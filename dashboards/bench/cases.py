@@ -110,7 +110,9 @@ def _rows(name: str, *unset: str, many: bool = False, **values: Any) -> Ask:
 
 
 _ASKED: Final = ("domain", "thing", "property")
-_ALARMS: Final = ("id", "open", "hidden", "domain", "thing", "priority", "since", "until", "before")
+_ALARMS: Final = (
+    "id", "open", "hidden", "explained_by", "domain", "thing", "priority", "since", "until", "before",
+)  # fmt: skip
 
 
 def _now(place: Place) -> datetime:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from dash.development.base_component import Component
@@ -110,14 +111,8 @@ def _value(alarm: AlarmRow, town: Town, words: Words, catalogue: Catalogue) -> s
     return f"{text} {SIGNS.get(alarm.rule_kind, '/')} {limit}"
 
 
-def row(alarm: AlarmRow, town: Town, words: Words, catalogue: Catalogue, *, explains: int = 0) -> dict[str, object]:
-    """An alarm as a row of the list: text already in the operator's language, times in ms.
-
-    Parameters
-    ----------
-    explains : int
-        How many hidden alarms are its consequences.
-    """
+def row(alarm: AlarmRow, town: Town, words: Words, catalogue: Catalogue) -> dict[str, object]:
+    """An alarm as a row of the list: text already in the operator's language, times in ms."""
     line = describe(alarm, town, words, catalogue)
     domain = catalogue.ruled.get(alarm.domain)
     return {
@@ -134,7 +129,7 @@ def row(alarm: AlarmRow, town: Town, words: Words, catalogue: Catalogue, *, expl
         "name": line.name,
         "place": line.place,
         "domain": alarm.domain if domain is None else domain.label(words.language),
-        "label": f"{line.label} · {words.n('desk.explains', explains)}" if explains else line.label,
+        "label": line.label,
         "value": line.value,
         "action": " → ".join(part for part in (line.consequence, line.action) if part),
         "by": alarm.acknowledged_by or "",
@@ -208,14 +203,34 @@ def hidden_counter(number: int, words: Words) -> Component:
     )
 
 
-def short_list(alarms: list[AlarmRow], town: Town, words: Words, catalogue: Catalogue, *, allowed: bool) -> Component:
-    """The few worst alarms, each with its action and its button."""
+def short_list(
+    alarms: list[AlarmRow],
+    town: Town,
+    words: Words,
+    catalogue: Catalogue,
+    *,
+    allowed: bool,
+    marks: Mapping[int, Component | None] | None = None,
+) -> Component:
+    """The few worst alarms, each with its action and its button.
+
+    Parameters
+    ----------
+    marks : mapping, optional
+        By alarm, what else is told of it.
+    """
     if not alarms:
         return div(icon("check"), span(words.t("alarm.no_waiting")), cls="empty")
-    return div(*[_short(a, town, words, catalogue, allowed=allowed) for a in alarms], cls="short-list")
+    told = marks or {}
+    return div(
+        *[_short(a, town, words, catalogue, allowed=allowed, mark=told.get(a.alarm_id)) for a in alarms],
+        cls="short-list",
+    )
 
 
-def _short(alarm: AlarmRow, town: Town, words: Words, catalogue: Catalogue, *, allowed: bool) -> Component:
+def _short(
+    alarm: AlarmRow, town: Town, words: Words, catalogue: Catalogue, *, allowed: bool, mark: Component | None
+) -> Component:
     line = describe(alarm, town, words, catalogue)
     waiting = waits(alarm.state)
     return div(
@@ -229,6 +244,7 @@ def _short(alarm: AlarmRow, town: Town, words: Words, catalogue: Catalogue, *, a
                 cls="short-head",
             ),
             div(span(line.label), span(line.value, cls="num muted"), cls="short-what"),
+            mark,
             div(line.consequence, cls="short-action") if line.consequence else None,
             div(line.action, cls="short-action muted"),
             cls="short-text",

@@ -25,7 +25,7 @@ HEARD: Final = ("sound_on", "test", "volume", "mute", "muted")
 # Key, and what it does; those of the pages stand before.
 KEYS: Final = (
     ("/", "key_search"), ("?", "key_keys"), ("⇧ A", "key_acknowledge"), ("A", "key_selected"), ("↑ ↓", "key_rows"),
-    ("␣", "key_select"), ("Esc", "key_close"),
+    ("␣", "key_select"), ("C", "key_consequences"), ("Esc", "key_close"),
 )  # fmt: skip
 TOOLS: Final = {"search": "search", "views": "bookmark", "sound": "sound", "keys": "keys"}
 """Dialogs with the icons of their buttons."""

@@ -9,15 +9,19 @@ import dash_ag_grid as dag
 from dash import dcc
 from dash.development.base_component import Component
 
+from dashboards.causes import flood, look_first, marks_of
 from dashboards.components import alarms as parts
 from dashboards.components import desk
-from dashboards.hidden import chattering, consequences, hidden_alarms
+from dashboards.components import flood as signs
+from dashboards.hidden import chattering
 from dashboards.town import milliseconds, urgency
 from dashboards.ui import button, div, el, icon, span
 from dashboards.views import Drawing, Scene
 from dashboards.words import Words
 
+# Chattering alarms in sight, and named at all: the rest comes up as these are dealt with.
 _OFFERED: Final = 3
+_NAMED: Final = 30
 SEARCHED = {"function": "HvSearched(params)"}
 """What the filter reads in a column whose value is not what the eye reads, a time in milliseconds for instance."""
 
@@ -38,21 +42,11 @@ def layout(scene: Scene, rows: Sequence[Mapping[str, Any]]) -> Component:
             cls="page-head",
         ),
         desk.said(words),
+        div(ident="alarms-flood", role="status"),
         div(ident="alarms-chattering"),
+        signs.grouping(words),
         _actions(scene),
-        button(
-            icon("down"),
-            span(
-                words.t("alarms.queued"),
-                data_template=words.t("alarms.queued_n"),
-                data_template_one=words.t("alarms.queued_n_one"),
-                ident="alarms-queued-text",
-            ),
-            cls="queued",
-            ident="alarms-queued",
-            data_show_queued="1",
-        ),
-        div(grid(words, rows), cls="grid-place", ident="alarms-place"),
+        div(grid(words, rows), _queued(words), cls="grid-place", ident="alarms-place"),
         desk.acknowledge_dialog(words),
         desk.shelve_dialog(scene),
         cls="alarms",
@@ -101,6 +95,22 @@ def _actions(scene: Scene) -> Component:
     )
 
 
+def _queued(words: Words) -> Component:
+    """What waits to come in; it lies over the heads of the columns, for what pushed the table down would move lines."""
+    return button(
+        icon("down"),
+        span(
+            words.t("alarms.queued"),
+            data_template=words.t("alarms.queued_n"),
+            data_template_one=words.t("alarms.queued_n_one"),
+            ident="alarms-queued-text",
+        ),
+        cls="queued",
+        ident="alarms-queued",
+        data_show_queued="1",
+    )
+
+
 def comment_field(words: Words) -> Component:
     """The optional comment of one acknowledgement; `assets/40-grid.js` empties it afterwards."""
     made: Component = dcc.Input(
@@ -128,7 +138,7 @@ def grid(words: Words, rows: Sequence[Mapping[str, Any]]) -> Component:
             column("state_label", cellRenderer="HvState", width=150, getQuickFilterText=SEARCHED),
             column("raised", cellRenderer="HvAge", width=104, getQuickFilterText=SEARCHED),
             column("name", cellRenderer="HvAsset", flex=2, minWidth=130),
-            column("label", cellRenderer="HvText", flex=2, minWidth=140, cellClass="strong"),
+            column("label", cellRenderer="HvLabel", flex=3, minWidth=150, getQuickFilterText=SEARCHED),
             column("value", cellRenderer="HvText", flex=2, minWidth=120, cellClass="num"),
             column("place", cellRenderer="HvText", flex=2, minWidth=90, cellClass="muted"),
             column("action", cellRenderer="HvText", flex=3, minWidth=180),
@@ -152,6 +162,9 @@ def grid(words: Words, rows: Sequence[Mapping[str, Any]]) -> Component:
             "enableCellTextSelection": False,
             # The filter finds the same however wide the screen is.
             "includeHiddenColumnsInQuickFilter": True,
+            # The heads of groups, made by `assets/42-groups.js`.
+            "isFullWidthRow": {"function": "HvIsHead(params)"},
+            "fullWidthCellRenderer": "HvGroup",
             "localeText": {"noRowsToShow": words.t("alarms.none")},
         },
         className="ag-theme-hv",
@@ -166,10 +179,12 @@ def draw(scene: Scene, _path: str) -> Drawing:
     """The rows and the proof that the list is fresh."""
     words, town = scene.words, scene.town
     shown = town.visible_alarms(scene.scope)
-    explained = consequences(hidden_alarms(town, scene.scope))
+    marks = marks_of(town, scene.scope)
+    found = flood(town, now=scene.now, operators=scene.operators)
     rows = {}
     for alarm in shown:
-        row = parts.row(alarm, town, words, scene.catalogue, explains=explained[alarm.alarm_id])
+        row = parts.row(alarm, town, words, scene.catalogue)
+        row |= signs.row_marks(marks[alarm.alarm_id], alarm, town, words)
         waits, rank, alone, returned, *_newest = urgency(alarm)
         row["order"] = (waits * 50 + rank * 4 + alone * 2 + returned) * 1e13 - milliseconds(alarm.raised_at)
         rows[str(row["id"])] = row
@@ -186,6 +201,7 @@ def draw(scene: Scene, _path: str) -> Drawing:
         {
             "alarms-freshness": {"children": freshness},
             "alarms-tabs": {"children": desk.tabs(scene, "active")},
+            "alarms-flood": {"children": signs.strip(scene, found, look_first(shown, marks), marks)},
             "alarms-chattering": {"children": _chattering(scene)},
         },
         rows,
@@ -198,19 +214,23 @@ def _chattering(scene: Scene) -> Component | None:
     found = chattering(scene.town, scene.scope)
     if not found:
         return None
-    lines = [(parts.describe(alarm, scene.town, words, scene.catalogue), alarm, n) for alarm, n in found[:_OFFERED]]
+    lines = [(parts.describe(alarm, scene.town, words, scene.catalogue), alarm, n) for alarm, n in found[:_NAMED]]
+    buttons = [
+        button(
+            span(f"{line.label}, {line.name} · {words.n('desk.times', n)}"),
+            span(words.t("desk.shelve"), cls="muted"),
+            cls="btn-small",
+            data_shelve_one=str(alarm.alarm_id),
+            data_priority=alarm.priority,
+            disabled=None if scene.may_shelve else True,
+            title=None if scene.may_shelve else words.t("action.not_allowed"),
+        )
+        for line, alarm, n in lines
+    ]
+    others = words.n("desk.chattering_more", len(buttons) - _OFFERED) if len(buttons) > _OFFERED else ""
     return div(
         span(words.t("desk.chattering"), cls="strong"),
-        *[
-            button(
-                span(f"{line.label}, {line.name} · {words.n('desk.times', n)}"),
-                span(words.t("desk.shelve"), cls="muted"),
-                cls="btn-small",
-                data_shelve_one=str(alarm.alarm_id),
-                disabled=None if scene.may_shelve else True,
-                title=None if scene.may_shelve else words.t("action.not_allowed"),
-            )
-            for line, alarm, n in lines
-        ],
+        *buttons[:_OFFERED],
+        el("Details", el("Summary", others), div(*buttons[_OFFERED:], cls="chattering-more")) if others else None,
         cls="chattering",
     )

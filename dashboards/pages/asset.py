@@ -8,9 +8,11 @@ from typing import Any
 from dash import Input, Output, State, dcc
 from dash.development.base_component import Component
 
+from dashboards.causes import marks_of
 from dashboards.comparing import MOST, Key, Wanted
 from dashboards.components import alarms as parts
 from dashboards.components import desk
+from dashboards.components import flood as signs
 from dashboards.components.history import history
 from dashboards.components.readings import limits_text, property_label, value_text
 from dashboards.components.tables import table
@@ -111,6 +113,8 @@ def _head(scene: Scene, thing: ThingRow) -> Component:
     words, town = scene.words, scene.town
     domain = scene.catalogue.get(thing.domain)
     raised = [a for a in town.visible_alarms(scene.scope) if a.thing_id == thing.thing_id]
+    marks = marks_of(town, scene.scope) if raised else {}
+    told = {a.alarm_id: signs.mark_line(marks[a.alarm_id], a, town, words) for a in raised}
     facts: list[tuple[str, Node]] = [("place", thing.place), ("organisation", thing.organisation)]
     if thing.district and thing.district not in thing.place:
         facts.insert(1, ("district", thing.district))
@@ -134,7 +138,9 @@ def _head(scene: Scene, thing: ThingRow) -> Component:
             else None,
             cls="asset-title",
         ),
-        parts.short_list(raised, town, words, scene.catalogue, allowed=scene.may_acknowledge) if raised else None,
+        parts.short_list(raised, town, words, scene.catalogue, allowed=scene.may_acknowledge, marks=told)
+        if raised
+        else None,
         _hidden(scene, thing),
     )
 
@@ -145,6 +151,7 @@ def _hidden(scene: Scene, thing: ThingRow) -> Component | None:
     found = [a for a in hidden_alarms(scene.town, scene.scope) if a.thing_id == thing.thing_id]
     if not found:
         return None
+    marks = marks_of(scene.town, scene.scope)
     return el(
         "Ul",
         *[
@@ -153,6 +160,7 @@ def _hidden(scene: Scene, thing: ThingRow) -> Component | None:
                 parts.symbol(alarm.priority, words, quiet=True),
                 span(parts.describe(alarm, scene.town, words, scene.catalogue).label, cls="strong"),
                 span(f"{desk.why(alarm, words)} · {desk.comes_back(alarm, words)}", cls="muted"),
+                signs.mark_line(marks[alarm.alarm_id], alarm, scene.town, words),
             )
             for alarm in found
         ],

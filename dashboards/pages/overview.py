@@ -6,7 +6,9 @@ from typing import Final
 
 from dash.development.base_component import Component
 
+from dashboards.causes import marks_of
 from dashboards.components import alarms as parts
+from dashboards.components import flood as signs
 from dashboards.components.thumbnail import marks, thumbnail
 from dashboards.components.tile import box, box_class, course, tile
 from dashboards.figures import observes
@@ -65,10 +67,12 @@ def draw(scene: Scene, _path: str) -> Drawing:
         fragments[f"box-{code}"] = {"className": box_class(raised)}
         fragments[f"tile-{code}"] = {"children": tile(domain, own, raised, scene)}
         fragments[f"course-{code}"] = {"children": course(domain, scene)}
-    waiting = [a for a in alarms if waits(a.state)]
+    waiting = [a for a in alarms if waits(a.state)][:_LISTED]
+    marked = marks_of(town, scene.scope) if waiting else {}
+    told = {a.alarm_id: signs.mark_line(marked[a.alarm_id], a, town, scene.words) for a in waiting}
     fragments["overview-waiting"] = {
         "children": parts.short_list(
-            waiting[:_LISTED], town, scene.words, scene.catalogue, allowed=scene.may_acknowledge
+            waiting, town, scene.words, scene.catalogue, allowed=scene.may_acknowledge, marks=told
         )
     }
     fragments["overview-marks"] = {"children": marks(scene)}

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 from psycopg import Connection
 
+from hypervision.flood import Activation
 from hypervision.scope import Scope
 from hypervision.store import rules as rule_store
 from hypervision.store.connection import mapped
@@ -283,6 +284,13 @@ def read_chattering(connection: Database, *, since: datetime, least: int) -> dic
     with mapped():
         rows = connection.execute(query("screen_chattering"), {"since": since, "least": least})
         return {int(row[0]): int(row[1]) for row in rows}
+
+
+def read_activations(connection: Database, *, since: datetime, limit: int = 5_000) -> list[Activation]:
+    """What rang since an instant, the newest `limit`; what was hidden from its first moment on did not ring."""
+    with mapped():
+        rows = connection.execute(query("screen_activations"), {"since": since, "limit": limit})
+        return [Activation(*row) for row in rows]
 
 
 def read_alarm_history(connection: Database, thing_id: int, *, since: datetime, limit: int = 100) -> list[AlarmRow]:

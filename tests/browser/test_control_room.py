@@ -21,7 +21,7 @@ def test_log_in_page_refuses_a_wrong_password_and_opens_the_asked_page(open_scre
     expect(screen.page.locator("#error")).to_have_text("Utilisateur ou mot de passe incorrect.")
     screen.page.fill("#password", "quatre mots pour entrer")
     screen.page.press("#password", "Enter")
-    expect(screen.page).to_have_url(f"{town.base}/alarms")
+    expect(screen.page).to_have_url(f"{town.base}/alarms?alarms-filter=Conteneur+16")
     screen.ready("/alarms")
 
 
@@ -228,7 +228,7 @@ def test_language_changes_without_losing_page_selection_filter_and_comment(open_
     screen.page.click("[data-language-switch]")
     expect(screen.page.locator("#alarms-selected")).to_have_text("Acknowledge 1 visible alarm")
     assert [text for text in screen.page.evaluate("window.counts") if text and " 2 " in text] == []
-    expect(screen.page).to_have_url(f"{town.base}/alarms")
+    expect(screen.page).to_have_url(f"{town.base}/alarms?alarms-filter=Conteneur+16")
     expect(screen.page.locator("#alarms-filter")).to_have_value("Conteneur 16")
     expect(screen.page.locator("#alarms-comment")).to_have_value("à suivre")
     expect(screen.page.locator("#alarm-grid .ag-center-cols-container .ag-row")).to_have_count(1)

@@ -221,3 +221,15 @@ def test_wall_turns_its_pages_and_nothing_on_it_can_be_pressed(open_screen: Open
     page.wait_for_selector('[data-page="/"]')
     assert states(town, "waste-007") == {"UNACK"}
     assert page.evaluate("() => document.documentElement.scrollHeight <= innerHeight")
+
+
+def test_first_filter_on_a_page_that_was_just_opened_stays(open_screen: Open, town: Town) -> None:
+    """The component of the address gave the one of before back, and the filter with it."""
+    town.collector.read(FAULTS)
+    screen = open_screen("viewer")
+    screen.go("/alarms")
+    screen.page.fill("#alarms-filter", "Conteneur")
+    screen.page.wait_for_url("**/alarms?alarms-filter=Conteneur")
+    screen.page.wait_for_timeout(1500)
+    assert screen.page.url.endswith("/alarms?alarms-filter=Conteneur")
+    expect(screen.page.locator("#alarms-filter")).to_have_value("Conteneur")

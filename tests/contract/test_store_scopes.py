@@ -123,7 +123,9 @@ class Asked:
         self.connection, self.scope = connection, scope
 
     def rows(self, name: str, **values: Any) -> list[dict[str, Any]]:
-        unset = dict.fromkeys(("domain", "thing", "property", "id", "open", "hidden", "priority", "before"))
+        unset = dict.fromkeys(
+            ("domain", "thing", "property", "id", "open", "hidden", "explained_by", "priority", "before")
+        )
         span = {"since": NOW - timedelta(days=2), "until": NOW + timedelta(days=1), "limit": 10_000, "after": ""}
         with self.connection.cursor(row_factory=dict_row) as cursor:
             return cursor.execute(query(name), {**unset, **span, **self.scope.values(), **values}).fetchall()

@@ -66,6 +66,26 @@ WHERE x.transition_id > (SELECT max(transition_id) - 5000 FROM hv.alarm_transiti
 GROUP BY n.alarm_id
 HAVING count(*) >= %(least)s;
 
+-- name: screen_activations
+-- What rang for an operator of late: an alarm that began or rang again, and one that came back from where it was hidden.
+-- What its shelf, its cause or a window hid in the transaction that raised it never rang.
+SELECT x.recorded_at, x.alarm_id, a.thing_id
+FROM hv.alarm_transition x
+JOIN hv.alarm a ON a.alarm_id = x.alarm_id
+WHERE x.recorded_at > %(since)s
+  AND (x.to_suppression = 'none' AND x.to_state IN ('UNACK', 'RTNUN')
+       OR x.to_suppression IS NULL AND x.to_state = 'UNACK' AND x.from_state <> 'UNACK' AND a.correction_id IS NULL
+          AND NOT EXISTS (
+              SELECT 1 FROM hv.alarm_transition y
+              WHERE y.alarm_id = x.alarm_id AND y.transition_id > x.transition_id AND y.recorded_at = x.recorded_at
+                AND y.to_suppression <> 'none')
+          AND coalesce((
+              SELECT y.to_suppression FROM hv.alarm_transition y
+              WHERE y.alarm_id = x.alarm_id AND y.to_suppression IS NOT NULL AND y.transition_id < x.transition_id
+              ORDER BY y.transition_id DESC LIMIT 1), 'none') = 'none')
+ORDER BY x.recorded_at DESC
+LIMIT %(limit)s;
+
 -- name: screen_alarm_history
 -- The last alarms of one Thing, closed ones too, overlapping the given time.
 SELECT a.alarm_id, a.priority, a.state, a.suppression, a.source_kind, a.thing_id, a.datastream_id,
@@ -219,6 +239,7 @@ WHERE (%(id)s::bigint IS NULL OR a.id = %(id)s)
   AND -- part: in_scope
   AND (%(before)s::bigint IS NULL OR a.id < %(before)s)
   AND (%(hidden)s::boolean IS NULL OR (a.suppression <> 'none') = %(hidden)s)
+  AND (%(explained_by)s::bigint IS NULL OR a.explained_by = %(explained_by)s)
 ORDER BY a.id DESC
 LIMIT %(limit)s;
 

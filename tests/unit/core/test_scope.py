@@ -85,6 +85,7 @@ ELSEWHERE = {
     "screen_latest": "the same",
     "screen_alarms": "the same",
     "screen_chattering": "the same; the desk takes those that the part holds",
+    "screen_activations": "the same",
     "screen_writers": "the same",
     "screen_registry_version": "the same",
     "screen_rejected": "of the whole town alone; `screen_rejected_of` else",

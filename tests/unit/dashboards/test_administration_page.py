@@ -126,7 +126,7 @@ def test_many_districts_are_told_by_their_number() -> None:
 @pytest.mark.parametrize("role", list(Role))
 @pytest.mark.parametrize("scope", [Scope(), Scope.of(domains=["water"])])
 def test_rail_leads_to_administration_who_may_see_it(role: Role, scope: Scope) -> None:
-    drawn = frame(Words("en", UTC), Account(1, "x", role, scope))  # type: ignore[arg-type]
+    drawn = frame(Words("en", UTC), Account(1, "x", role, scope), accessibility="")  # type: ignore[arg-type]
     places = [each.href for each in with_attribute(drawn, "href")]
     seen = role in (Role.ADMINISTRATOR, Role.AUDITOR) and scope.is_whole
     assert ("/administration" in places) is seen

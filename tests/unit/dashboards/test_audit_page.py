@@ -86,6 +86,6 @@ def test_address_chooses_what_is_known(search: str, given: dict[str, str], befor
 
 def test_only_who_may_see_the_log_is_led_to_it() -> None:
     for role in Role:
-        shown = frame(Words("en", PARIS), Account(1, "x", role))
+        shown = frame(Words("en", PARIS), Account(1, "x", role), accessibility="")
         links = [getattr(part, "href", "") for part in shown._traverse()]  # type: ignore[no-untyped-call]
         assert ("/audit" in links) is (role in ("administrator", "auditor"))

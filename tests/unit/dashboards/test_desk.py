@@ -75,7 +75,7 @@ def test_consequences_stand_under_their_cause_which_says_how_many_they_are() -> 
     drawn = with_alarms(cause, *explained)
     assert consequences(drawn.town.alarms.values()) == {2: 3}
     rows = draw_page(drawn, "/alarms").rows or {}
-    assert rows["2"]["label"] == "Armoire hors tension · explique 3 alarmes"
+    assert (rows["2"]["label"], rows["2"]["explains"]) == ("Armoire hors tension", "explique 3 alarmes")
     found = text(draw_page(drawn, "/alarms/hidden").fragments["hidden-list"]["children"])
     assert "Expliquées par\u00a0: Armoire hors tension, Mât 1" in found
 

@@ -41,6 +41,7 @@ def database(monkeypatch: pytest.MonkeyPatch) -> _Database:
     monkeypatch.setattr(live.screens, "read_latest", lambda _c, _cursors: [])
     monkeypatch.setattr(live.inhibitions, "listed", lambda _c: [])
     monkeypatch.setattr(live.screens, "read_chattering", lambda _c, **_since: {})
+    monkeypatch.setattr(live.screens, "read_activations", lambda _c, **_since: [])
     monkeypatch.setattr(live.screens, "read_rejected", lambda _c, **_scope: [])
     monkeypatch.setattr(live.screens, "read_newest_gaps", lambda _c, **_scope: [])
     monkeypatch.setattr(live.screens, "read_registry_version", lambda _c: (1,))

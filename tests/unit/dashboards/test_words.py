@@ -17,10 +17,14 @@ from dashboards.components.accounts import COLUMNS, FIELDS
 from dashboards.components.annotations import KINDS as KINDS_OF_ANNOTATIONS
 from dashboards.components.desk import SAID as SAID_OF_DESK
 from dashboards.components.desk import TABS
+from dashboards.components.flood import GROUPED, GROUPS
 from dashboards.components.growth import HEADS as HEADS_OF_GROWTH
 from dashboards.components.history import CAUSES
 from dashboards.components.room import HEARD, KEYS, SEARCHED, TOOLS, VIEWED
 from dashboards.components.rule_form import SAID as SAID_OF_RULES
+from dashboards.declaration import CONFORMITIES, EXCEPTIONS, TECHNOLOGIES, TESTED, UNTESTED
+from dashboards.declaration import PAGES as PAGES_CHECKED
+from dashboards.declaration import SHOWN as SHOWN_OF_DECLARATION
 from dashboards.frame import AGAIN, LEAVING, RAIL, SAID
 from dashboards.log_in import REFUSALS
 from dashboards.pages.administration import SAID as SAID_OF_ACCOUNTS
@@ -96,10 +100,21 @@ FAMILIES = {
     "desk": (
         *SAID_OF_DESK,
         *(f"tab_{name}" for name, _ in TABS),
+        *("page_before", "page_after"),
         *("shelved", "by_design", "out_of_service", "maintenance", "children_no", "children_yes"),
         *(f"column_{key}" for key in ("priority", "what", "where", "state", "since", "why", "back", "do")),
         *(f"column_{key}" for key in ("kind", "about", "hidden")),
     ),
+    "declaration": (
+        *SHOWN_OF_DECLARATION,
+        *(f"{part}_{state}" for part in ("state", "mention") for state in CONFORMITIES),
+        *(f"tested_{key}" for key in TESTED),
+        *(f"untested_{key}" for key in UNTESTED),
+        *(f"exception_{key}" for key in EXCEPTIONS),
+        *(f"technology_{key}" for key in TECHNOLOGIES),
+        *(f"page_{key}" for key in PAGES_CHECKED),
+    ),
+    "flood": (*GROUPED, *(f"by_{key}" for key in GROUPS)),
     "priority": PRIORITIES,
     "state": ("UNACK", "ACKED", "RTNUN", "NORM"),
     "lost": ("link", "database", "collector", "none"),
