@@ -46,6 +46,11 @@ class ControlRoom(dash.Dash):
 
     zone = "UTC"
 
+    def index(self, *given: Any, **named: Any) -> str:
+        """The document of any page. Dash looks for its scripts at the first request for `/`, and for `/` alone."""
+        self._setup_server()
+        return str(super().index(*given, **named))
+
     # Dash calls it by keywords only.
     def interpolate_index(self, **parts: Any) -> str:  # type: ignore[override]
         """Fill the document in for the caller of the request in progress."""
