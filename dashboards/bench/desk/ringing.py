@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import time
 from typing import Any, Final
 
 from dashboards.bench.desk.bars import SCREENS, Sizes
@@ -19,6 +20,8 @@ _BANNER: Final = "#frame-banner [data-ack]"
 _STATE: Final = "async (id) => { const one = await (await fetch(`/api/v1/alarms/${id}`)).json(); return one.state; }"
 _KEY: Final = "Shift+A"
 _MOST_TABS: Final = 200
+# A banner is read for so long before anybody acts on it [s].
+_READING: Final = 1.5
 
 
 def alarms(place: Place, screens: Screens, sizes: Sizes, raw: dict[str, Any]) -> Found:
@@ -97,10 +100,16 @@ def _by_key(screen: Screen) -> int:
 
 
 def _worst(screen: Screen) -> str:
-    """The alarm of the banner, once a person has had time to read it."""
+    """The alarm of the banner, once it has stood there for as long as a person takes to read it."""
     screen.until(f"() => document.querySelector('{_BANNER}') !== null")
-    screen.wait(1.2)
-    return str(screen.ask(f"() => document.querySelector('{_BANNER}').dataset.ack"))
+    found, since = "", 0.0
+    while True:
+        seen = str(screen.ask(f"() => document.querySelector('{_BANNER}')?.dataset.ack ?? ''"))
+        if seen != found or not seen:
+            found, since = seen, time.monotonic()
+        elif time.monotonic() - since > _READING:
+            return found
+        screen.wait(0.1)
 
 
 def _acknowledged(screen: Screen, number: str) -> bool:
