@@ -93,6 +93,7 @@ class Screen:
         self.page.on("websocket", lambda socket: self.addresses.append(socket.url.replace("ws", "http", 1)))
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
         self.hand = Hand(self.page)
+        self._meter: CDPSession | None = None
 
     def log_in(self, user: str, target: str = "/") -> float:
         """Log in with the keyboard and wait until the page can be used; how long that took from the last key [s]."""
@@ -142,6 +143,15 @@ class Screen:
         tools.on("Network.loadingFinished", found.ended)
         tools.send("Network.enable")
         return found
+
+    def busy(self) -> float:
+        """For how long the page's main thread has worked so far [s]."""
+        if self._meter is None:
+            # It counts from the moment at which it is asked for first.
+            self._meter = self.tools()
+            self._meter.send("Performance.enable")
+        told = {each["name"]: each["value"] for each in self._meter.send("Performance.getMetrics")["metrics"]}
+        return float(told["TaskDuration"])
 
     def heap(self) -> float:
         """JavaScript's heap after a forced collection [MB]."""

@@ -30,13 +30,14 @@ def socket(place: Place, screens: Screens, sizes: Sizes, raw: dict[str, Any]) ->
             for path in ("/", "/alarms", "/alarms/hidden", "/map", "/health", asset):
                 screen.go(path)
                 screen.wait(_SETTLES)
-                began, first = time.monotonic(), screen.ask("() => hvBench.told")
+                began, first, busy = time.monotonic(), screen.ask("() => hvBench.told"), screen.busy()
                 screen.wait(sizes.seconds)
                 last, took = screen.ask("() => hvBench.told"), time.monotonic() - began
                 by_page["/asset" if path == asset else path] = {
                     "kilobytes": (last["bytes"] - first["bytes"]) / took / 1000,
                     "messages": (last["messages"] - first["messages"]) / took,
                     "first": first["bytes"] / 1000,
+                    "main_thread_percent": (screen.busy() - busy) / took * 100,
                 }
     finally:
         place.replay.rate = before

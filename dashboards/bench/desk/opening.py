@@ -86,7 +86,7 @@ def town_map(place: Place, screens: Screens, sizes: Sizes, raw: dict[str, Any]) 
     return found
 
 
-_WANTED: Final = "([name, least]) => (hvBench.wanted = { name, least, done: null })"
+_WANTED: Final = "([name, least]) => hvBench.want(name, least)"
 
 
 def _await_marks(screen: Screen, name: str, least: int) -> None:

@@ -55,28 +55,37 @@
   };
   new MutationObserver(note).observe(document, { subtree: true, childList: true, attributes: true, attributeFilter: ["data-ack", "row-id"] });
 
-  let checking = false;
+  // Each frame is looked at only while something is waited for: a loop that never ends would cost what is measured.
+  const PATIENCE = 60000; // [ms]
+  const waits = [];
+  let running = false;
   const look = () => {
-    requestAnimationFrame(look);
-    if (checking) return;
-    const act = (done) => {
-      checking = true;
-      painted((at, now) => {
-        checking = false;
-        done(at, now);
-      });
-    };
-    if (!bench.ready && usable(location.pathname)) {
-      act((at, now) => (bench.ready = { path: location.pathname, at, took: now }));
-    } else if (bench.change && bench.change.took === null && location.pathname === bench.change.to && usable(bench.change.to)) {
-      const change = bench.change;
-      act((_at, now) => (change.took = now - change.began));
-    } else if (bench.wanted && bench.wanted.done === null && counts[bench.wanted.name]() >= bench.wanted.least) {
-      const wanted = bench.wanted;
-      act((at, now) => (wanted.done = { at, now, told: bench.told.map }));
+    running = waits.length > 0;
+    if (!running) return;
+    for (const wait of [...waits]) {
+      const over = performance.now() - wait.began > PATIENCE;
+      if (!over && !wait.holds()) continue;
+      waits.splice(waits.indexOf(wait), 1);
+      if (!over) painted(wait.act);
     }
+    requestAnimationFrame(look);
   };
-  requestAnimationFrame(look);
+  const await_ = (holds, act) => {
+    waits.push({ holds, act, began: performance.now() });
+    if (!running) requestAnimationFrame(look);
+    running = true;
+  };
+  await_(
+    () => usable(location.pathname),
+    (at, now) => (bench.ready = { path: location.pathname, at, took: now })
+  );
+  bench.want = (name, least) => {
+    const wanted = (bench.wanted = { name, least, done: null });
+    await_(
+      () => counts[name]() >= least,
+      (at, now) => (wanted.done = { at, now, told: bench.told.map })
+    );
+  };
   document.addEventListener(
     "click",
     (event) => {
@@ -84,7 +93,12 @@
       if (!link) return;
       const to = new URL(link.href, location.href);
       // A browser's time of the event: also what it had to wait for is counted.
-      if (to.origin === location.origin) bench.change = { from: location.pathname, to: to.pathname, began: event.timeStamp, took: null };
+      if (to.origin !== location.origin) return;
+      const change = (bench.change = { from: location.pathname, to: to.pathname, began: event.timeStamp, took: null });
+      await_(
+        () => location.pathname === change.to && usable(change.to),
+        (_at, now) => (change.took = now - change.began)
+      );
     },
     true
   );
