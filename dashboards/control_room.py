@@ -174,6 +174,9 @@ def fill(page: Component, drawing: Drawing) -> None:
     """Put the live parts into a page's places, so that it is whole before the first push."""
     for component in page._traverse():  # type: ignore[no-untyped-call] # noqa: SLF001
         ident = getattr(component, "id", None)
+        if hasattr(component, "data-drawn"):
+            # The first message of the live link fills it in.
+            continue
         for name, value in drawing.fragments.get(ident, {}).items() if isinstance(ident, str) else ():
             setattr(component, name, value)
 

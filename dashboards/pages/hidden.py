@@ -12,7 +12,7 @@ from dashboards.components import desk
 from dashboards.components.tables import table
 from dashboards.components.values import age
 from dashboards.hidden import consequences, hidden_alarms, quiet_shelves
-from dashboards.ui import Node, button, div, el, icon, link, span
+from dashboards.ui import Node, button, div, drawn, el, icon, link, span
 from dashboards.views import Drawing, Scene
 from hypervision.store.inhibitions import About, Inhibition
 from hypervision.store.screens import AlarmRow
@@ -29,7 +29,7 @@ def layout(scene: Scene) -> Component:
             cls="page-head",
         ),
         desk.said(words),
-        div(ident="hidden-list"),
+        drawn("hidden-list"),
         cls="desk",
     )
 
