@@ -48,8 +48,8 @@ class ControlRoom(dash.Dash):
 
     def index(self, *given: Any, **named: Any) -> str:
         """The document of any page. Dash looks for its scripts at the first request for `/`, and for `/` alone."""
-        self._setup_server()
-        return str(super().index(*given, **named))
+        self._setup_server()  # type: ignore[no-untyped-call]
+        return str(super().index(*given, **named))  # type: ignore[no-untyped-call]
 
     # Dash calls it by keywords only.
     def interpolate_index(self, **parts: Any) -> str:  # type: ignore[override]
