@@ -27,6 +27,7 @@ from dashboards import (
     log_in,
     log_in_by,
     metrics,
+    packed,
     push,
     quality,
     quarantine,
@@ -91,6 +92,7 @@ def create_server(settings: Settings) -> Server:
     push.register(server.fastapi, server.hub)
     server.dash = create_dash(server.fastapi, server)
     server.fastapi.add_middleware(GZipMiddleware, minimum_size=700, compresslevel=5)
+    server.fastapi.add_middleware(packed.Packed)
     server.app = Guard(
         server.fastapi,
         server.sessions,

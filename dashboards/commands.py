@@ -31,5 +31,18 @@ def _bench(options: argparse.Namespace, _settings: Settings) -> int:
     return queries.run(options)
 
 
+def _bench_desk_options(parser: argparse.ArgumentParser) -> None:
+    from dashboards.bench.desk import report
+
+    report.configure(parser)
+
+
+def _bench_desk(options: argparse.Namespace, _settings: Settings) -> int:
+    from dashboards.bench.desk import report
+
+    return report.run(options)
+
+
 SERVE = Verb("serve", "run the control room and the HTTP API", _serve)
 BENCH_QUERIES = Verb("queries", "queries and screens on a large database", _bench, _bench_options)
+BENCH_DESK = Verb("desk", "the alarm desk and its screens in a real browser", _bench_desk, _bench_desk_options)

@@ -47,6 +47,11 @@ class ControlRoom(dash.Dash):
 
     zone = "UTC"
 
+    def index(self, *given: Any, **named: Any) -> str:
+        """The document of any page. Dash looks for its scripts at the first request for `/`, and for `/` alone."""
+        self._setup_server()  # type: ignore[no-untyped-call]
+        return str(super().index(*given, **named))  # type: ignore[no-untyped-call]
+
     # Dash calls it by keywords only.
     def interpolate_index(self, **parts: Any) -> str:  # type: ignore[override]
         """Fill the document in for the caller of the request in progress."""
@@ -173,6 +178,9 @@ def fill(page: Component, drawing: Drawing) -> None:
     """Put the live parts into a page's places, so that it is whole before the first push."""
     for component in page._traverse():  # type: ignore[no-untyped-call] # noqa: SLF001
         ident = getattr(component, "id", None)
+        if hasattr(component, "data-drawn"):
+            # The first message of the live link fills it in.
+            continue
         for name, value in drawing.fragments.get(ident, {}).items() if isinstance(ident, str) else ():
             setattr(component, name, value)
 

@@ -49,6 +49,11 @@ def span(*children: Node, **attributes: Any) -> Component:
     return el("Span", *children, **attributes)
 
 
+def drawn(ident: str, cls: str = "") -> Component:
+    """The place of a long list that changes: drawn by `assets/22-drawn.js`, of elements and links alone."""
+    return div(ident=ident, cls=cls, data_drawn="1")
+
+
 def hidden(text: str) -> Component:
     """Text for screen readers alone."""
     return span(text, cls="vh")

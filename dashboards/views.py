@@ -9,6 +9,8 @@ from __future__ import annotations
 import hashlib
 import itertools
 import json
+import operator
+import sys
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
@@ -102,16 +104,22 @@ class View:
         self._has_rows = False
         self._told: deque[int] = deque(maxlen=_TOLD)
         self.drawn_at = 0.0
-        self._drawn: tuple[int, int] = (-1, -1)
+        self._drawn: tuple[tuple[Any, ...], int] | None = None
         self.seq = 0
 
     def redraw(self, scene: Scene) -> None:
-        """Draw again when the town or the second changed, and number what is different."""
-        moment = (scene.town.seq, int(scene.now.timestamp()))
+        """Draw again when an alarm changed, or the second, and number what is different.
+
+        Notes
+        -----
+        Readings come many times a second, and nobody reads numbers that change so often: drawn at each look of the
+        reader, an overview would bring five times the bytes and keep alarms waiting.
+        """
         self.drawn_at = time.monotonic()
-        if moment == self._drawn:
+        before, now = self._drawn, (_pressing(scene.town), int(scene.now.timestamp()))
+        if before is not None and now[1] == before[1] and all(map(operator.is_, now[0], before[0])):
             return
-        self._drawn = moment
+        self._drawn = now
         self.seq = next(_NUMBERS)
         self._told.append(self.seq)
         drawing = self._draw(scene)
@@ -144,6 +152,11 @@ class View:
             told["rows"] = [json.loads(t) for (at, _h, t) in self._rows.values() if full or at > seq]
             told["gone"] = [] if full else [k for k, at in self._gone.items() if at > seq]
         return told
+
+
+def _pressing(town: Town) -> tuple[Any, ...]:
+    """What must not wait for the next second; the reader replaces each as a whole when it changes."""
+    return town.alarms, town.inhibitions, town.things, sys.intern(town.failure)
 
 
 def _update(parts: dict[str, tuple[int, str, str]], key: str, value: Any, seq: int) -> None:

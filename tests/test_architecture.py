@@ -38,6 +38,7 @@ ROOMS = {
     "joserfc": ("dashboards/provider.py",),
     "requests": ("dashboards/provider.py",),
     "segno": ("dashboards/account.py",),
+    "playwright": ("dashboards/bench/desk/",),
 }
 
 

@@ -35,6 +35,7 @@
   // What the server tells of one part of the screen, now or when the pointer has left it.
   hv.put = (id, props) => {
     const node = document.getElementById(id);
+    if (hv.draws(node)) return hv.draw(node, props.children);
     if (!node || !HELD.includes(id)) return window.dash_clientside.set_props(id, props);
     if (!holds(node, props)) return set(node, props);
     waiting.set(id, props);

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -182,7 +182,10 @@ class Screens:
 
     def look_again(self, listener: Listener) -> Any:
         """Look as each second."""
-        self._server.reader.look(listener)
+        reader = self._server.reader
+        reader.look(listener)
+        # A page is drawn for readings alone once a second at most, and here each time.
+        reader.town = replace(reader.town, alarms=dict(reader.town.alarms))
         return self._server.reader.town.latest
 
     def page(self, path: str) -> Any:

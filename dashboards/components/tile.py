@@ -12,7 +12,7 @@ from dashboards.components.alarms import symbol
 from dashboards.components.spark import sparkline
 from dashboards.components.values import figure_row
 from dashboards.town import PRIORITIES, RANK
-from dashboards.ui import div, el, hidden, icon, link, span
+from dashboards.ui import div, drawn, el, hidden, icon, link, span
 from dashboards.views import Scene
 from hypervision.domains import Domain
 from hypervision.store.screens import AlarmRow, ThingRow
@@ -22,7 +22,7 @@ def box(code: str) -> Component:
     """The place of a tile: its values change each second, its day every few minutes."""
     return el(
         "Section",
-        div(ident=f"tile-{code}", cls="tile-top"),
+        drawn(f"tile-{code}", cls="tile-top"),
         div(ident=f"course-{code}"),
         ident=f"box-{code}",
         cls="tile",

@@ -18,7 +18,7 @@ from dashboards.components.values import age
 from dashboards.hidden import Chosen, chosen_in, consequences, hidden_alarms, quiet_shelves
 from dashboards.server import Server
 from dashboards.sessions import CALLER
-from dashboards.ui import Node, button, div, el, icon, link, span
+from dashboards.ui import Node, button, div, drawn, el, icon, link, span
 from dashboards.views import Drawing, Scene
 from hypervision.store.inhibitions import About, Inhibition
 from hypervision.store.screens import AlarmRow
@@ -43,7 +43,7 @@ def layout(scene: Scene) -> Component:
         desk.said(words),
         div(ident="hidden-chosen", data_refresh_every="10", data_refreshes="hidden-refresh"),
         dcc.Store(id="hidden-refresh", data=0),
-        div(ident="hidden-list"),
+        drawn("hidden-list"),
         cls="desk",
     )
 

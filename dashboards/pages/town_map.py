@@ -18,7 +18,7 @@ from dashboards.server import Server
 from dashboards.sessions import CALLER
 from dashboards.theme import colours
 from dashboards.town import RANK, is_reporting
-from dashboards.ui import button, div, el, hidden, link, segmented, span
+from dashboards.ui import button, div, drawn, el, hidden, link, segmented, span
 from dashboards.views import Drawing, Scene
 from hypervision.store.screens import AlarmRow
 
@@ -81,7 +81,7 @@ def layout(scene: Scene, asked: Mapping[str, Sequence[str]], *, theme: str) -> C
                     cls="map-card",
                 ),
                 el("H2", words.t("map.list")),
-                div(ident="map-list", cls="map-list"),
+                drawn("map-list", cls="map-list"),
                 cls="panel map-side",
             ),
             cls="map-columns",

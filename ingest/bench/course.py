@@ -8,10 +8,11 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from hypervision.bars import Figure, shown
 from hypervision.errors import HypervisionError
 from ingest.bench.backlog import Backlog, backlog
 from ingest.bench.delay import Delay, delay
-from ingest.bench.figures import BARS, Figure, shown
+from ingest.bench.figures import BARS
 from ingest.bench.ground import Ground
 from ingest.bench.makes import PROBE_EVERY, PROBES
 from ingest.bench.mosquitto import mosquitto

@@ -12,9 +12,9 @@ from typing import Any, Final
 
 from hypervision.errors import ServiceError
 from hypervision.partitions import WRITER
+from hypervision.services.stage import Role, Stage
 from hypervision.store.bench import Gauge
 from ingest.bench import bare, meter
-from ingest.bench.stage import Role, Stage
 from ingest.session import Address
 
 NAME: Final = f"{WRITER}1/1"

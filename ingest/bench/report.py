@@ -13,16 +13,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, NamedTuple, TypeAlias
 
+from hypervision.bars import Figure
 from hypervision.cli import number, whole
+from hypervision.services.stage import stage
 from hypervision.store import address
 from hypervision.store.bench import Gauge
 from ingest.bench import table
 from ingest.bench.backlog import BEHIND
 from ingest.bench.course import LOOPING_RATE, STAGES, Course, Sizes
-from ingest.bench.figures import Figure
 from ingest.bench.ground import Ground
 from ingest.bench.rig import Rig, find_mosquitto, rig
-from ingest.bench.stage import stage
 
 Subjects: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001 -- it has no public name
 _HIDDEN: Final = ("--mqtt-url", "--database-url", "--report", "--json")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-from ingest.bench.figures import Figure, bound, runs, shown
+from hypervision.bars import Figure, bound, runs, shown
 from ingest.bench.rig import Rig
 
 SCALE: Final = (

@@ -8,11 +8,11 @@ from collections.abc import Callable
 import psutil
 import pytest
 
+from hypervision.services.stage import stage
 from hypervision.store.bench import Gauge
 from hypervision.store.connection import connect
 from ingest.bench.feeder import Feeder
 from ingest.bench.runs import NAME
-from ingest.bench.stage import stage
 from ingest.session import Address
 
 pytestmark = pytest.mark.faults

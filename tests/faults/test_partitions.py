@@ -15,12 +15,12 @@ from hypervision.errors import ServiceError, TemporaryStoreError
 from hypervision.intake import Intake
 from hypervision.partitions import Partition
 from hypervision.services.plan import EARLIER_SESSIONS
+from hypervision.services.stage import Stage, stage
 from hypervision.settings import Settings
 from hypervision.store.connection import connect
 from ingest import retirement, service
 from ingest.bench.mosquitto import mosquitto as running
 from ingest.bench.rig import find_mosquitto
-from ingest.bench.stage import Stage, stage
 from ingest.collector import Collector
 from tests.integration.test_collect import Device, ms
 

@@ -13,9 +13,9 @@ import pytest
 from hypervision.alarms import Alarm, Delays, Reading, apply_all
 from hypervision.clock import to_us
 from hypervision.services import guard
+from hypervision.services.stage import Stage, stage
 from hypervision.store.connection import connect
 from ingest.bench.faults.clock import WrongClock
-from ingest.bench.stage import Stage, stage
 from tests.integration.test_collect import Device, ms
 
 pytestmark = pytest.mark.faults

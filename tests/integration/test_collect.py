@@ -17,8 +17,8 @@ import paho.mqtt.client as mqtt
 import pytest
 
 from hypervision.services import broker
+from hypervision.services.stage import Stage, stage
 from hypervision.store.connection import connect
-from ingest.bench.stage import Stage, stage
 from ingest.session import Address
 
 pytestmark = pytest.mark.integration

@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from hypervision.services.stage import stage
 from hypervision.store.bench import Gauge
 from ingest.bench.feeder import Feeder
 from ingest.bench.mosquitto import mosquitto as running
 from ingest.bench.rig import find_mosquitto
 from ingest.bench.runs import NAME
-from ingest.bench.stage import stage
 from ingest.session import Address
 
 PROGRAM = find_mosquitto()

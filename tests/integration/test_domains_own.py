@@ -9,8 +9,8 @@ import pytest
 from dashboards.assembly import create_server
 from hypervision.cli import main
 from hypervision.domains import catalogue_of
+from hypervision.services.stage import Stage, stage
 from hypervision.store.connection import connect
-from ingest.bench.stage import Stage, stage
 
 pytestmark = pytest.mark.integration
 

@@ -49,6 +49,22 @@ def test_view_is_not_drawn_twice_for_the_same_moment() -> None:
     assert len(drawn) == 1
 
 
+def test_readings_wait_for_the_next_second_and_alarms_do_not() -> None:
+    drawn = []
+    view = View(lambda scene: drawn.append(scene) or Drawing({}))  # type: ignore[func-returns-value]
+    view.redraw(SCENE)
+    read = replace(SCENE.town, seq=2, latest={7: None})
+    view.redraw(replace(SCENE, town=read))
+    assert len(drawn) == 1
+    for news in ({"alarms": {}}, {"things": {}}, {"inhibitions": (None,)}, {"failure": "it does not answer"}):
+        read = replace(read, seq=read.seq + 1, **news)
+        view.redraw(replace(SCENE, town=read))
+    assert len(drawn) == 5
+    view.redraw(replace(SCENE, town=read, now=NOW + timedelta(seconds=1)))
+    assert len(drawn) == 6
+    assert drawn[-1].town.latest == {7: None}
+
+
 def test_screen_of_an_earlier_process_or_a_forgotten_view_gets_everything() -> None:
     def draw(_scene: Scene) -> Drawing:
         return Drawing({"a": {"children": "1"}})

@@ -7,11 +7,12 @@ import json
 
 import pytest
 
+from hypervision.bars import Bar, Figure, bound
 from hypervision.services.machine import Machine
 from ingest.bench import table
 from ingest.bench.backlog import FLAT_MB, Backlog
 from ingest.bench.course import STAGES, Course, Sizes, line
-from ingest.bench.figures import BARS, Bar, Figure, bound
+from ingest.bench.figures import BARS
 from ingest.bench.report import command_of, configure, notes, sizes_of
 from ingest.bench.rig import Rig, version
 from ingest.bench.runs import Drain

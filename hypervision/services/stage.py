@@ -1,4 +1,4 @@
-"""A broker, a database and a collector of one's own, in a temporary folder, gone at the end."""
+"""Broker, database and processes of the platform of one's own, in a temporary folder, gone at the end."""
 
 from __future__ import annotations
 
@@ -203,7 +203,11 @@ class Stage:
 
 @contextmanager
 def stage(
-    *, settings: Mapping[str, str] | None = None, mqtt_url: str | None = None, database_url: str | None = None
+    *,
+    settings: Mapping[str, str] | None = None,
+    mqtt_url: str | None = None,
+    database_url: str | None = None,
+    with_broker: bool = True,
 ) -> Iterator[Stage]:
     """Prepare a stage with database and broker running, and clear it away afterwards.
 
@@ -211,6 +215,8 @@ def stage(
     ----------
     settings, mqtt_url, database_url
         See `Stage`.
+    with_broker : bool
+        False: nothing of it talks to a broker.
     """
     folder = Path(tempfile.mkdtemp(prefix="hv-stage-"))
     try:
@@ -221,7 +227,7 @@ def stage(
             with Stage(folder, settings=settings, mqtt_url=mqtt_url, database_url=database_url) as made:
                 if database_url is None:
                     made.start("database")
-                if mqtt_url is None:
+                if mqtt_url is None and with_broker:
                     made.start("broker")
                 made.migrate()
                 yield made
