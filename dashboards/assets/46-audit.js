@@ -55,10 +55,12 @@
   });
   document.addEventListener("submit", async (event) => {
     const form = event.target;
-    if (form.id === "audit-verify") {
+    // Not `form.id`: a field of the form is called so.
+    const id = form.getAttribute("id");
+    if (id === "audit-verify") {
       event.preventDefault();
       await verify(byId("audit-head").value.trim());
-    } else if (form.id === "audit-filter") {
+    } else if (id === "audit-filter") {
       // Without this the browser would load the whole page for a filter.
       event.preventDefault();
       const query = new URLSearchParams();

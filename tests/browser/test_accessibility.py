@@ -18,11 +18,11 @@ PAGES = ("/", "/alarms", "/alarms/hidden", "/alarms/service", "/map", SERIES, "/
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 
 
-def _violations(screen: Screen) -> list[str]:
+def _violations(screen: Screen, *, within: str | None = None) -> list[str]:
     # Where the machine is so busy that the screen greys for a moment, the greyed one is not what is judged.
     if screen.page.locator(".frame").count():
         screen.page.wait_for_selector('html[data-feed="live"]')
-    found: dict[str, Any] = Axe().run(screen.page, options=RULES).response
+    found: dict[str, Any] = Axe().run(screen.page, context=within, options=RULES).response
     return [
         f"{screen.page.url} {v['impact']} {v['id']}: {node['html'][:160]} {node['failureSummary'][:300]}"
         for v in found["violations"]

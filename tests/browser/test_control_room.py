@@ -21,7 +21,7 @@ def test_log_in_page_refuses_a_wrong_password_and_opens_the_asked_page(open_scre
     expect(screen.page.locator("#error")).to_have_text("Utilisateur ou mot de passe incorrect.")
     screen.page.fill("#password", "quatre mots pour entrer")
     screen.page.press("#password", "Enter")
-    expect(screen.page).to_have_url(f"{town.base}/alarms?alarms-filter=Conteneur+16")
+    expect(screen.page).to_have_url(f"{town.base}/alarms")
     screen.ready("/alarms")
 
 

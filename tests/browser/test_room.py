@@ -181,10 +181,21 @@ def test_no_plotly_comes_where_no_chart_is_drawn(open_screen: Open) -> None:
     assert [url for url in asked if "plotly" in url] == []
 
 
+# As browsers do it that wait for a gesture; whether this one does depends on how it was started.
+BLOCKED = """
+const resume = AudioContext.prototype.resume;
+let touched = false;
+addEventListener("pointerdown", () => (touched = true), true);
+Object.defineProperty(AudioContext.prototype, "state", { get: () => (touched ? "running" : "suspended") });
+AudioContext.prototype.resume = function () { return touched ? resume.call(this) : new Promise(() => {}); };
+"""
+
+
 def test_sound_is_repeated_until_somebody_acknowledges(open_screen: Open, town: Town) -> None:
     screen = open_screen("operator", language="en")
     page = screen.page
-    screen.go("/")
+    page.add_init_script(BLOCKED)
+    page.reload()
     # Nobody has touched this page yet: its sound is blocked, and it says so.
     badge = page.locator("#sound-badge")
     expect(badge).to_be_visible()

@@ -20,7 +20,7 @@ UNMARKED = """() => {
   const found = [];
   while (walker.nextNode()) {
     const node = walker.currentNode.parentElement;
-    const free = node.closest("#lost, #frame-feed, .clocks, .tools, .rail, .skip, #texts");
+    const free = node.closest("#lost, #frame-feed, .clocks, .tools, .rail, .skip, #texts, dialog");
     if (free || !walker.currentNode.textContent.trim()) continue;
     let marked = false;
     for (let up = node; up; up = up.parentElement) marked ||= getComputedStyle(up).filter.includes("grayscale");
