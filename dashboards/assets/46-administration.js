@@ -71,8 +71,16 @@
     marked("");
     try {
       const answer = await ask(method, path, body);
-      if (answer.ok) done();
-      else await refused(answer);
+      if (answer.ok) {
+        // Until the page is read anew, the next click goes on from what this one has made, and is no conflict with it.
+        const told = answer.status === 204 ? {} : await answer.json().catch(() => ({}));
+        for (const node of document.querySelectorAll("[data-version]")) {
+          const own = `/${encodeURIComponent(node.dataset.name)}`;
+          if (path === own && told.version) node.dataset.version = told.version;
+          else if (path === `${own}/password`) node.dataset.version = Number(node.dataset.version) + 1;
+        }
+        done();
+      } else await refused(answer);
     } catch {
       say(text("unsure"), true);
     } finally {
