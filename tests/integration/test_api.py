@@ -156,15 +156,21 @@ def test_alarm_is_acknowledged_once_by_name(town: Town) -> None:
         assert client.post("/api/v1/alarms/999999/acknowledge", json={}).status_code == 404
 
 
-def test_account_of_an_organisation_sees_and_touches_only_its_own(town: Town) -> None:
+def test_account_of_an_organisation_sees_and_touches_only_its_own(town: Town, wait_until: Callable[..., None]) -> None:
     town.collector.read({("waste", "waste-006", "temperature"): 90.0, ("waste", "waste-024", "temperature"): 90.0})
     with town.session("agency") as client:
         codes = {row["code"] for row in client.get("/api/v1/things").json()["rows"]}
         assert codes == {"lighting-024", "parking-024", "waste-024", "water-024"}
         for path in ("datastreams", "observations", "alarms"):
             assert {row["thing"] for row in client.get(f"/api/v1/{path}").json()["rows"]} <= codes
-        live = client.get("/api/v1/live", params={"page": "/alarms", "after": 0, "language": "fr"}).json()
-        assert {row["code"] for row in live["rows"]} == {"waste-024"}
+
+        def listed() -> set[str]:
+            told = client.get("/api/v1/live", params={"page": "/alarms", "after": 0, "language": "fr"}).json()
+            return {row["code"] for row in told["rows"]}
+
+        # A screen shows what its server saw at its last look at the database.
+        wait_until(listed, tell=town.tail)
+        assert listed() == {"waste-024"}
         unseen = client.get("/api/v1/live", params={"page": "/asset/waste-006", "after": 0}).json()
         assert not any(key.startswith("asset-") for key in unseen["set"])
         with town.session("administrator") as other:
@@ -200,9 +206,13 @@ def test_account_of_an_organisation_learns_nothing_of_another_on_any_screen(
         wait_until(lambda: "waste-001" in _live(engineer, "/health")["health-rejected"], tell=town.tail)
         rows = agency.get("/api/v1/datastreams").json()["rows"]
         newest = max(datetime.fromisoformat(row["phenomenon_time"]) for row in rows).timestamp() * 1000
-        shown = re.search(r'"data-since": "(\d+)"', _live(agency, "/")["frame-status"])
-        assert shown is not None
-        assert int(shown[1]) == int(newest)
+
+        def since() -> int:
+            shown = re.search(r'"data-since": "(\d+)"', _live(agency, "/")["frame-status"])
+            assert shown is not None
+            return int(shown[1])
+
+        wait_until(lambda: since() == int(newest), tell=lambda: f"{since()} instead of {int(newest)}")
         for domain in ("water", "lighting"):
             courses = [_live(client, "/")[f"course-{domain}"] for client in (agency, engineer)]
             assert all("maskImage" in course for course in courses)
