@@ -51,7 +51,8 @@ WRITES: Final[Mapping[Process, Rights]] = MappingProxyType({
         "rule_version": "INSERT", "platform_part": "INSERT",
     },
     "serve": {**_INTAKE, **_PEOPLE, "login_failure": _ALL},
-    "verbs": {**_INTAKE, **_PEOPLE},
+    # A simulated town and an import declare a registry.
+    "verbs": {**_INTAKE, **_PEOPLE, "installation": _PUT},
 })  # fmt: skip
 """By process: what it writes in which table. What it may read is in `reads`."""
 
