@@ -47,7 +47,7 @@ class ScreenPool:
                 "autocommit": True,
                 "connect_timeout": 3,
                 "tcp_user_timeout": 10_000,
-                "options": "-c statement_timeout=15s -c lock_timeout=5s -c TimeZone=UTC",
+                "options": "-c statement_timeout=15s -c lock_timeout=5s -c TimeZone=UTC -c jit=off",
             },
         )
 

@@ -11,8 +11,10 @@ from dashboards.bench.budgets import BUDGETS
 from dashboards.bench.cases import QUERIES
 from dashboards.bench.made import Size
 from dashboards.bench.queries import fill
+from hypervision.store.connection import connect
 from hypervision.store.filling import Filler
 from hypervision.store.plans import note, plans
+from hypervision.store.pool import ScreenPool
 
 pytestmark = pytest.mark.integration
 
@@ -45,3 +47,17 @@ def test_every_question_uses_its_index(world: Any) -> None:
     finally:
         place.pool.close()
     assert wrong == []
+
+
+def test_no_statement_is_compiled_on_a_server_that_would(world: Any) -> None:
+    """On a server with PostgreSQL's own defaults each look at what hides alarms was compiled for two seconds."""
+    with connect(world.url, application="test") as connection:
+        assert connection.execute("SHOW jit").fetchone() == ("off",)
+    if world.server.many:
+        pool = ScreenPool(world.url, size=1)
+        pool.open()
+        try:
+            with pool.connection() as connection:
+                assert connection.execute("SHOW jit").fetchone() == ("off",)
+        finally:
+            pool.close()
