@@ -127,6 +127,6 @@
     const query = new URLSearchParams(JSON.parse(form.dataset.kept));
     for (const field of form.querySelectorAll("input[name]")) if (field.value.trim()) query.set(field.name, field.value.trim());
     const search = query.toString();
-    window.dash_clientside.set_props("url", { search: search ? `?${search}` : "" });
+    window.hv.go(`${location.pathname}${search ? "?" : ""}${search}`);
   });
 })();

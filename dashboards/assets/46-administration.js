@@ -17,7 +17,7 @@
     place.replaceChildren(...(message ? [line] : []));
   };
   const refresh = () => window.dash_clientside.set_props("accounts-refresh", { data: Date.now() });
-  const go = (search) => window.dash_clientside.set_props("url", { search });
+  const go = (search) => window.hv.go(`${location.pathname}${search}`);
 
   const ask = (method, path, body) =>
     fetch(`/api/v1/accounts${path}`, {

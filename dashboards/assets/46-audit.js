@@ -66,7 +66,7 @@
       const query = new URLSearchParams();
       for (const field of form.querySelectorAll("input[name]")) if (field.value.trim()) query.set(field.name, field.value.trim());
       const search = query.toString();
-      window.dash_clientside.set_props("url", { search: search ? `?${search}` : "" });
+      window.hv.go(`${location.pathname}${search ? "?" : ""}${search}`);
     }
   });
 })();

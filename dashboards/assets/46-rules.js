@@ -201,7 +201,7 @@
       const query = new URLSearchParams(Object.entries(JSON.parse(form.dataset.kept)).filter(([name, value]) => value && !(name === "show" && value === "all")));
       if (byId("rules-q").value.trim()) query.set("q", byId("rules-q").value.trim());
       const search = query.toString();
-      window.dash_clientside.set_props("url", { search: search ? `?${search}` : "" });
+      window.hv.go(`${location.pathname}${search ? "?" : ""}${search}`);
     }
   });
 })();
