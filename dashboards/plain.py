@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Final
+from typing import Annotated, Final, TypeVar
 
 from pydantic import AfterValidator, AwareDatetime, BeforeValidator
+
+_Text = TypeVar("_Text", str, str | None)
 
 # A day more or less of either must still be a date.
 _MARGIN: Final = timedelta(days=2)
@@ -15,15 +17,15 @@ _EARLIEST: Final = datetime.min.replace(tzinfo=UTC) + _MARGIN
 _LATEST: Final = datetime.max.replace(tzinfo=UTC) - _MARGIN
 
 
-def plain(text: str) -> str:
-    """The text itself.
+def plain(text: _Text) -> _Text:
+    """The text itself; where none is needed, None is none.
 
     Raises
     ------
     ValueError
         It holds NUL or half a surrogate pair, which PostgreSQL keeps in no text.
     """
-    if "\x00" in text or not _is_unicode(text):
+    if text is not None and ("\x00" in text or not _is_unicode(text)):
         raise ValueError("the text holds a NUL or half a character: leave it out")
     return text
 

@@ -22,7 +22,7 @@ from hypervision.store.audit import Wanted
 from hypervision.store.connection import Connection, connect
 from tests.contract.verbs import Says
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("plain_tables")]
 NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
 PASSWORD = "quatre mots pour entrer"
 

@@ -17,7 +17,7 @@ from hypervision.store.connection import Connection, connect
 from tests.contract.servers import NOW
 from tests.contract.world import World
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("plain_tables")]
 
 HEAT = "waste.temperature.high"
 SECOND = timedelta(seconds=1)

@@ -12,7 +12,7 @@ from hypervision.scope import EVERYTHING, Scope
 from hypervision.store import notes, saved_views
 from hypervision.store.connection import connect
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("plain_tables")]
 
 
 def opened(world: Any) -> Any:
