@@ -88,7 +88,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         engine = engine_of(item)
         alone = engine == "timescaledb" and native_timescale() is None
         whole = engine == "timescaledb" and "days_apart" in asked
-        if whole or (alone and {"several", "plain_tables"} & set(asked)) or (engine != "postgresql-18" and "newest_only" in asked):
+        if (
+            whole
+            or (alone and {"several", "plain_tables"} & set(asked))
+            or (engine != "postgresql-18" and "newest_only" in asked)
+        ):
             left_out.append(item)
     if left_out:
         items[:] = [item for item in items if item not in set(left_out)]

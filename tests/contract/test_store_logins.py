@@ -19,6 +19,7 @@ from hypervision.store.connection import Connection, connect
 from hypervision.store.own import Proof, TooSoonError
 from tests.contract.servers import NOW
 
+pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("plain_tables")]
 PASSWORD = "four words are enough"
 HOURS = timedelta(hours=12)
 ANA = Identity("https://id.example", "7f3a", "ana", Role.OPERATOR)

@@ -6,9 +6,12 @@ import stat
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from hypervision.tokens import is_api_token
 from tests.contract.verbs import Says
 
+pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("plain_tables")]
 WORDS = "four words are enough\n"
 
 
