@@ -19,24 +19,29 @@ FLAGS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
-# name, path, theme, language, what must be there before the picture is taken, and as whom if not as an operator
-SHOTS = (
-    ("overview-dark-fr", "/", "dark", "fr", ".tile .spark"),
-    ("overview-light-en", "/", "light", "en", ".tile .spark"),
-    ("alarms-dark-fr", "/alarms", "dark", "fr", "#alarm-grid .ag-row"),
-    ("map-dark-fr", "/map", "dark", "fr", "#map-list li"),
-    ("map-light-en", "/map", "light", "en", "#map-list li"),
-    ("asset-dark-fr", "ASSET", "dark", "fr", ".chart .js-plotly-plot"),
-    ("trends-dark-fr", "TRENDS", "dark", "fr", ".trend .js-plotly-plot"),
-    ("trends-light-en", "TRENDS", "light", "en", ".trend .js-plotly-plot"),
-    ("quality-dark-fr", "/quality", "dark", "fr", ".kpi"),
-    ("quality-light-en", "/quality?span=7d", "light", "en", ".kpi"),
-    ("system-dark-en", "/health", "dark", "en", "#health-parts tr"),
-    ("rejected-dark-fr", "/rejected", "dark", "fr", "#rejected-set .table tbody tr", "engineer"),
-    ("rejected-light-en", "/rejected", "light", "en", "#rejected-set .table tbody tr", "engineer"),
-    ("administration-dark-fr", "/administration?account=operator", "dark", "fr", "#accounts-form", "administrator"),
-    ("administration-light-en", "/administration?account=operator", "light", "en", "#accounts-form", "administrator"),
+JSON = {"content-type": "application/json"}
+# name, path, what must be there before the picture is taken, as whom
+PAGES = (
+    ("overview", "/", ".tile .spark", "operator"),
+    ("alarms", "/alarms", "#alarm-grid [role=row][data-id], #alarm-grid .ag-row", "operator"),
+    ("hidden", "/alarms/hidden", "#page h1", "operator"),
+    ("service", "/alarms/service", "#page h1", "operator"),
+    ("map", "/map", "#map-list li", "operator"),
+    ("asset", "ASSET", ".chart .js-plotly-plot", "operator"),
+    ("trends", "TRENDS", ".trend .js-plotly-plot", "operator"),
+    ("quality", "/quality?span=7d", ".kpi", "operator"),
+    ("rules", "/rules?rule=waste.fill.high", "#rules-set h2", "engineer"),
+    ("system", "/health", "#health-parts tr", "operator"),
+    ("rejected", "/rejected", "#rejected-set .table tbody tr", "engineer"),
+    ("administration", "/administration?account=operator", "#accounts-form", "administrator"),
+    ("audit", "/audit", "#audit-set .table tbody tr", "administrator"),
+    ("account", "/account", "main h1, h1", "operator"),
+    ("accessibility", "/accessibility", "h1", "operator"),
 )
+# As the French guide shows them, by night, and the English one, by day.
+LOOKS = (("dark", "fr"), ("light", "en"))
+# These are no pages of the room: they have no feed.
+ALONE = ("account", "accessibility")
 
 
 def main() -> None:
@@ -53,8 +58,10 @@ def main() -> None:
     options.out.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
-        for shot in SHOTS:
-            take(browser, found["http"], log_ins, shot, options.out)
+        prepare(browser, found["http"], log_ins)
+        for page in PAGES:
+            for look in LOOKS:
+                take(entered(browser, found["http"], log_ins[page[3]]), found["http"], page, look, options.out)
         browser.close()
 
 
@@ -76,7 +83,7 @@ def send_wrong(context: BrowserContext, base: str) -> None:
             context.request.post(
                 f"{base}/api/v1/observations?domain=water&thing={thing['code']}",
                 data=payload,
-                headers={"content-type": "application/json"},
+                headers=JSON,
             )
 
 
@@ -90,15 +97,40 @@ def series(context: BrowserContext, base: str) -> str:
     return f"/trends?{'&'.join(chosen)}"
 
 
-def take(browser: Browser, base: str, log_ins: dict[str, dict[str, str]], shot: tuple[str, ...], out: Path) -> None:
-    """One picture, of the page as its reader sees it."""
-    name, path, theme, language, awaited, *role = shot
-    log_in = log_ins[role[0] if role else "operator"]
+def entered(browser: Browser, base: str, log_in: dict[str, str]) -> BrowserContext:
+    """A browser in which somebody has logged in."""
     context = browser.new_context(viewport={"width": 1440, "height": 900}, reduced_motion="reduce")
+    body = json.dumps({"user": log_in["user"], "password": log_in["password"]})
+    context.request.post(f"{base}/api/v1/login", data=body, headers=JSON)
+    return context
+
+
+def prepare(browser: Browser, base: str, log_ins: dict[str, dict[str, str]]) -> None:
+    """What people have done by the time that the pictures are taken: once, whatever number of times this runs."""
+    context = entered(browser, base, log_ins["operator"])
+    rows = context.request.get(f"{base}/api/v1/alarms?open=true&limit=100").json()["rows"]
+    for row in [row for row in rows if row["domain"] == "parking"][:1]:
+        body = {"reason": "Capteur bloqué, équipe prévenue", "seconds": 3600}
+        context.request.post(f"{base}/api/v1/alarms/{row['id']}/shelve", data=json.dumps(body), headers=JSON)
+    things = context.request.get(f"{base}/api/v1/things?domain=waste&limit=3").json()["rows"]
+    placed = context.request.get(f"{base}/api/v1/inhibitions").json()["rows"]
+    if not any(row["kind"] == "out_of_service" for row in placed):
+        body = {"kind": "out_of_service", "things": [things[-1]["code"]], "reason": "Bac remplacé"}
+        context.request.post(f"{base}/api/v1/inhibitions", data=json.dumps(body), headers=JSON)
+    context.close()
+    context = entered(browser, base, log_ins["engineer"])
+    if not context.request.get(f"{base}/api/v1/rules/proposals").json()["rows"]:
+        rule = context.request.get(f"{base}/api/v1/rules/waste.fill.high").json()
+        body = {"base": rule["version"], "rule": {"limit": 93}, "reason": "Moins de tournées à vide"}
+        context.request.post(f"{base}/api/v1/rules/waste.fill.high/proposals", data=json.dumps(body), headers=JSON)
+    context.close()
+
+
+def take(context: BrowserContext, base: str, shot: tuple[str, str, str, str], look: tuple[str, str], out: Path) -> None:
+    """One picture, of the page as its reader sees it."""
+    (name, path, awaited, _role), (theme, language) = shot, look
     chosen = {"hypervision_theme": theme, "hypervision_language": language}
     context.add_cookies([{"name": key, "value": value, "url": base} for key, value in chosen.items()])
-    body = json.dumps({"user": log_in["user"], "password": log_in["password"]})
-    context.request.post(f"{base}/api/v1/login", data=body, headers={"content-type": "application/json"})
     if path == "ASSET":
         rows = context.request.get(f"{base}/api/v1/alarms?open=true&limit=100").json()["rows"]
         # A value with a course says more than a state.
@@ -111,13 +143,15 @@ def take(browser: Browser, base: str, log_ins: dict[str, dict[str, str]], shot: 
     page = context.new_page()
     page.goto(base + path)
     page.wait_for_selector(awaited, timeout=30_000)
-    page.wait_for_selector('html[data-feed="live"]', timeout=10_000)
-    # The rest of what is live is drawn within the first pushes.
-    page.wait_for_selector(".status-line .age:not(:empty)")
+    if name not in ALONE:
+        page.wait_for_selector('html[data-feed="live"]', timeout=10_000)
+        # The rest of what is live is drawn within the first pushes.
+        page.wait_for_selector(".status-line .age:not(:empty)")
     page.wait_for_timeout(1_500)
-    page.screenshot(path=out / f"{name}.png")
+    made = out / f"{name}-{theme}-{language}.png"
+    page.screenshot(path=made)
     context.close()
-    print(out / f"{name}.png")  # noqa: T201
+    print(made)  # noqa: T201
 
 
 if __name__ == "__main__":
