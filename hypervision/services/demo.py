@@ -12,7 +12,7 @@ from hypervision.services.endpoints import LogIn
 from hypervision.services.plan import secret
 from hypervision.services.secrets import write_private
 
-ROLES = ("viewer", "operator", "engineer", "administrator")
+ROLES = ("viewer", "operator", "engineer", "administrator", "auditor")
 
 
 def log_ins(data_dir: Path) -> list[LogIn]:
@@ -23,7 +23,9 @@ def log_ins(data_dir: Path) -> list[LogIn]:
     except (OSError, ValueError, TypeError):
         kept = []
     if [entry.role for entry in kept] != list(ROLES):
-        kept = [LogIn(role, secrets.token_urlsafe(9), role) for role in ROLES]
+        # Those of an older version have their accounts already, with these passwords.
+        known = {entry.role: entry for entry in kept}
+        kept = [known.get(role) or LogIn(role, secrets.token_urlsafe(9), role) for role in ROLES]
         entries = [{"user": entry.user, "password": entry.password, "role": entry.role} for entry in kept]
         write_private(path, json.dumps(entries))
     return kept

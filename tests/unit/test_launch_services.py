@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import configparser
+import json
 import shlex
+from dataclasses import asdict
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
+from hypervision.accounts import Role
 from hypervision.errors import ServiceError, SettingError
 from hypervision.partitions import Partition
-from hypervision.services import broker, database, ports, supervise
+from hypervision.services import broker, database, demo, ports, supervise
 from hypervision.services.broker_log import classify, count
+from hypervision.services.plan import secret
 from hypervision.services.supervise import Program
 from hypervision.settings import Settings, load
 from hypervision.store.provision import bootstrap_sql
@@ -261,3 +265,15 @@ def test_choose_keeps_a_free_port_and_moves_only_a_default(monkeypatch: pytest.M
     assert ports.choose(1883, explicit=False, taken=frozenset({1885}), **given) == 1886
     with pytest.raises(ServiceError, match=r"broker\.port = 1883 .*--mqtt-port"):
         ports.choose(1883, explicit=True, **given)
+
+
+def test_demo_has_a_log_in_of_every_role_and_keeps_the_passwords_of_an_older_one(tmp_path: Path) -> None:
+    (tmp_path / "secrets").mkdir(mode=0o700)
+    first = demo.log_ins(tmp_path)
+    assert {entry.role for entry in first} == {role.value for role in Role}
+    kept = secret(tmp_path, "demo-log-ins.json")
+    kept.write_text(json.dumps([asdict(entry) for entry in first if entry.role != "auditor"]), "utf-8")
+    again = demo.log_ins(tmp_path)
+    assert [entry for entry in again if entry.role != "auditor"] == [e for e in first if e.role != "auditor"]
+    assert [entry.role for entry in again] == list(demo.ROLES)
+    assert demo.log_ins(tmp_path) == again
