@@ -62,6 +62,8 @@ _ROUTES: Final = tuple(
             r"/api/v1/(things|datastreams|observations|gaps|alarms|corrections|inhibitions|groups)",
             Action.READ_DATA,
         ),
+        ("PUT", rf"/api/v1/groups/{_CODE}", Action.CHANGE_GROUP),
+        ("DELETE", rf"/api/v1/groups/{_CODE}", Action.CHANGE_GROUP),
         ("GET", r"/api/v1/observations/(hourly|daily)", Action.READ_DATA),
         ("GET", r"/api/v1/alarms/[0-9]{1,18}(/transitions)?", Action.READ_DATA),
         ("GET", r"/api/v1/rejected(/counts|/[0-9]{1,18})?", Action.SEE_REJECTED),

@@ -59,6 +59,7 @@ class Action(StrEnum):
     MANAGE_ACCOUNTS = "manage_accounts"
     SEE_AUDIT = "see_audit"
     SEE_RULES = "see_rules"
+    CHANGE_GROUP = "change_group"
     PROPOSE_RULE = "propose_rule"
     APPROVE_RULE = "approve_rule"
 
@@ -93,6 +94,7 @@ RIGHTS: Final[Mapping[Action, frozenset[Role]]] = {
     Action.MANAGE_ACCOUNTS: frozenset({Role.ADMINISTRATOR}),
     Action.SEE_AUDIT: frozenset({Role.ADMINISTRATOR, Role.AUDITOR}),
     Action.SEE_RULES: frozenset({Role.ENGINEER, Role.ADMINISTRATOR, Role.AUDITOR}),
+    Action.CHANGE_GROUP: frozenset({Role.ENGINEER, Role.ADMINISTRATOR}),
     Action.PROPOSE_RULE: frozenset({Role.ENGINEER, Role.ADMINISTRATOR}),
     Action.APPROVE_RULE: frozenset({Role.ENGINEER, Role.ADMINISTRATOR}),
 }

@@ -303,7 +303,9 @@ CREATE TABLE hv.thing_group (
     code text NOT NULL UNIQUE CHECK (code ~ '^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$'),
     name text NOT NULL,
     thing_id int NOT NULL REFERENCES hv.thing,
-    removed_at timestamptz
+    removed_at timestamptz,
+    version int NOT NULL DEFAULT 1,
+    changed_by text NOT NULL DEFAULT ''
 );
 
 CREATE TABLE hv.thing_group_member (

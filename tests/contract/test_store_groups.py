@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from hypervision import grouping
-from hypervision.errors import UsageError
+from hypervision.errors import ConflictError, UsageError
 from hypervision.scope import Scope
 from hypervision.store import alarm_quality, attending, groups, inhibitions, screens
 from hypervision.store.connection import connect
@@ -232,3 +232,39 @@ def test_group_is_made_listed_and_removed_by_the_verb(town: World, verb: Says) -
         assert ":" in verb(town.url, "things", "group", *wrong, expect=2)
     assert "no group any more" in verb(town.url, "things", "group", "round-8", "--remove")
     assert "round-8" not in verb(town.url, "things", "groups")
+
+
+def test_of_two_who_change_a_group_the_second_is_told_who_was_first(town: World) -> None:
+    if not town.server.many:
+        town.close()
+    with connect(town.url, application="test") as connection:
+        (read,) = groups.listed(connection)
+        wanted = Group(ROUND.code, "Round seven", "bin-1", BINS[:2])
+        assert groups.put(connection, wanted, actor="anne", version=read.version)
+        for version in (read.version, 0):
+            with pytest.raises(ConflictError, match=r"round-7 was changed meanwhile by anne") as told:
+                groups.put(connection, ROUND, actor="ben", version=version)
+            assert told.value.by == "anne"
+        with pytest.raises(ConflictError):
+            groups.remove(connection, ROUND.code, actor="ben", version=read.version, now=NOW)
+        assert groups.listed(connection) == [wanted]
+        (now_is,) = groups.listed(connection)
+        assert groups.remove(connection, ROUND.code, actor="ben", version=now_is.version, now=NOW)
+        assert not groups.remove(connection, ROUND.code, actor="ben", version=0, now=NOW)
+        assert groups.put(connection, ROUND, actor="ben", version=0)
+
+
+def test_group_is_changed_by_those_alone_who_see_all_its_things(town: World) -> None:
+    waste, water = Scope(domains=("waste",)), Scope(domains=("water",))
+    if not town.server.many:
+        town.close()
+    with connect(town.url, application="test") as connection:
+        with pytest.raises(UsageError, match="round-7 has Things outside of your scope"):
+            groups.put(connection, Group("round-7", "x", "bin-1", BINS[:1]), actor="anne", scope=water)
+        with pytest.raises(UsageError, match="outside of your scope"):
+            groups.remove(connection, "round-7", actor="anne", scope=water, now=NOW)
+        for one in (Group("new", "x", "bin-1", BINS[:1]), Group("new", "x", "bin-9", BINS[:1])):
+            with pytest.raises(UsageError, match=rf"there is no Thing {one.shown_at}"):
+                groups.put(connection, one, actor="anne", scope=water, version=0)
+        assert groups.listed(connection) == [ROUND]
+        assert groups.put(connection, Group("new", "x", "bin-1", BINS[:1]), actor="anne", scope=waste, version=0)

@@ -94,6 +94,33 @@ def test_groups_are_told_as_far_as_the_scope_goes(town: Town) -> None:
         (row,) = client.get("/api/v1/groups").json()["rows"]
         assert row == {
             "code": "zone-1", "name": "Zone 1", "shown_at": "water-001", "things": ["water-001", "water-002"],
+            "version": 1,
         }  # fmt: skip
     with town.session(None) as client:
         assert client.get("/api/v1/groups").status_code == 401
+
+
+def test_engineer_makes_changes_and_removes_a_group_and_the_slower_one_is_told(town: Town) -> None:
+    path = "/api/v1/groups/feeder-12"
+    body = {"version": 0, "name": "Feeder 12", "shown_at": "lighting-001", "things": ["lighting-001", "lighting-002"]}
+    plain = {"content-type": "application/json"}
+    with town.session("operator") as operator:
+        assert operator.put(path, json=body).status_code == 403
+        assert operator.delete(path, params={"version": 1}, headers=plain).status_code == 403
+    with town.session("engineer") as engineer:
+        made = engineer.put(path, json=body)
+        assert (made.status_code, made.json()["version"], made.json()["changed"]) == (200, 1, True)
+        late = engineer.put(path, json={**body, "name": "Other"})
+        assert (late.status_code, late.json()["by"]) == (409, "engineer")
+        renamed = engineer.put(path, json={**body, "version": 1, "name": "Feeder twelve"}).json()
+        assert (renamed["version"], renamed["name"]) == (2, "Feeder twelve")
+        unknown = engineer.put(path, json={**body, "version": 2, "things": ["lighting-001", "nobody-9"]})
+        assert (unknown.status_code, "there is no Thing nobody-9" in unknown.json()["detail"]) == (422, True)
+        assert engineer.put(path, json={**body, "version": 2, "name": "\u202e"}).status_code == 422
+        assert engineer.delete(path, params={"version": 2}, headers=plain).status_code == 204
+        assert engineer.delete(path, params={"version": 3}, headers=plain).status_code == 409
+    with town.session("administrator") as administrator:
+        rows = administrator.get("/api/v1/audit", params={"kind": "group", "id": "feeder-12"}).json()["rows"]
+        assert [(row["actor"], row["action"]) for row in rows][::-1] == [
+            ("engineer", "group.put"), ("engineer", "group.put"), ("engineer", "group.remove")
+        ]  # fmt: skip

@@ -24,18 +24,26 @@ ORDER BY g.group_id
 SELECT g.code, g.name, t.code AS shown_at,
        (SELECT array_agg(u.code ORDER BY u.code COLLATE "C") FROM hv.thing_group_member m JOIN hv.thing u ON u.thing_id = m.thing_id
         WHERE m.group_id = g.group_id AND -- part: in_scope as u
-) AS things
+) AS things, g.version
 FROM hv.thing_group g
 JOIN hv.thing t ON t.thing_id = g.thing_id
 WHERE g.removed_at IS NULL AND (%(code)s::text IS NULL OR g.code = %(code)s)
   AND -- part: in_scope
 ORDER BY g.code
 
+-- name: hold_group
+-- The version of a group that nobody else changes meanwhile, and who made it; 0 when there is no such group any more.
+SELECT CASE WHEN removed_at IS NULL THEN version ELSE 0 END, changed_by
+FROM hv.thing_group WHERE code = %(code)s FOR UPDATE
+
 -- name: put_group
 -- A group, new or otherwise than before.
-INSERT INTO hv.thing_group (code, name, thing_id)
-SELECT %(code)s, %(name)s, t.thing_id FROM hv.thing t WHERE t.code = %(shown_at)s
-ON CONFLICT (code) DO UPDATE SET name = excluded.name, thing_id = excluded.thing_id, removed_at = NULL
+INSERT INTO hv.thing_group AS g (code, name, thing_id, changed_by)
+SELECT %(code)s, %(name)s, t.thing_id, %(changed_by)s FROM hv.thing t WHERE t.code = %(shown_at)s
+ON CONFLICT (code) DO UPDATE SET name = excluded.name, thing_id = excluded.thing_id, removed_at = NULL,
+    version = g.version + 1, changed_by = excluded.changed_by
+-- Of two who make the same group at once the second changes nothing.
+WHERE NOT %(new)s OR g.removed_at IS NOT NULL
 RETURNING group_id
 
 -- name: drop_group_members
@@ -50,4 +58,5 @@ RETURNING thing_id
 
 -- name: remove_group
 -- A group is no more; its alarms keep its name.
-UPDATE hv.thing_group SET removed_at = %(now)s WHERE code = %(code)s AND removed_at IS NULL RETURNING group_id
+UPDATE hv.thing_group SET removed_at = %(now)s, version = version + 1, changed_by = %(changed_by)s
+WHERE code = %(code)s AND removed_at IS NULL RETURNING group_id

@@ -38,6 +38,7 @@ TABLE = """
     manage_accounts       . . . a . w
     see_audit             . . . a u w
     see_rules             . . e a u w
+    change_group          . . e a .
     propose_rule          . . e a . w
     approve_rule          . . e a . w
 """
@@ -74,6 +75,9 @@ ROUTES = """
     GET /api/docs read_data
     GET /api/v1/things read_data
     GET /api/v1/groups read_data
+    PUT /api/v1/groups/round-7 change_group
+    DELETE /api/v1/groups/round-7 change_group
+    POST /api/v1/groups/round-7 !
     GET /api/v1/observations/hourly read_data
     GET /api/v1/alarms/12/transitions read_data
     GET /api/v1/rejected see_rejected
