@@ -1,14 +1,14 @@
 """Scripts and styles, packed once and kept: a first load is small, and no two browsers wait for the same work.
 
 A browser that understands Brotli gets it (RFC 7932), a fifth less than gzip; the best packing takes seconds, so a
-quick one answers meanwhile. Only what never changes while a server runs is kept; everything else is packed as it is
-sent.
+quick one answers until nobody is opening a page for a moment. Only what never changes while a server runs is kept;
+everything else is packed as it is sent.
 """
 
 from __future__ import annotations
 
 import asyncio
-import threading
+import time
 from collections.abc import MutableMapping
 from dataclasses import dataclass
 from typing import Final
@@ -22,6 +22,9 @@ _LEAST: Final = 700
 _QUICK, _GOOD, _BEST = 5, 9, 11
 # Of a larger file the best packing takes many seconds for a few percent [bytes].
 _LARGE: Final = 2_000_000
+# Whoever opens a page comes first: the best packing begins when no file was asked for in this time [s], or after the
+# longer one, since somebody may always be opening a page.
+_CALM, _PATIENCE = 3.0, 60.0
 # Who asks for made-up versions of a file's name gets what is packed as it is sent.
 _MOST: Final = 400
 _CONDITIONS: Final = (b"if-none-match", b"if-modified-since", b"range")
@@ -41,13 +44,17 @@ class Packed:
     ----------
     app : ASGI application
         Whatever packs everything else.
+    calm : float
+        How long nothing must have been asked for before the best packing begins [s].
     """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, *, calm: float = _CALM) -> None:
         self._app = app
+        self._calm = calm
+        self._asked = time.monotonic()
         self._kept: MutableMapping[str, _Kept] = {}
-        # One after the other: several at once would keep the server from its work.
-        self._turn = threading.Lock()
+        # One after the other, and whoever waits for its turn has no thread: the server has few, and work for them.
+        self._turn = asyncio.Lock()
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -55,6 +62,7 @@ class Packed:
         if not _is_ours(scope):
             await self._app(scope, receive, send)
             return
+        self._asked = time.monotonic()
         path = scope["path"]
         kept = self._kept.get(path)
         if kept is None:
@@ -94,11 +102,11 @@ class Packed:
         return kept
 
     async def _improve(self, path: str, headers: Headers, body: bytes) -> None:
-        def work() -> bytes:
-            with self._turn:
-                return pack(body, _BEST if len(body) < _LARGE else _GOOD)
-
-        small = await asyncio.to_thread(work)
+        latest = time.monotonic() + _PATIENCE
+        async with self._turn:
+            while (rest := min(self._asked + self._calm, latest) - time.monotonic()) > 0:  # noqa: ASYNC110 -- it moves on
+                await asyncio.sleep(rest)
+            small = await asyncio.to_thread(pack, body, _BEST if len(body) < _LARGE else _GOOD)
         if len(small) < len(self._kept[path].body):
             self._kept[path] = _Kept(_with_length(headers, len(small)), small)
 

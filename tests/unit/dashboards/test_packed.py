@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import threading
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -59,7 +62,7 @@ def unpacked(body: bytes) -> bytes:
 def test_script_is_fetched_once_and_gets_smaller() -> None:
     async def story() -> None:
         files = Files()
-        app = Packed(files)
+        app = Packed(files, calm=0.0)
         first = await get(app, "/assets/20-live.js", BROTLI)
         await asyncio.gather(*app._tasks)
         second = await get(app, "/assets/20-live.js", BROTLI)
@@ -128,7 +131,7 @@ def test_made_up_names_fill_no_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("dashboards.packed._MOST", 3)
 
     async def story() -> None:
-        app = Packed(Files())
+        app = Packed(Files(), calm=0.0)
         for number in range(10):
             status, _, _ = await get(app, f"/_dash-component-suites/dash/x.v{number}.js", BROTLI)
             assert status == 200
@@ -147,3 +150,39 @@ def test_weight_of_zero_refuses() -> None:
 def test_better_packing_is_smaller() -> None:
     text = b"".join(path.read_bytes() for path in sorted((Path(dashboards.__file__).parent / "assets").glob("*.js")))
     assert len(pack(text, 11)) < len(pack(text, 5)) < len(text)
+
+
+def test_best_packing_waits_for_calm_and_leaves_the_threads_to_whoever_opens_a_page(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    begun: list[float] = []
+    started, go_on = threading.Event(), threading.Event()
+
+    def slowly(body: bytes, level: int) -> bytes:
+        if level > 5:
+            begun.append(time.monotonic())
+            started.set()
+            assert go_on.wait(20)
+        return pack(body, 1)
+
+    monkeypatch.setattr("dashboards.packed.pack", slowly)
+
+    async def story() -> None:
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(2))
+        app = Packed(Files(), calm=0.2)
+        for number in range(5):
+            await get(app, f"/assets/{number}.js", BROTLI)
+        asked = time.monotonic()
+        assert begun == []
+        assert await asyncio.to_thread(started.wait, 20)
+        assert begun[0] - asked > 0.15
+        # One is packed as well as can be, four wait for that: a page that is opened now has its file at once.
+        try:
+            await asyncio.wait_for(get(app, "/assets/new.js", BROTLI), 10)
+            assert len(begun) == 1
+        finally:
+            go_on.set()
+        await asyncio.gather(*app._tasks)
+        assert len(begun) == 6
+
+    asyncio.run(story())
