@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import time
+from collections.abc import Coroutine
 from dataclasses import dataclass, replace
 from typing import Annotated, Any, Final
 
@@ -160,6 +162,7 @@ def register(app: FastAPI, hub: Hub) -> None:
 
 async def _serve(socket: WebSocket, hub: Hub, token: str, account: Account) -> None:
     shown: Asked | None = None
+    anew = asyncio.Event()
 
     async def listen() -> None:
         nonlocal shown
@@ -173,10 +176,13 @@ async def _serve(socket: WebSocket, hub: Hub, token: str, account: Account) -> N
                 await socket.close(_CLOSE_SENSE, "say page, language and after")
                 return
             shown = asked
+            anew.set()
 
     listening = asyncio.create_task(listen())
     try:
         while not listening.done():
+            began = time.monotonic()
+            anew.clear()
             current = await hub.still_in(token, account)
             if current is None:
                 await socket.close(_CLOSE_LOG_IN, "log in again")
@@ -195,9 +201,10 @@ async def _serve(socket: WebSocket, hub: Hub, token: str, account: Account) -> N
                 await socket.send_text(json.dumps(told))
             else:
                 waiting = None
-            await asyncio.wait({asyncio.ensure_future(hub.wait()), listening}, return_when=asyncio.FIRST_COMPLETED)
-            if waiting is shown:
-                await asyncio.sleep(_TOGETHER)
+            await _first(listening, hub.wait(), anew.wait())
+            # Who opens a page does not wait for the next look of the reader; who opens many at once is told the last.
+            rest = _TOGETHER if waiting is shown else _TOGETHER - (time.monotonic() - began)
+            await asyncio.sleep(max(rest, 0.0))
     finally:
         listening.cancel()
         if listening.done() and not listening.cancelled() and (error := listening.exception()) is not None:
@@ -205,6 +212,16 @@ async def _serve(socket: WebSocket, hub: Hub, token: str, account: Account) -> N
                 raise error
         elif socket.client_state is WebSocketState.CONNECTED:
             log.debug("a screen of %s is left", account.name)
+
+
+async def _first(listening: asyncio.Task[None], *others: Coroutine[Any, Any, object]) -> None:
+    """Wait until one of them is done; the others, but for the listening, are given up."""
+    tasks = [asyncio.create_task(each) for each in others]
+    try:
+        await asyncio.wait({*tasks, listening}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
 
 
 def _parsed(text: str) -> object:

@@ -9,6 +9,7 @@ import pytest
 
 from hypervision.store import alarms as alarm_store
 from hypervision.store.connection import connect
+from hypervision.store.pool import Listener
 
 pytestmark = pytest.mark.integration
 NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
@@ -98,6 +99,20 @@ def test_acknowledgement_keeps_who_when_and_why(world: Any) -> None:
     assert world.rows("SELECT actor, comment, cause, at FROM alarm_transitions ORDER BY at DESC LIMIT 1") == [
         ("operator", "seen", "acknowledge", NOW + SECOND)
     ]
+
+
+@pytest.mark.usefixtures("several")
+def test_acknowledgement_hurries_the_screens_as_a_batch_does(world: Any) -> None:
+    world.send(world.intake(), fault())
+    number = alarm_id(world)
+    ((writer,),) = world.rows("SELECT writer_id FROM hv.writer")
+    world.close()
+    with Listener(world.url) as listener, connect(world.url, application="serve", autocommit=True) as connection:
+        alarm_store.acknowledge(connection, number, actor="operator", comment="", now=NOW, writer_id=writer)
+        assert listener.wait(10.0)
+        # Nothing changed, and nobody looks.
+        alarm_store.acknowledge(connection, number, actor="operator", comment="", now=NOW, writer_id=writer)
+        assert not listener.wait(0.1)
 
 
 def test_acknowledgement_twice_changes_nothing(world: Any) -> None:

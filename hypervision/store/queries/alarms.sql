@@ -93,8 +93,9 @@ SELECT source_kind, source_id, rule_id, rule_version, state
 FROM hv.alarm WHERE alarm_id = %(alarm_id)s
 
 -- name: advance_alarm_no
--- A step that came from no batch: screens see it by this number.
+-- A step that came from no batch: screens see it by this number, and are told to look, as after a batch.
 UPDATE hv.writer SET alarm_no = alarm_no + 1 WHERE writer_id = %(writer_id)s
+RETURNING pg_notify('hypervision', name)
 
 -- name: due_conditions
 -- Conditions whose delay is over although no reading followed.
