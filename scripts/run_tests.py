@@ -43,9 +43,14 @@ FOLDERS = {
     "faults": ("faults",),
 }
 NOTHING_COLLECTED = 5
-# These wait for databases and processes most of their time: two at once. A file keeps its services, an engine its
-# tests. The others have a core's worth of work of their own, or measure how long a thing takes.
-SPREAD = {"integration": "loadfile", "rest": "loadgroup"}
+# These wait for databases, processes and browsers most of their time: two at once. A file keeps its services, an
+# engine its tests. The others have a core's worth of work of their own, or measure how long a thing takes. Files of
+# the browser come by name, not by their number of tests: the longest has few of them, and would be begun last.
+SPREAD = {
+    "integration": ("loadfile",),
+    "browser": ("loadfile", "--no-loadscope-reorder"),
+    "rest": ("loadgroup",),
+}
 
 _COUNT = re.compile(r"(\d+) (passed|failed|skipped|errors?|xfailed|xpassed)\b")
 
@@ -143,7 +148,7 @@ def run_group(group: str, extra: Sequence[str]) -> Outcome:
     paths = paths_of(group)
     if not paths:
         return Outcome(group, 0.0, failed=False)
-    spread = ["-n", "2", "--dist", SPREAD[group]] if group in SPREAD else []
+    spread = ["-n", "2", "--dist", *SPREAD[group]] if group in SPREAD else []
     argv = [sys.executable, "-m", "pytest", *paths, *spread, *extra]
     code, closing = stream(argv)
     counts = counts_in(closing) or Counts()

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Error, Page, expect, sync_playwright
 
+from dashboards.sessions import COOKIE
 from tests.browser.fake_town import PASSWORD, Town, running
 
 FLAGS = [
@@ -43,9 +44,22 @@ def browser() -> Iterator[Browser]:
         opened.close()
 
 
-@pytest.fixture(scope="module")
-def town(_database_server: tuple[Path, int]) -> Iterator[Town]:
+@pytest.fixture(scope="session")
+def _shared_town(_database_server: tuple[Path, int]) -> Iterator[Town]:
     with running(_database_server) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def town(request: pytest.FixtureRequest) -> Iterator[Town]:
+    """The town of this process; a module that leaves it otherwise than it was says `OWN_TOWN = True`.
+
+    To start one takes several seconds, and the first pages of a server several more.
+    """
+    if not getattr(request.module, "OWN_TOWN", False):
+        yield request.getfixturevalue("_shared_town")
+        return
+    with running(request.getfixturevalue("_database_server")) as made:
         yield made
 
 
@@ -59,7 +73,18 @@ class Screen:
     foreign: list[str] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
 
+    def choose(self, **chosen: str) -> None:
+        """Language and theme of the next page, as the browser remembers them."""
+        self.context.add_cookies(
+            [{"name": f"hypervision_{key}", "value": value, "url": self.town.base} for key, value in chosen.items()]
+        )
+
+    def enter(self, user: str) -> None:
+        """Be logged in from the next page on."""
+        self.context.add_cookies([{"name": COOKIE, "value": self.town.token(user), "url": self.town.base}])
+
     def log_in(self, user: str) -> None:
+        """Log in as a person does, by the form."""
         self.page.goto(f"{self.town.base}/login")
         self.page.fill("#user", user)
         self.page.fill("#password", PASSWORD)
@@ -78,15 +103,14 @@ class Screen:
 
 @pytest.fixture
 def open_screen(browser: Browser, town: Town) -> Iterator[Callable[..., Screen]]:
-    """Open screens: `open_screen("operator", language="en", theme="light")`."""
+    """Open screens: `open_screen("operator", at="/map", language="en", theme="light")`; None: of nobody, still empty."""
     opened: list[Screen] = []
 
-    def make(user: str | None = None, *, language: str = "fr", theme: str = "dark") -> Screen:
+    def make(user: str | None = None, *, at: str = "/", language: str = "fr", theme: str = "dark") -> Screen:
         context = browser.new_context(viewport=SIZE, reduced_motion="reduce")
-        chosen = {"hypervision_language": language, "hypervision_theme": theme}
-        context.add_cookies([{"name": key, "value": value, "url": town.base} for key, value in chosen.items()])
         page = context.new_page()
         screen = Screen(town, context, page)
+        screen.choose(language=language, theme=theme)
         host = urlsplit(town.base).netloc
 
         def note_request(url: str) -> None:
@@ -109,7 +133,8 @@ def open_screen(browser: Browser, town: Town) -> Iterator[Callable[..., Screen]]
         )
         opened.append(screen)
         if user is not None:
-            screen.log_in(user)
+            screen.enter(user)
+            screen.go(at)
         return screen
 
     yield make

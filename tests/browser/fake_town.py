@@ -24,6 +24,7 @@ import numpy as np
 import psycopg
 from psycopg import sql
 
+from dashboards.sessions import COOKIE
 from hypervision.accounts import Role
 from hypervision.batch import Batch, Draft
 from hypervision.clock import to_us
@@ -34,10 +35,12 @@ from hypervision.services.plan import secret
 from hypervision.services.secrets import password
 from hypervision.settings import Settings
 from hypervision.settings import load as load_settings
-from hypervision.store import administration
+from hypervision.store import accounts, administration
+from hypervision.store.accounts import Visit
 from hypervision.store.connection import connect, url_of
 from hypervision.store.migrate import migrate
 from hypervision.store.registry import NewThing, register_things
+from hypervision.store.sql import query
 
 WEST, SOUTH = 5.02, 47.31
 PASSWORD = "quatre mots pour entrer"
@@ -275,6 +278,20 @@ class Town:
             administration.add_account(
                 connection, name=name, password=PASSWORD, role=role, now=datetime.now(UTC), **scope
             )
+
+    def token(self, user: str) -> str:
+        """A session of its own for `user`, opened as a log-in does once it has checked the password."""
+        come = Visit(now=datetime.now(UTC), lasting=timedelta(hours=12), address="127.0.0.1", agent="test")
+        with connect(url_of(self.settings), application="test") as connection, connection.transaction():
+            row = connection.execute(query("account_by_name"), {"name": user, "now": come.now}).fetchone()
+            assert row is not None, user
+            return accounts.open_session(connection, accounts.account_of(row), come, way="password").token
+
+    @contextmanager
+    def client(self, user: str) -> Iterator[httpx.Client]:
+        """A client with a session of its own for `user`, where how one logs in is not what is tried."""
+        with httpx.Client(base_url=self.base, timeout=20, cookies={COOKIE: self.token(user)}) as client:
+            yield client
 
     @contextmanager
     def session(self, user: str | None) -> Iterator[httpx.Client]:

@@ -13,7 +13,7 @@ Open = Callable[..., Screen]
 def clear(town: Town) -> None:
     """Nothing is wrong and nothing waits."""
     town.collector.read(town.collector.normal())
-    with town.session("administrator") as client:
+    with town.client("administrator") as client:
         for alarm in client.get("/api/v1/alarms", params={"open": "true"}).json()["rows"]:
             client.post(f"/api/v1/alarms/{alarm['id']}/acknowledge", json={})
 
@@ -23,7 +23,7 @@ def ring(town: Town, thing: str = "waste-007", value: float = 91.0) -> None:
 
 
 def states(town: Town, thing: str) -> set[str]:
-    with town.session("viewer") as client:
+    with town.client("viewer") as client:
         return {
             row["state"] for row in client.get("/api/v1/alarms", params={"open": "true", "thing": thing}).json()["rows"]
         }

@@ -39,8 +39,7 @@ def test_account_with_a_scope_is_made_and_sees_its_part_alone(open_screen: Open,
 
 def test_account_is_changed_and_disabled_by_keyboard_alone(open_screen: Open, town: Town) -> None:
     town.add_account("kim", Role.VIEWER)
-    screen = open_screen("administrator", language="en")
-    screen.go("/administration?account=kim")
+    screen = open_screen("administrator", at="/administration?account=kim", language="en")
     page = screen.page
     page.locator("#accounts-role").focus()
     page.keyboard.type("Eng")
@@ -54,7 +53,7 @@ def test_account_is_changed_and_disabled_by_keyboard_alone(open_screen: Open, to
     page.locator("[data-accounts-state=disable]").focus()
     page.keyboard.press("Enter")
     expect(page.locator("#accounts-said")).to_contain_text("kim may not log in any more")
-    with town.session("administrator") as client:
+    with town.client("administrator") as client:
         found = client.get("/api/v1/accounts/kim").json()
     assert (found["role"], found["disabled"]) == ("engineer", True)
     assert len(found["domains"]) == 1
@@ -63,9 +62,8 @@ def test_account_is_changed_and_disabled_by_keyboard_alone(open_screen: Open, to
 def test_second_of_two_is_told_who_was_first_and_loses_nothing_typed(open_screen: Open, town: Town) -> None:
     town.add_account("second", Role.ADMINISTRATOR)
     town.add_account("lea", Role.VIEWER)
-    first, second = open_screen("administrator"), open_screen("second")
+    first, second = (open_screen(name, at="/administration?account=lea") for name in ("administrator", "second"))
     for screen in (first, second):
-        screen.go("/administration?account=lea")
         expect(screen.page.locator("#accounts-role")).to_have_value("viewer")
     first.page.select_option("#accounts-role", "operator")
     first.page.click("#accounts-form >> text=Enregistrer")
@@ -77,8 +75,7 @@ def test_second_of_two_is_told_who_was_first_and_loses_nothing_typed(open_screen
 
 
 def test_log_in_that_ended_loses_nothing_typed(open_screen: Open) -> None:
-    screen = open_screen("administrator")
-    screen.go("/administration?new=1")
+    screen = open_screen("administrator", at="/administration?new=1")
     page = screen.page
     page.fill("#accounts-name", "omar")
     page.fill("#accounts-password", PASSWORD)
@@ -94,8 +91,7 @@ def test_log_in_that_ended_loses_nothing_typed(open_screen: Open) -> None:
 
 
 def test_change_of_language_keeps_what_was_typed(open_screen: Open) -> None:
-    screen = open_screen("administrator")
-    screen.go("/administration?new=1")
+    screen = open_screen("administrator", at="/administration?new=1")
     page = screen.page
     page.fill("#accounts-name", "paul")
     page.select_option("#accounts-role", "auditor")
@@ -108,12 +104,10 @@ def test_change_of_language_keeps_what_was_typed(open_screen: Open) -> None:
 
 
 def test_own_account_is_locked_and_an_auditor_only_reads(open_screen: Open) -> None:
-    own = open_screen("administrator")
-    own.go("/administration?account=administrator")
+    own = open_screen("administrator", at="/administration?account=administrator")
     expect(own.page.locator("#accounts-role")).to_be_disabled()
     expect(own.page.locator("[data-accounts-state]")).to_have_count(0)
-    auditor = open_screen("auditor")
-    auditor.go("/administration?account=viewer")
+    auditor = open_screen("auditor", at="/administration?account=viewer")
     expect(auditor.page.locator(".accounts-side")).to_contain_text("Seul un administrateur")
     expect(auditor.page.locator("#accounts-form, .accounts-list .btn")).to_have_count(0)
     viewer = open_screen("viewer")

@@ -9,12 +9,16 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from hypervision.store.connection import url_of
+from tests.browser.axe import violations
 from tests.browser.fake_town import Town
 from tests.browser.steps import Open, clear, ring
-from tests.browser.test_accessibility import _beyond, _violations
+from tests.browser.test_accessibility import _beyond
 
 ROWS = "#alarm-grid .ag-center-cols-container .ag-row"
 LAMPS = [f"lighting-{n:03d}" for n in range(2, 14)]
+
+# It moves lamps below a cabinet, and makes a rule ring at once.
+OWN_TOWN = True
 
 
 @pytest.fixture(autouse=True)
@@ -42,9 +46,8 @@ def cause(page: Page) -> None:
 
 
 def test_consequences_are_one_click_from_the_line_of_their_cause(open_screen: Open) -> None:
-    screen = open_screen("operator", language="en")
+    screen = open_screen("operator", at="/alarms", language="en")
     page = screen.page
-    screen.go("/alarms")
     cause(page)
     page.click(f"{ROWS} a.aside")
     screen.ready("/alarms/hidden")
@@ -62,9 +65,8 @@ def test_consequences_are_one_click_from_the_line_of_their_cause(open_screen: Op
 
 
 def test_consequences_are_reached_by_keyboard_alone(open_screen: Open) -> None:
-    screen = open_screen("operator", language="en")
+    screen = open_screen("operator", at="/alarms?alarms-group=cause", language="en")
     page = screen.page
-    screen.go("/alarms?alarms-group=cause")
     cause(page)
     expect(page.locator("#alarm-grid .group-head")).to_contain_text("12 consequences")
     page.locator("#alarm-grid .ag-header-cell[col-id='rank']").focus()
@@ -93,11 +95,11 @@ def test_axe_finds_nothing_serious_where_floods_and_causes_are_told(
     ):
         screen.go(path)
         page.locator(there).first.wait_for()
-        found += _violations(screen)
+        found += violations(screen)
         if theme == "dark":
             found += _beyond(screen)
     page.goto(f"{town.base}/accessibility?language={language}")
-    found += _violations(screen)
+    found += violations(screen)
     assert found == []
 
 

@@ -44,12 +44,11 @@ def test_alarm_appears_live_within_two_seconds(open_screen: Open, town: Town) ->
 def test_banner_acknowledges_in_one_action_from_any_page(open_screen: Open, town: Town) -> None:
     clear(town)
     ring(town, "waste-008")
-    screen = open_screen("operator")
-    screen.go("/health")
+    screen = open_screen("operator", at="/health")
     screen.page.click(".banner-critical .btn-ack")
     expect(screen.page.locator(".banner-none")).to_be_visible()
     assert states(town, "waste-008") == {"ACKED"}
-    with town.session("viewer") as client:
+    with town.client("viewer") as client:
         row = client.get("/api/v1/alarms", params={"thing": "waste-008"}).json()["rows"][0]
     assert row["acknowledged_by"] == "operator"
 
@@ -57,8 +56,7 @@ def test_banner_acknowledges_in_one_action_from_any_page(open_screen: Open, town
 def test_table_acknowledges_in_two_actions_by_mouse_and_key(open_screen: Open, town: Town) -> None:
     clear(town)
     ring(town, "waste-009")
-    screen = open_screen("operator")
-    screen.go("/alarms")
+    screen = open_screen("operator", at="/alarms")
     screen.page.click('#alarm-grid [col-id="label"]:has-text("Feu de conteneur")')
     expect(screen.page.locator("#alarms-selected")).to_have_text("Acquitter 1 alarme visible")
     screen.page.keyboard.press("a")
@@ -70,8 +68,7 @@ def test_bulk_acknowledges_only_what_is_selected_and_visible(open_screen: Open, 
     clear(town)
     for thing in ("waste-010", "waste-012", "waste-013"):
         ring(town, thing)
-    screen = open_screen("operator")
-    screen.go("/alarms")
+    screen = open_screen("operator", at="/alarms")
     boxes = screen.page.locator("#alarm-grid .ag-row .ag-checkbox-input")
     expect(boxes).to_have_count(3)
     for i in range(3):
@@ -83,7 +80,7 @@ def test_bulk_acknowledges_only_what_is_selected_and_visible(open_screen: Open, 
     screen.page.click("#alarms-acknowledge")
     expect(screen.page.locator(".toast")).to_be_visible()
     assert [states(town, t) for t in ("waste-010", "waste-012", "waste-013")] == [{"UNACK"}, {"ACKED"}, {"UNACK"}]
-    with town.session("viewer") as client:
+    with town.client("viewer") as client:
         alarm = client.get("/api/v1/alarms", params={"thing": "waste-012"}).json()["rows"][0]["id"]
         steps = client.get(f"/api/v1/alarms/{alarm}/transitions").json()["rows"]
     assert (steps[-1]["actor"], steps[-1]["comment"]) == ("operator", "équipe prévenue")
@@ -95,8 +92,7 @@ def test_bulk_tells_how_many_were_acknowledged_when_the_rest_fails(open_screen: 
     clear(town)
     for thing in ("waste-010", "waste-012", "waste-013"):
         ring(town, thing)
-    screen = open_screen("operator")
-    screen.go("/alarms")
+    screen = open_screen("operator", at="/alarms")
     asked: list[str] = []
 
     def answer(route: Route) -> None:
@@ -178,11 +174,10 @@ def test_rows_of_a_page_that_was_left_do_not_come_back(open_screen: Open, town: 
 def test_filter_finds_what_the_eye_reads_and_nothing_else(open_screen: Open, town: Town) -> None:
     clear(town)
     ring(town, "waste-012")
-    screen = open_screen("operator")
-    screen.go("/alarms")
+    screen = open_screen("operator", at="/alarms")
     rows = screen.page.locator("#alarm-grid .ag-center-cols-container .ag-row")
     expect(rows).to_have_count(1)
-    with town.session("viewer") as client:
+    with town.client("viewer") as client:
         raised = client.get("/api/v1/alarms", params={"thing": "waste-012"}).json()["rows"][0]["raised_at"]
     hidden = str(int(datetime.fromisoformat(raised).timestamp() * 1000))
     for text, found in ((hidden[:6], 0), ("Conteneur 12", 1), ("critique", 1), ("sans rapport", 0)):
@@ -193,8 +188,7 @@ def test_filter_finds_what_the_eye_reads_and_nothing_else(open_screen: Open, tow
 def test_new_rows_wait_while_the_pointer_is_in_the_table(open_screen: Open, town: Town) -> None:
     clear(town)
     ring(town, "waste-014")
-    screen = open_screen("operator")
-    screen.go("/alarms")
+    screen = open_screen("operator", at="/alarms")
     rows = screen.page.locator("#alarm-grid .ag-center-cols-container .ag-row")
     expect(rows).to_have_count(1)
     screen.page.hover('#alarm-grid [col-id="label"]:has-text("Feu de conteneur")')
@@ -209,8 +203,7 @@ def test_language_changes_without_losing_page_selection_filter_and_comment(open_
     clear(town)
     for thing in ("waste-016", "waste-017"):
         ring(town, thing)
-    screen = open_screen("operator")
-    screen.go("/alarms")
+    screen = open_screen("operator", at="/alarms")
     boxes = screen.page.locator("#alarm-grid .ag-row .ag-checkbox-input")
     expect(boxes).to_have_count(2)
     for i in range(2):
@@ -246,8 +239,7 @@ def test_language_changes_without_losing_page_selection_filter_and_comment(open_
 
 def test_language_changes_without_losing_period_and_map_choices(open_screen: Open, town: Town) -> None:
     clear(town)
-    screen = open_screen("operator")
-    screen.go("/asset/water-003")
+    screen = open_screen("operator", at="/asset/water-003")
     screen.page.click("#asset-range label:has-text('7')")
     screen.page.click("[data-language-switch]")
     expect(screen.page.locator("#asset-range label:has-text('7\u00a0d')")).to_be_visible()

@@ -23,7 +23,7 @@ def stuck(town: Town, thing: str = "parking-009") -> None:
 
 def heal(town: Town) -> None:
     """Nothing is hidden from the test before."""
-    with town.session("administrator") as client:
+    with town.client("administrator") as client:
         for each in client.get("/api/v1/inhibitions").json()["rows"]:
             client.post(f"/api/v1/inhibitions/{each['id']}/end", json={})
     clear(town)
@@ -47,8 +47,7 @@ def shelve_by_key(screen: Screen, *, label: str, reason: str) -> None:
 def test_stuck_parking_sensor_is_shelved_by_keyboard_and_comes_back_by_itself(open_screen: Open, town: Town) -> None:
     heal(town)
     stuck(town)
-    screen = open_screen("operator")
-    screen.go("/alarms")
+    screen = open_screen("operator", at="/alarms")
     expect(screen.page.locator(ROWS)).to_have_count(1)
     shelve_by_key(screen, label="Pile faible", reason="Pile changée demain")
     # No row moves under the pointer.
@@ -75,8 +74,7 @@ def test_stuck_parking_sensor_is_shelved_by_keyboard_and_comes_back_by_itself(op
 def test_alarm_that_is_taken_off_the_shelf_is_acknowledged_by_who_does_it(open_screen: Open, town: Town) -> None:
     heal(town)
     stuck(town)
-    screen = open_screen("operator")
-    screen.go("/alarms")
+    screen = open_screen("operator", at="/alarms")
     shelve_by_key(screen, label="Pile faible", reason="Pile changée demain")
     screen.go("/alarms/hidden")
     screen.page.click("[data-unshelve]")
@@ -88,8 +86,7 @@ def test_alarm_that_is_taken_off_the_shelf_is_acknowledged_by_who_does_it(open_s
 def test_shelf_needs_a_reason_and_leaves_out_times_that_the_priority_forbids(open_screen: Open, town: Town) -> None:
     heal(town)
     ring(town, "waste-010")
-    screen = open_screen("operator")
-    screen.go("/alarms")
+    screen = open_screen("operator", at="/alarms")
     screen.page.click(f'{LABEL}:has-text("Feu de conteneur")')
     screen.page.click("#alarms-shelve")
     times = screen.page.eval_on_selector_all("#shelve-for option:not(:disabled)", "all => all.map(one => one.value)")
@@ -111,7 +108,7 @@ def test_colleague_who_was_faster_is_named(open_screen: Open, town: Town) -> Non
     heal(town)
     ring(town, "waste-010")
     screen = open_screen("operator")
-    with town.session("engineer") as client:
+    with town.client("engineer") as client:
         number = client.get("/api/v1/alarms", params={"open": "true", "thing": "waste-010"}).json()["rows"][0]["id"]
         client.post(f"/api/v1/alarms/{number}/acknowledge", json={})
     screen.page.evaluate(f"window.hv.acknowledge(['{number}'])")
@@ -121,8 +118,7 @@ def test_colleague_who_was_faster_is_named(open_screen: Open, town: Town) -> Non
 def test_asset_is_placed_out_of_service_by_the_form_and_ended(open_screen: Open, town: Town) -> None:
     heal(town)
     stuck(town, "parking-010")
-    screen = open_screen("operator")
-    screen.go("/alarms/service")
+    screen = open_screen("operator", at="/alarms/service")
     screen.page.fill("#service-things", "parking-010, nobody")
     screen.page.fill("#service-reason", "trottoir refait")
     screen.page.click("#service-form [type=submit]")

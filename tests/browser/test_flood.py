@@ -63,9 +63,8 @@ def test_flood_is_told_on_every_page_and_leads_to_what_to_look_at_first(open_scr
 
 def test_groups_have_counts_fold_and_are_kept_by_the_address(open_screen: Open, town: Town) -> None:
     town.collector.read(FAULTS)
-    screen = open_screen("operator", language="en")
+    screen = open_screen("operator", at="/alarms", language="en")
     page = screen.page
-    screen.go("/alarms")
     expect(page.locator(ROWS)).to_have_count(len(FAULTS))
     page.click("#alarms-group label:has-text('By district')")
     expect(page.locator(HEADS)).to_have_count(2)
@@ -121,9 +120,8 @@ def test_no_line_moves_under_the_pointer_whatever_comes(open_screen: Open, town:
 
 def test_focus_of_who_moves_by_keys_stays_on_its_alarm(open_screen: Open, town: Town) -> None:
     town.collector.read(FAULTS)
-    screen = open_screen("operator", language="en")
+    screen = open_screen("operator", at="/alarms", language="en")
     page = screen.page
-    screen.go("/alarms")
     expect(page.locator(ROWS)).to_have_count(len(FAULTS))
     page.mouse.move(700, 20)
     page.locator("#alarm-grid .ag-header-cell[col-id='rank']").focus()
@@ -141,9 +139,8 @@ def test_focus_of_who_moves_by_keys_stays_on_its_alarm(open_screen: Open, town: 
 
 def test_groups_are_chosen_folded_and_left_by_keyboard_alone(open_screen: Open, town: Town) -> None:
     town.collector.read(FAULTS)
-    screen = open_screen("operator", language="en")
+    screen = open_screen("operator", at="/alarms", language="en")
     page = screen.page
-    screen.go("/alarms")
     expect(page.locator(ROWS)).to_have_count(len(FAULTS))
     page.locator("#alarms-group input:checked").focus()
     page.keyboard.press("ArrowRight")

@@ -72,8 +72,7 @@ def test_keys_lead_to_pages_are_listed_and_can_be_turned_off(open_screen: Open) 
 
 
 def test_worst_alarm_is_acknowledged_by_one_key_from_any_page(open_screen: Open, town: Town) -> None:
-    screen = open_screen("operator")
-    screen.go("/health")
+    screen = open_screen("operator", at="/health")
     ring(town)
     expect(screen.page.locator("#frame-banner [data-ack]")).to_be_visible()
     screen.page.wait_for_timeout(1200)
@@ -84,8 +83,7 @@ def test_worst_alarm_is_acknowledged_by_one_key_from_any_page(open_screen: Open,
 
 def test_filter_stands_in_the_address_and_a_link_brings_it_back(open_screen: Open, town: Town) -> None:
     town.collector.read(FAULTS)
-    screen = open_screen("viewer")
-    screen.go("/alarms")
+    screen = open_screen("viewer", at="/alarms")
     screen.page.fill("#alarms-filter", "Conteneur")
     screen.page.wait_for_url("**/alarms?alarms-filter=Conteneur")
     address = screen.page.url
@@ -105,9 +103,8 @@ def test_filter_stands_in_the_address_and_a_link_brings_it_back(open_screen: Ope
 
 def test_view_is_saved_and_opened_by_its_name(open_screen: Open, town: Town) -> None:
     town.collector.read(FAULTS)
-    screen = open_screen("operator", language="en")
+    screen = open_screen("operator", at="/alarms", language="en")
     page = screen.page
-    screen.go("/alarms")
     page.fill("#alarms-filter", "lighting")
     page.wait_for_url("**alarms-filter=lighting")
     page.click(".tool-views")
@@ -128,9 +125,8 @@ def test_view_is_saved_and_opened_by_its_name(open_screen: Open, town: Town) -> 
 
 
 def test_trends_of_two_assets_are_chosen_noted_and_restored_by_their_address(open_screen: Open, town: Town) -> None:
-    screen = open_screen("operator", language="en")
+    screen = open_screen("operator", at="/trends", language="en")
     page = screen.page
-    screen.go("/trends")
     for asked, number in (("water-004 pressure", 1), ("lighting-005 lamp", 2)):
         page.fill("#trend-pick-input", asked)
         page.locator("#trend-pick [role=option]").first.wait_for()
@@ -160,8 +156,7 @@ def test_trends_of_two_assets_are_chosen_noted_and_restored_by_their_address(ope
 
 def test_quality_names_the_aim_of_each_figure_and_leads_to_the_asset(open_screen: Open, town: Town) -> None:
     town.collector.read(FAULTS)
-    screen = open_screen("viewer", language="en")
-    screen.go("/quality")
+    screen = open_screen("viewer", at="/quality", language="en")
     rate = screen.page.locator('[data-figure="rate"]')
     expect(rate).to_contain_text("aim: at most 1")
     expect(screen.page.locator('[data-figure="standing"] .kpi-value')).to_have_text(str(len(FAULTS)))
@@ -195,6 +190,7 @@ def test_sound_is_repeated_until_somebody_acknowledges(open_screen: Open, town: 
     screen = open_screen("operator", language="en")
     page = screen.page
     page.add_init_script(BLOCKED)
+    page.clock.install()
     page.reload()
     # Nobody has touched this page yet: its sound is blocked, and it says so.
     badge = page.locator("#sound-badge")
@@ -205,9 +201,10 @@ def test_sound_is_repeated_until_somebody_acknowledges(open_screen: Open, town: 
     page.wait_for_function("() => window.hv.heard.filter((one) => one.priority === 'critical').length >= 2")
     page.locator("#frame-banner [data-ack]").click()
     expect(page.locator(".banner-none")).to_be_visible()
-    page.wait_for_timeout(1500)
+    expect(page.locator(".counters .sym-waiting")).to_have_count(0)
     n = page.evaluate("() => window.hv.heard.length")
-    page.wait_for_timeout(4500)
+    # Three turns of a critical one.
+    page.clock.run_for(10_000)
     assert page.evaluate("() => window.hv.heard.length") == n
     page.click(".tool-sound")
     page.click("[data-sound-test=low]")
@@ -218,6 +215,7 @@ def test_wall_turns_its_pages_and_nothing_on_it_can_be_pressed(open_screen: Open
     ring(town)
     screen = open_screen("operator", language="en")
     page = screen.page
+    page.clock.install()
     page.goto(f"{town.base}/?wall=1&pages=/,/alarms&every=10")
     page.wait_for_selector('[data-page="/"]')
     expect(page.locator(".rail")).not_to_be_visible()
@@ -227,8 +225,10 @@ def test_wall_turns_its_pages_and_nothing_on_it_can_be_pressed(open_screen: Open
     page.evaluate("() => document.querySelector('#frame-banner [data-ack]').click()")
     page.keyboard.press("Shift+A")
     page.keyboard.press("/")
+    page.clock.fast_forward(10_000)
     page.wait_for_selector('[data-page="/alarms"]')
     assert "wall=1" in page.url
+    page.clock.fast_forward(10_000)
     page.wait_for_selector('[data-page="/"]')
     assert states(town, "waste-007") == {"UNACK"}
     assert page.evaluate("() => document.documentElement.scrollHeight <= innerHeight")
@@ -237,8 +237,7 @@ def test_wall_turns_its_pages_and_nothing_on_it_can_be_pressed(open_screen: Open
 def test_first_filter_on_a_page_that_was_just_opened_stays(open_screen: Open, town: Town) -> None:
     """The component of the address gave the one of before back, and the filter with it."""
     town.collector.read(FAULTS)
-    screen = open_screen("viewer")
-    screen.go("/alarms")
+    screen = open_screen("viewer", at="/alarms")
     screen.page.fill("#alarms-filter", "Conteneur")
     screen.page.wait_for_url("**/alarms?alarms-filter=Conteneur")
     screen.page.wait_for_timeout(1500)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.axe import violations
 from tests.browser.fake_town import FAULTS, Town
 from tests.browser.steps import Open
-from tests.browser.test_accessibility import _violations
 
 DIALOGS = ("search", "views", "keys", "sound")
 
@@ -24,14 +24,14 @@ def test_axe_finds_nothing_serious_in_a_dialog(open_screen: Open, town: Town, th
             screen.page.fill("#room-find-input", "water")
             screen.page.locator("#room-find [role=option]").nth(3).wait_for()
         # What is behind it is dimmed and cannot be reached.
-        found += _violations(screen, within=f"#room-{name}")
+        found += violations(screen, within=f"#room-{name}")
         screen.page.keyboard.press("Escape")
         expect(screen.page.locator(f"#room-{name}")).not_to_be_visible()
         # Who came by keyboard is where they were.
         expect(screen.page.locator(f".tool-{name}")).to_be_focused()
     screen.page.goto(f"{town.base}/alarms?wall=1")
     screen.page.wait_for_selector("#alarm-grid .ag-row")
-    found += _violations(screen)
+    found += violations(screen)
     assert found == []
 
 

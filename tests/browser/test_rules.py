@@ -12,6 +12,7 @@ from playwright.sync_api import Locator, expect
 
 from hypervision.intake import Intake
 from hypervision.watch import Watch
+from tests.browser.axe import violations_in_both_themes
 from tests.browser.conftest import Screen
 from tests.browser.fake_town import Town
 from tests.browser.steps import clear, states
@@ -95,8 +96,7 @@ def test_engineer_tightens_a_limit_and_rolls_it_back(  # noqa: PLR0917
         use(send)
         expect(page.locator("#rules-said")).to_contain_text("Proposed")
         expect(page.locator(".rules-queue")).to_contain_text("A second person must approve it.")
-        second = open_screen("administrator", language="en")
-        second.go("/rules")
+        second = open_screen("administrator", at="/rules", language="en")
         use(second.page.locator("[data-rules-ask]", has_text="Approve"))
         use(second.page.locator("[data-rules-go]"))
         expect(second.page.locator("#rules-said")).to_contain_text("Approved")
@@ -115,11 +115,10 @@ def test_engineer_tightens_a_limit_and_rolls_it_back(  # noqa: PLR0917
 
 
 def test_two_engineers_at_once_the_second_is_told_who_was_first(open_screen: Open, town: Town) -> None:
-    screen = open_screen("engineer", language="en")
-    screen.go("/rules?rule=parking.battery.low")
+    screen = open_screen("engineer", at="/rules?rule=parking.battery.low", language="en")
     page = screen.page
     expect(page.locator("#rules-form")).to_be_visible()
-    with town.session("administrator") as client:
+    with town.client("administrator") as client:
         rule = client.get("/api/v1/rules/parking.battery.low").json()
         body = {"base": rule["version"], "rule": {"limit": 11}, "reason": "first"}
         number = client.post("/api/v1/rules/parking.battery.low/proposals", json=body).json()["id"]
@@ -128,19 +127,16 @@ def test_two_engineers_at_once_the_second_is_told_who_was_first(open_screen: Ope
     page.keyboard.press("Enter")
     expect(page.locator("#rules-form-wrong")).to_contain_text("administrator proposed a change")
     expect(page.locator("#rules-limit")).to_have_value("12")
-    with town.session("administrator") as client:
+    with town.client("administrator") as client:
         assert client.post(f"/api/v1/rules/proposals/{number}/withdraw", json={}).status_code == 200
 
 
-@pytest.mark.parametrize("theme", ["dark", "light"])
 @pytest.mark.parametrize("language", ["fr", "en"])
-def test_axe_finds_nothing_serious_on_the_rules(open_screen: Open, town: Town, theme: str, language: str) -> None:
-    from tests.browser.test_accessibility import _violations
-
-    screen = open_screen("engineer", language=language, theme=theme)
+def test_axe_finds_nothing_serious_on_the_rules_in_either_theme(open_screen: Open, language: str) -> None:
+    screen = open_screen("engineer", at="/rules", language=language)
     found = []
     for path, shown in (("/rules", "#rules-set .table"), (FILL, "#rules-form"), ("/rules?rule=new", "#rules-form")):
         screen.go(path)
         screen.page.wait_for_selector(shown)
-        found += _violations(screen)
+        found += violations_in_both_themes(screen)
     assert found == []

@@ -13,6 +13,9 @@ from tests.browser.conftest import PATIENCE
 from tests.browser.fake_town import Town
 from tests.browser.steps import Open, clear, ring
 
+# It adds Things, one of a hostile name, and an outage.
+OWN_TOWN = True
+
 
 def test_pole_with_a_colon_and_two_domains_is_found_everywhere(
     open_screen: Open, town: Town, wait_until: Callable[..., None]
@@ -25,8 +28,7 @@ def test_pole_with_a_colon_and_two_domains_is_found_everywhere(
         thing = NewThing("dev:eui:01", "Mât 1", "lighting", longitude=5.03, latitude=47.32)
         register_things(connection, [thing], now=datetime.now(UTC))
     town.collector.read({("lighting", "dev:eui:01", "voltage"): 230.0, ("waste", "dev:eui:01", "temperature"): 90.0})
-    screen = open_screen("operator")
-    screen.go("/alarms")
+    screen = open_screen("operator", at="/alarms")
     screen.page.click('#alarm-grid .cell-asset:has-text("Mât 1")')
     screen.ready("/asset/dev:eui:01")
     expect(screen.page).to_have_title("Mât 1 · Hypervision")
@@ -51,8 +53,7 @@ def test_map_shows_marks_without_any_foreign_host_and_a_card(
 ) -> None:
     clear(town)
     ring(town, "waste-020")
-    screen = open_screen("operator")
-    screen.go("/map")
+    screen = open_screen("operator", at="/map")
     expect(screen.page.locator('#map-list li[data-code="waste-020"]')).to_be_visible()
     marks = (
         "document.querySelector('#map-graph .js-plotly-plot')?.data?.find(t => t.name === 'critical')?.customdata ?? []"
@@ -71,8 +72,7 @@ def test_map_shows_marks_without_any_foreign_host_and_a_card(
 
 
 def test_asset_page_shows_age_limits_and_trends(open_screen: Open, town: Town) -> None:
-    screen = open_screen("operator", language="en")
-    screen.go("/asset/water-003")
+    screen = open_screen("operator", at="/asset/water-003", language="en")
     screen.page.wait_for_selector(".chart .js-plotly-plot", timeout=20_000)
     values = screen.page.inner_text("#asset-values")
     assert "Pressure" in values
@@ -88,8 +88,7 @@ def test_gap_in_a_chart_is_hatched_and_says_what_it_is_under_the_pointer(
     ended = datetime.now(UTC) - timedelta(hours=3)
     with connect(url_of(town.settings), application="test") as connection:
         outages.put(connection, "collector-1/1", outages.Outage("broker", ended - timedelta(hours=5), ended))
-    screen = open_screen("operator", language="en")
-    screen.go("/asset/water-003")
+    screen = open_screen("operator", at="/asset/water-003", language="en")
     chart = screen.page.locator(".chart").first
     expect(chart.locator(".annotation-text", has_text="Broker away").first).to_be_visible()
 
@@ -140,11 +139,10 @@ def test_engineer_finds_a_reason_replays_its_messages_and_is_told_what_was_refus
         (topic, b'{"time": "%s", "nonsense": 1}' % at.encode(), "unknown_property"),
         (topic, b'<img src="x" onerror="alert(1)">', "malformed"),
     )
-    with town.session("operator") as client:
+    with town.client("operator") as client:
         assert client.get("/rejected").status_code == 403
-    screen = open_screen("engineer", language="en")
+    screen = open_screen("engineer", at="/health", language="en")
     page = screen.page
-    screen.go("/health")
     page.locator(".panel-head a[href='/rejected']").focus()
     page.keyboard.press("Enter")
     screen.ready("/rejected")

@@ -31,8 +31,7 @@ UNMARKED = """() => {
 
 
 def test_screen_turns_stale_when_the_collector_dies_and_recovers(open_screen: Open, town: Town) -> None:
-    screen = open_screen("operator")
-    screen.go("/asset/water-003")
+    screen = open_screen("operator", at="/asset/water-003")
     expect(screen.page.locator("html")).to_have_attribute("data-feed", "live")
     assert screen.page.evaluate(UNMARKED) != []
     town.collector.stop()
@@ -89,7 +88,7 @@ def test_viewer_sees_everything_and_acknowledges_nothing(open_screen: Open, town
     ring(town, "waste-019")
     screen = open_screen("viewer")
     expect(screen.page.locator(".banner-critical .btn-ack")).to_be_disabled()
-    with town.session("viewer") as client:
+    with town.client("viewer") as client:
         alarm = client.get("/api/v1/alarms", params={"open": "true"}).json()["rows"][0]["id"]
     status = screen.page.evaluate(
         "id => fetch(`/api/v1/alarms/${id}/acknowledge`, {method: 'POST', headers: {'content-type': 'application/json'},"
