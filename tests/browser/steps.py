@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from tests.browser.conftest import Screen
-from tests.browser.fake_town import Town
+from tests.browser.fake_town import FAULTS, Town
 
 Open = Callable[..., Screen]
+# What the faults break that no Thing of the town tells otherwise: the pump runs again.
+MENDED = {key: 1.0 for key in FAULTS if key[2] == "pump_state"}
 
 
 def clear(town: Town) -> None:
     """Nothing is wrong and nothing waits."""
-    town.collector.read(town.collector.normal())
+    town.collector.read(town.collector.normal() | MENDED)
     with town.client("administrator") as client:
         for alarm in client.get("/api/v1/alarms", params={"open": "true"}).json()["rows"]:
             client.post(f"/api/v1/alarms/{alarm['id']}/acknowledge", json={})

@@ -51,6 +51,8 @@ def test_second_factor_is_set_up_by_keyboard_and_asked_for_at_the_next_log_in(op
     screen: Screen = open_screen("nina", language="en")
     page = screen.page
     page.goto(f"{town.base}/account")
+    # The form is there once the server has said that no factor is set up.
+    expect(page.locator("#factor-password")).to_be_visible()
     page.focus("#factor-password")
     page.keyboard.type(PASSWORD)
     page.keyboard.press("Enter")
