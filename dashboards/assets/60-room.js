@@ -25,7 +25,10 @@
   // A page of the control room, with what is chosen on it; no page load.
   hv.go = (address) => {
     const target = new URL(address, location.origin);
-    window.dash_clientside.set_props("url", { pathname: target.pathname, search: target.search, href: target.href });
+    const { pathname, search, href } = target;
+    // The page that is open is not drawn anew for another choice on it: what it has said stays.
+    const page = pathname === location.pathname ? {} : { pathname };
+    window.dash_clientside.set_props("url", { ...page, search, href });
   };
   hv.textsOf = (node) => JSON.parse(node?.dataset.texts ?? "{}");
   // An answer of the API; `{ failed }` says why there is none, in the server's words where it has some.
