@@ -67,7 +67,7 @@
     const found = places.find((entry) => entry[0] === code);
     if (!place || !found) return;
     if (code !== chosen) {
-      window.dash_clientside.set_props("map-card-values", { children: null });
+      hv.put("map-card-values", { children: [] });
       known.seq = 0;
     }
     chosen = code;
@@ -88,7 +88,7 @@
       const told = answer.ok ? await answer.json() : null;
       if (told && code === chosen && language === hv.language() && document.getElementById("map-card-values")) {
         known.seq = told.seq;
-        if (told.set["asset-values"]) window.dash_clientside.set_props("map-card-values", told.set["asset-values"]);
+        if (told.set["asset-values"]) hv.put("map-card-values", told.set["asset-values"]);
       }
     } catch {
       // The values on the screen grow old by their own ages; the next round asks again.

@@ -108,7 +108,7 @@ def test_log_in_that_ends_in_the_middle_of_an_acknowledgement_loses_nothing_type
     screen: Screen = open_screen("operator", language="en")
     page = screen.page
     screen.go("/alarms")
-    page.locator(".ag-row").first.click()
+    page.locator(".line").first.click()
     page.fill("#alarms-comment", "valve 12 is being closed")
     # A server goes on with a session that it saw for up to ten seconds.
     end_sessions(town, "operator")

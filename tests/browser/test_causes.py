@@ -13,7 +13,7 @@ from tests.browser.fake_town import Town
 from tests.browser.steps import Open, clear, ring
 from tests.browser.test_accessibility import _beyond, _violations
 
-ROWS = "#alarm-grid .ag-center-cols-container .ag-row"
+ROWS = "#alarm-grid .line"
 LAMPS = [f"lighting-{n:03d}" for n in range(2, 14)]
 
 
@@ -67,7 +67,7 @@ def test_consequences_are_reached_by_keyboard_alone(open_screen: Open) -> None:
     screen.go("/alarms?alarms-group=cause")
     cause(page)
     expect(page.locator("#alarm-grid .group-head")).to_contain_text("12 consequences")
-    page.locator("#alarm-grid .ag-header-cell[col-id='rank']").focus()
+    page.locator("#alarm-grid [role=columnheader][data-col='rank']").focus()
     page.keyboard.press("ArrowDown")
     page.keyboard.press("ArrowDown")
     page.keyboard.press("c")
