@@ -44,16 +44,10 @@
       node = next;
     }
   };
-  let ticks = false;
   hv.draws = (node) => node?.dataset.drawn === "1";
   hv.draw = (place, trees) => {
     patchInner(place, trees);
-    if (ticks) return;
-    ticks = true;
-    requestAnimationFrame(() => {
-      ticks = false;
-      hv.tick();
-    });
+    hv.ages(place);
   };
   // A link within the control room loads no page.
   document.addEventListener("click", (event) => {

@@ -22,7 +22,10 @@
   // What changes: React keeps the place, and nothing in it.
   const Drawn = ({ id, className, tree, attributes }) => {
     const place = window.React.useRef(null);
-    window.React.useLayoutEffect(() => hv.draw(place.current, tree ?? []), [id, tree]);
+    window.React.useLayoutEffect(() => {
+      hv.draw(place.current, tree ?? []);
+      hv.drewPage();
+    }, [id, tree]);
     return make("div", { id, className, ref: place, "data-drawn": "1", ...attributes });
   };
 

@@ -41,13 +41,9 @@
       marked.add(code);
       add(traces[kind], place, letter, what);
     }
-    const names = meta.marks;
-    const column = (key) => names.map((name) => traces[name][key]);
-    window.Plotly.restyle(
-      plot,
-      { x: column("x"), y: column("y"), text: column("text"), customdata: column("customdata"), hovertext: column("hovertext") },
-      names.map((_name, i) => meta.ground + i)
-    );
+    // Not by `restyle`: Dash would keep all that it was told, and compare it whenever anything on the screen changes.
+    const data = plot.data.map((trace, i) => (i < meta.ground ? trace : { ...trace, ...traces[meta.marks[i - meta.ground]] }));
+    window.Plotly.react(plot, data, plot.layout);
     for (const entry of document.querySelectorAll("#map-list li")) entry.hidden = domain !== "all" && entry.dataset.domain !== domain;
   };
 
