@@ -8,6 +8,7 @@ from dash import dcc, html
 from dash.development.base_component import Component
 
 from dashboards.elements import Choice, Drawn
+from dashboards.trees import tree_of
 
 Node = Component | str | int | float | None
 Fragments = dict[str, dict[str, Any]]
@@ -50,10 +51,16 @@ def span(*children: Node, **attributes: Any) -> Component:
     return el("Span", *children, **attributes)
 
 
-def drawn(ident: str, cls: str = "", **attributes: str) -> Component:
-    """The place of what changes: drawn by `assets/22-drawn.js`, of elements and links alone."""
+def drawn(ident: str, cls: str = "", *, first: Node = None, **attributes: str) -> Component:
+    """The place of what changes: drawn by `assets/22-drawn.js`, of elements and links alone.
+
+    Parameters
+    ----------
+    first : component, optional
+        What stands there until something else is told.
+    """
     given = {name.replace("_", "-"): value for name, value in attributes.items()}
-    return Drawn(id=ident, className=cls, attributes=given)
+    return Drawn(id=ident, className=cls, tree=tree_of(first), attributes=given)
 
 
 def hidden(text: str) -> Component:
