@@ -12,6 +12,7 @@ from fastapi import FastAPI
 
 from dashboards import frame
 from dashboards.declaration import mention
+from dashboards.elements import Drawn
 from dashboards.pages import (
     administration,
     alarms,
@@ -30,11 +31,12 @@ from dashboards.pages import (
 from dashboards.routes import page_of, thing_of_page
 from dashboards.server import Server
 from dashboards.sessions import CALLER, caller_account
+from dashboards.trees import tree_of
 from dashboards.ui import div, el, link
 from dashboards.views import Drawing, Scene, ViewKey
 
 _INDEX: Final = """<!DOCTYPE html>
-<html lang="{language}" data-theme="{theme}" data-mantine-color-scheme="{theme}" data-zone="{zone}">
+<html lang="{language}" data-theme="{theme}" data-zone="{zone}">
 <head>{{%metas%}}<meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="dark light"><title>{{%title%}}</title>
 <link rel="icon" type="image/svg+xml" href="/static/favicon.svg">{{%css%}}</head>
@@ -178,11 +180,11 @@ def fill(page: Component, drawing: Drawing) -> None:
     """Put the live parts into a page's places, so that it is whole before the first push."""
     for component in page._traverse():  # type: ignore[no-untyped-call] # noqa: SLF001
         ident = getattr(component, "id", None)
-        if hasattr(component, "data-drawn"):
-            # The first message of the live link fills it in.
-            continue
         for name, value in drawing.fragments.get(ident, {}).items() if isinstance(ident, str) else ():
-            setattr(component, name, value)
+            if isinstance(component, Drawn) and name == "children":
+                component.tree = tree_of(value)
+            else:
+                setattr(component, name, value)
 
 
 def draw_page(scene: Scene, path: str) -> Drawing:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from statistics import median
 from typing import Final
 
+import numpy as np
+from numpy.typing import NDArray
+
+from dashboards.columns import last_of, newest, registry
 from dashboards.limits import Periods
-from dashboards.town import Freshness, Town, freshness
+from dashboards.town import Town
 from hypervision.domains import Domain, ObservedProperty
-from hypervision.store.screens import ReadingRow, StreamRow, ThingRow
+from hypervision.scope import Scope
+from hypervision.store.screens import StreamRow
 
 SHOWN: Final = 3
 
@@ -51,26 +54,12 @@ class Figure:
     period: float | None
 
 
-def observes(town: Town, thing: ThingRow, domain: str) -> bool:
-    """Whether a Thing is of a domain: by its registration or by a datastream (a smart pole has several)."""
-    return thing.domain == domain or any(
-        town.streams[i].domain == domain for i in town.streams_of.get(thing.thing_id, ())
-    )
-
-
-def key_figures(
-    town: Town, domain: Domain, things: Sequence[ThingRow], *, now: datetime, periods: Periods
-) -> list[Figure]:
+def key_figures(town: Town, domain: Domain, *, scope: Scope, now: datetime, periods: Periods) -> list[Figure]:
     """Up to three figures: what most limits watch comes first, then the order of the domain file."""
-    found: dict[str, list[StreamRow]] = {}
-    for thing in things:
-        for stream_id in town.streams_of.get(thing.thing_id, ()):
-            stream = town.streams[stream_id]
-            if stream.domain == domain.code:
-                found.setdefault(stream.property, []).append(stream)
+    found = registry(town, scope).properties.get(domain.code, {})
     props = [domain.properties[name] for name in found if name in domain.properties]
     chosen = sorted(props, key=lambda p: _weight(p, domain))[:SHOWN]
-    return [_figure(town, prop, found[prop.name], now=now, periods=periods) for prop in chosen]
+    return [_figure(town, prop, found[prop.name], scope=scope, now=now, periods=periods) for prop in chosen]
 
 
 def leading_property(town: Town, domain: Domain) -> ObservedProperty | None:
@@ -90,29 +79,27 @@ def _weight(prop: ObservedProperty, domain: Domain) -> tuple[int, int, int]:
 
 
 def _figure(
-    town: Town, prop: ObservedProperty, streams: Sequence[StreamRow], *, now: datetime, periods: Periods
+    town: Town, prop: ObservedProperty, rows: NDArray[np.intp], *, scope: Scope, now: datetime, periods: Periods
 ) -> Figure:
-    read: list[tuple[StreamRow, ReadingRow]] = []
-    newest: datetime | None = None
-    for stream in streams:
-        reading = town.latest.get(stream.datastream_id)
-        if reading is not None:
-            newest = reading.at if newest is None else max(newest, reading.at)
-            if freshness(reading, stream.period, now=now, periods=periods) in (Freshness.GOOD, Freshness.LATE):
-                read.append((stream, reading))
-    values = [reading.result for _stream, reading in read]
-    regular = [s.period for s in streams if s.period is not None]
-    period = min(regular, default=None)
+    known, read = registry(town, scope), newest(town, scope)
+    at, expected = read.at[rows], known.period[rows]
+    last = last_of(at)
+    period = None if np.isnan(expected).all() else float(np.nanmin(expected))
+    age = now.timestamp() - at
+    # What `dashboards.town.freshness` calls good or late: a comparison with what is not there is false.
+    trusted = ~np.isnan(at) & ~(age > periods.stale * expected)
+    trusted &= (age > periods.late * expected) | (read.quality[rows] != 0)
+    values = read.result[rows][trusted]
     if prop.states:
         # The state a city wants to know the share of: the first that is not zero (on, occupied, open).
         state = next((s for s in prop.states if s.value != 0), prop.states[0])
-        count = sum(value == state.value for value in values)
-        share = 100 * count / len(values) if values else None
-        return Figure(prop, share, 0, 100, None, state.code, count, len(values), newest, period)
-    normal = _band(town, streams[0])
-    middle = median(values) if values else None
-    low, high = (min(values), max(values)) if values else (0.0, 0.0)
-    return Figure(prop, middle, low, high, normal, "", len(values), len(values), newest, period)
+        count = int((values == state.value).sum())
+        share = 100 * count / len(values) if len(values) else None
+        return Figure(prop, share, 0, 100, None, state.code, count, len(values), last, period)
+    normal = _band(town, known.streams[rows[0]])
+    middle = float(np.median(values)) if len(values) else None
+    low, high = (float(values.min()), float(values.max())) if len(values) else (0.0, 0.0)
+    return Figure(prop, middle, low, high, normal, "", len(values), len(values), last, period)
 
 
 def _band(town: Town, stream: StreamRow) -> tuple[float | None, float | None] | None:

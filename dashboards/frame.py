@@ -10,13 +10,15 @@ from dash.development.base_component import Component
 
 from dashboards import town as judge
 from dashboards.causes import flood
+from dashboards.columns import last_of, newest, reporting
 from dashboards.components import alarms as parts
 from dashboards.components import flood as signs
 from dashboards.components import room
 from dashboards.components.values import age
 from dashboards.hidden import hidden_alarms
-from dashboards.ui import Fragments, button, div, el, hidden, icon, link, provider, span
-from dashboards.views import Drawing, Scene
+from dashboards.kept import kept
+from dashboards.ui import Fragments, button, div, drawn, el, hidden, icon, link, span
+from dashboards.views import Drawing, Scene, of_view
 from dashboards.words import Words
 from hypervision.accounts import Account, Action, may
 
@@ -60,12 +62,13 @@ AGAIN: Final = (
 
 def shell(words: Words, account: Account, *, theme: str, accessibility: str) -> Component:
     """The whole document: what is inside is drawn by language and by path."""
-    return provider(
+    return div(
         dcc.Location(id="url", refresh="callback-nav"),
         dcc.Store(id="language", data=words.language),
         dcc.Store(id="theme", data=theme),
         div(frame(words, account, accessibility=accessibility), ident="frame"),
         div(ident="toasts", role="status", aria_live="polite"),
+        ident="shell",
     )
 
 
@@ -83,13 +86,13 @@ def frame(words: Words, account: Account, *, accessibility: str) -> Component:
         el(
             "Header",
             div(
-                div(ident="frame-counters"),
-                div(ident="frame-feed"),
+                drawn("frame-counters"),
+                drawn("frame-feed"),
                 _clocks(words),
                 _who(words, account),
                 cls="top-row",
             ),
-            div(ident="frame-banner", data_held=words.t("banner.held")),
+            drawn("frame-banner", data_held=words.t("banner.held")),
             cls="top",
         ),
         _lost(words),
@@ -105,7 +108,7 @@ def frame(words: Words, account: Account, *, accessibility: str) -> Component:
         el("Main", div(ident="page"), cls="main", tabIndex="-1", id="main"),
         el(
             "Footer",
-            div(ident="frame-status"),
+            drawn("frame-status"),
             # A page of its own, outside of Dash: the link loads it.
             el("A", accessibility, href="/accessibility", cls="status-link"),
             cls="status",
@@ -203,14 +206,18 @@ def _lost(words: Words) -> Component:
 
 
 def live(scene: Scene) -> Fragments:
-    """The parts of the frame that change."""
+    """The parts of the frame that change; the same on every page, and drawn for all of them once a second."""
+    what = ("frame", int(scene.now.timestamp()), scene.operators, *of_view(scene))
+    return kept(what, (scene.town,), lambda: _live(scene))
+
+
+def _live(scene: Scene) -> Fragments:
     town, words = scene.town, scene.words
     shown = town.visible_alarms(scene.scope)
     worst = judge.worst_unacknowledged(shown)
     counted = judge.by_priority(shown)
     waiting = sum(n for _open, n in counted.values())
-    things = town.visible_things(scene.scope)
-    told = judge.reporting(town, things, now=scene.now, periods=scene.periods)
+    told = reporting(town, scene.scope, now=scene.now, periods=scene.periods)
     unseen = parts.hidden_counter(len(hidden_alarms(town, scene.scope)), words)
     sign = signs.sign(flood(town, now=scene.now, operators=scene.operators), words)
     banner = parts.banner(worst, max(waiting - 1, 0), town, words, scene.catalogue, allowed=scene.may_acknowledge)
@@ -237,10 +244,9 @@ def _feed(scene: Scene) -> Component:
 
 def _status(told: judge.Reporting, scene: Scene) -> Component:
     words = scene.words
-    newest = max((r.at for r in scene.town.latest.values()), default=None)
     return div(
         span(words.t("status.newest")),
-        age(newest),
+        age(last_of(newest(scene.town, scene.scope).at)),
         span("·", cls="muted"),
         span(words.t("status.reporting", n=words.number(told.reporting), total=words.number(told.expected))),
         cls="status-line",

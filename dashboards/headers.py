@@ -24,7 +24,7 @@ def security_headers(script_hashes: Sequence[str]) -> list[tuple[bytes, bytes]]:
 
     Notes
     -----
-    Styles may stand inline: Mantine, the grid and plotly write them; a style cannot run anything. Whatever a directive
+    Styles may stand inline: Dash and plotly write them; a style cannot run anything. Whatever a directive
     does not name falls to `default-src 'none'`: objects, frames, workers, media.
     """
     policy = "; ".join(

@@ -113,7 +113,7 @@ CALLBACKS: Final[Mapping[str, Action]] = {
     "hidden-chosen.children": Action.SEE_SCREENS,
     "map-graph.figure": Action.SEE_SCREENS,
     "trends-set.children": Action.SEE_TRENDS,
-    "quality-set.children": Action.SEE_ALARM_QUALITY,
+    "quality-set.tree": Action.SEE_ALARM_QUALITY,
     "rejected-set.children": Action.SEE_REJECTED,
     "accounts-set.children": Action.SEE_ACCOUNTS,
     "audit-set.children": Action.SEE_AUDIT,

@@ -190,6 +190,13 @@ def milliseconds(at: datetime) -> int:
     return int(at.timestamp() * 1000)
 
 
+def observes(town: Town, thing: ThingRow, domain: str) -> bool:
+    """Whether a Thing is of a domain: by its registration or by a datastream (a smart pole has several)."""
+    return thing.domain == domain or any(
+        town.streams[i].domain == domain for i in town.streams_of.get(thing.thing_id, ())
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Reporting:
     """How many Things report, of those that are expected to."""

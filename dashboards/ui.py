@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import dash_mantine_components as dmc
 from dash import dcc, html
 from dash.development.base_component import Component
+
+from dashboards.elements import Choice, Drawn
+from dashboards.trees import tree_of
 
 Node = Component | str | int | float | None
 Fragments = dict[str, dict[str, Any]]
@@ -49,9 +51,16 @@ def span(*children: Node, **attributes: Any) -> Component:
     return el("Span", *children, **attributes)
 
 
-def drawn(ident: str, cls: str = "") -> Component:
-    """The place of a long list that changes: drawn by `assets/22-drawn.js`, of elements and links alone."""
-    return div(ident=ident, cls=cls, data_drawn="1")
+def drawn(ident: str, cls: str = "", *, first: Node = None, **attributes: str) -> Component:
+    """The place of what changes: drawn by `assets/22-drawn.js`, of elements and links alone.
+
+    Parameters
+    ----------
+    first : component, optional
+        What stands there until something else is told.
+    """
+    given = {name.replace("_", "-"): value for name, value in attributes.items()}
+    return Drawn(id=ident, className=cls, tree=tree_of(first), attributes=given)
 
 
 def hidden(text: str) -> Component:
@@ -80,23 +89,7 @@ def button(*children: Node, cls: str = "", **attributes: Any) -> Component:
     return el("Button", *children, cls=f"btn {cls}".strip(), type="button", **attributes)
 
 
-def provider(*children: Node) -> Component:
-    """What Mantine's components must stand in."""
-    made: Component = dmc.MantineProvider(
-        list(children),
-        theme={"fontFamily": "var(--font)", "primaryColor": "gray", "defaultRadius": "sm"},
-        defaultColorScheme="dark",
-    )
-    return made
-
-
 def segmented(ident: str, options: list[tuple[str, str]], value: str, label: str) -> Component:
     """A choice of one among few."""
-    made: Component = dmc.SegmentedControl(
-        id=ident,
-        data=[{"value": key, "label": text} for key, text in options],
-        value=value,
-        size="xs",
-        **{"aria-label": label},
-    )
-    return made
+    told = [{"value": key, "label": text} for key, text in options]
+    return Choice(id=ident, options=told, value=value, label=label)

@@ -13,15 +13,16 @@ import operator
 import sys
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from plotly.utils import PlotlyJSONEncoder
 
 from dashboards.limits import Periods
 from dashboards.town import Town
+from dashboards.trees import tree_of
 from dashboards.ui import Fragments
 from dashboards.words import Words
 from hypervision.accounts import Account, Action, may
@@ -50,6 +51,11 @@ class Scene:
     def periods_of(self, domain: str, thing_id: int | None = None) -> Periods:
         """After how many expected periods values of a Thing, or of a domain's Things, are late and stale."""
         return self.town.limits.periods(domain, thing_id, stale=self.periods.stale)
+
+
+def of_view(scene: Scene) -> tuple[Hashable, ...]:
+    """What of a scene two views must share to be told the same of the same town, for `dashboards.kept`."""
+    return scene.words.language, scene.scope, scene.may_acknowledge, scene.may_shelve, scene.words.zone
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +104,9 @@ class View:
 
     def __init__(self, draw: Callable[[Scene], Drawing]) -> None:
         self._draw = draw
-        self._parts: dict[str, tuple[int, str, str]] = {}
-        self._rows: dict[str, tuple[int, str, str]] = {}
+        self._parts: dict[str, _Part] = {}
+        self._rows: dict[str, _Part] = {}
+        self._last_rows: object = None
         self._gone: dict[str, int] = {}
         self._has_rows = False
         self._told: deque[int] = deque(maxlen=_TOLD)
@@ -125,7 +132,8 @@ class View:
         drawing = self._draw(scene)
         for key, props in drawing.fragments.items():
             _update(self._parts, key, props, self.seq)
-        if drawing.rows is not None:
+        if drawing.rows is not None and drawing.rows is not self._last_rows:
+            self._last_rows = drawing.rows
             self._has_rows = True
             for key, row in drawing.rows.items():
                 _update(self._rows, key, row, self.seq)
@@ -146,10 +154,10 @@ class View:
         told: dict[str, Any] = {
             "seq": self.seq,
             "full": full,
-            "set": {k: json.loads(t) for k, (at, _h, t) in self._parts.items() if full or at > seq},
+            "set": {k: json.loads(p.text) for k, p in self._parts.items() if full or p.seq > seq},
         }
         if self._has_rows:
-            told["rows"] = [json.loads(t) for (at, _h, t) in self._rows.values() if full or at > seq]
+            told["rows"] = [json.loads(p.text) for p in self._rows.values() if full or p.seq > seq]
             told["gone"] = [] if full else [k for k, at in self._gone.items() if at > seq]
         return told
 
@@ -159,12 +167,25 @@ def _pressing(town: Town) -> tuple[Any, ...]:
     return town.alarms, town.inhibitions, town.things, sys.intern(town.failure)
 
 
-def _update(parts: dict[str, tuple[int, str, str]], key: str, value: Any, seq: int) -> None:
-    text = json.dumps(value, cls=PlotlyJSONEncoder)
-    digest = hashlib.blake2b(text.encode(), digest_size=12).hexdigest()
-    known = parts.get(key)
-    if known is None or known[1] != digest:
-        parts[key] = (seq, digest, text)
+class _Part(NamedTuple):
+    """What was told of a part: since which number, made of what, in which words."""
+
+    seq: int
+    made_of: tuple[object, ...]
+    digest: bytes
+    text: str
+
+
+def _update(parts: dict[str, _Part], key: str, props: Mapping[str, Any], seq: int) -> None:
+    """Number what is different; what is made of the very same things is not even looked at."""
+    known, made_of = parts.get(key), tuple(props.values())
+    if known is not None and len(known.made_of) == len(made_of) and all(map(operator.is_, known.made_of, made_of)):
+        return
+    told = {**props, "children": tree_of(props["children"])} if "children" in props else props
+    text = json.dumps(told, cls=PlotlyJSONEncoder)
+    digest = hashlib.blake2b(text.encode(), digest_size=12).digest()
+    same = known is not None and known.digest == digest
+    parts[key] = _Part(known.seq if known is not None and same else seq, made_of, digest, text)
 
 
 # A view nobody looked at for so long is forgotten [s].

@@ -23,7 +23,7 @@ JSON = {"content-type": "application/json"}
 # name, path, what must be there before the picture is taken, as whom
 PAGES = (
     ("overview", "/", ".tile .spark", "operator"),
-    ("alarms", "/alarms", "#alarm-grid [role=row][data-id], #alarm-grid .ag-row", "operator"),
+    ("alarms", "/alarms", "#alarm-grid .line", "operator"),
     ("hidden", "/alarms/hidden", "#page h1", "operator"),
     ("service", "/alarms/service", "#page h1", "operator"),
     ("map", "/map", "#map-list li", "operator"),

@@ -23,8 +23,6 @@ ROOMS = {
     "paho": ("ingest/", "simulators/"),
     "sklearn": ("models/",),
     "dash": ("dashboards/",),
-    "dash_ag_grid": ("dashboards/",),
-    "dash_mantine_components": ("dashboards/",),
     "plotly": ("dashboards/",),
     "fastapi": ("dashboards/",),
     "starlette": ("dashboards/",),

@@ -35,9 +35,9 @@
   const write = (node, text) => {
     if (node.textContent !== text) node.textContent = text;
   };
-  hv.tick = () => {
+  hv.ages = (place) => {
     const now = hv.now();
-    for (const node of document.querySelectorAll("[data-since]")) {
+    for (const node of place.querySelectorAll("[data-since]")) {
       const age = (now - Number(node.dataset.since)) / 1000;
       write(node, hv.age(age));
       const stale = node.dataset.stale && age > Number(node.dataset.stale);
@@ -47,7 +47,11 @@
       node.parentElement?.classList.toggle("is-old", Boolean(stale));
     }
     const silent = (performance.now() - hv.lastMessage) / 1000;
-    for (const node of document.querySelectorAll("[data-since-message]")) write(node, hv.age(silent));
+    for (const node of place.querySelectorAll("[data-since-message]")) write(node, hv.age(silent));
+  };
+  hv.tick = () => {
+    const now = hv.now();
+    hv.ages(document);
     const at = new Date(now);
     const zone = document.documentElement.dataset.zone || "UTC";
     for (const node of document.querySelectorAll("[data-clock]")) {
@@ -57,10 +61,20 @@
     hv.judge?.();
   };
   setInterval(() => hv.tick(), 1000);
-  // Parts that were just drawn get their ages before the next tick.
+  // What waits blinks by one mark on the document, twice in 1.25 s: an animation for each symbol would be drawn anew with
+  // every frame. The style sheet does nothing with it where the reader asked for reduced motion.
+  const DIM = 400, BRIGHT = 850; // [ms]
+  const blink = (dim) => {
+    document.documentElement.toggleAttribute("data-dim", dim && !document.hidden);
+    setTimeout(blink, dim ? DIM : BRIGHT, !dim);
+  };
+  blink(false);
+  // Parts that were just drawn get their ages before the next tick; what is written here adds texts, and no part.
+  const EMPTY = "[data-since]:empty, [data-since-message]:empty, [data-clock]:empty";
+  const isNew = (node) => node.nodeType === Node.ELEMENT_NODE && (node.matches(EMPTY) || Boolean(node.firstElementChild && node.querySelector(EMPTY)));
   let asked = false;
   new MutationObserver((changes) => {
-    if (asked || !changes.some((change) => change.addedNodes.length)) return;
+    if (asked || !changes.some((change) => [...change.addedNodes].some(isNew))) return;
     asked = true;
     requestAnimationFrame(() => {
       asked = false;

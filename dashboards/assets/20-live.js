@@ -36,6 +36,7 @@
       document.documentElement.dataset.transport = "socket";
       // What is told before the page is drawn would be lost: `follow` asks once it is.
       page = null;
+      follow();
     };
     opened.onmessage = (event) => take(JSON.parse(event.data));
     opened.onclose = (event) => {
@@ -129,6 +130,16 @@
     poll();
   };
   setInterval(follow, 250);
+  // A page that has just been drawn asks at once.
+  let asked = false;
+  hv.drewPage = () => {
+    if (asked) return;
+    asked = true;
+    queueMicrotask(() => {
+      asked = false;
+      follow();
+    });
+  };
   // A tab that was hidden asks for everything once, instead of replaying what it missed.
   document.addEventListener("visibilitychange", () => {
     if (!document.hidden) page = null;

@@ -1,40 +1,53 @@
-// Long lists that change are drawn here from what the server tells, and not by Dash: it asks each of its components, at each
-// change of any of them, whether it is concerned, so that two hundred lines kept a browser busy for many seconds.
+// What changes is drawn here from what the server tells, and not by Dash: it asks each of its components, at each change of
+// any of them, whether it is concerned, so that two hundred lines kept a browser busy for many seconds.
 "use strict";
 (() => {
   const hv = (window.hv = window.hv || {});
-  const NAMES = { className: "class", htmlFor: "for", tabIndex: "tabindex", colSpan: "colspan", rowSpan: "rowspan" };
-  const attribute = (node, name, value) => {
-    if (value === null || value === undefined || value === false) return;
-    if (name === "style") for (const [key, each] of Object.entries(value)) node.style[key] = each;
-    else node.setAttribute(NAMES[name] ?? name, value === true ? (name.startsWith("aria-") ? "true" : "") : String(value));
+  // Ages are written by `10-ages.js`, and so is what becomes of them.
+  const CLOCKS = ["data-since", "data-since-message", "data-clock"];
+  const OLD = ["is-stale", "is-late", "is-old"];
+  const given = new WeakMap(); // of each element that is drawn here
+  const attribute = (node, name, value, before) => {
+    const own = (each) => node.classList.contains(each) && !before?.split(" ").includes(each);
+    if (name === "class") node.className = [value, ...OLD.filter(own)].join(" ");
+    else if (name !== "style") node.setAttribute(name, value);
+    else for (const [key, each] of Object.entries(value)) if (node.style[key] !== each) node.style[key] = each;
   };
-  // A tree of elements as Dash writes it; text goes in as text, whatever it holds.
+  // Elements stay where the tree has the same: who rests on a button keeps it, and an open list stays open.
+  const patch = (node, [, now, ...inner]) => {
+    const before = given.get(node) ?? {};
+    for (const name of Object.keys(before)) if (!(name in now)) node.removeAttribute(name);
+    for (const [name, value] of Object.entries(now)) if (before[name] !== value) attribute(node, name, value, before[name]);
+    given.set(node, now);
+    if (!CLOCKS.some((name) => name in now)) patchInner(node, inner);
+  };
   const built = (tree) => {
-    if (tree === null || tree === undefined) return [];
-    if (Array.isArray(tree)) return tree.flatMap(built);
-    if (typeof tree !== "object") return [document.createTextNode(String(tree))];
-    const link = tree.namespace === "dash_core_components";
-    const node = document.createElement(link ? "a" : tree.type.toLowerCase());
-    for (const [name, value] of Object.entries(tree.props)) if (name !== "children") attribute(node, name, value);
-    if (link) node.dataset.inside = "1";
-    node.append(...built(tree.props.children));
-    return [node];
+    // Text goes in as text, whatever it holds.
+    if (typeof tree === "string") return document.createTextNode(tree);
+    const node = document.createElement(tree[0]);
+    patch(node, tree);
+    return node;
   };
-  // Dash may take the place for another one: what stands in it tells whose it is.
-  const sweep = () => {
-    for (const node of document.querySelectorAll("[data-of]")) if (node.parentElement.id !== node.dataset.of) node.remove();
+  const fits = (node, tree) => (typeof tree === "string" ? node.nodeType === Node.TEXT_NODE : given.has(node) && node.localName === tree[0]);
+  const patchInner = (place, trees) => {
+    let node = place.firstChild;
+    for (const tree of trees) {
+      if (node && fits(node, tree)) {
+        if (typeof tree !== "string") patch(node, tree);
+        else if (node.data !== tree) node.data = tree;
+        node = node.nextSibling;
+      } else place.insertBefore(built(tree), node);
+    }
+    while (node) {
+      const next = node.nextSibling;
+      node.remove();
+      node = next;
+    }
   };
   hv.draws = (node) => node?.dataset.drawn === "1";
-  hv.draw = (node, tree) => {
-    let holder = node.querySelector(":scope > [data-of]");
-    if (!holder) {
-      holder = document.createElement("div");
-      holder.dataset.of = node.id;
-      holder.className = "drawn";
-      node.append(holder);
-    }
-    holder.replaceChildren(...built(tree));
+  hv.draw = (place, trees) => {
+    patchInner(place, trees);
+    hv.ages(place);
   };
   // A link within the control room loads no page.
   document.addEventListener("click", (event) => {
@@ -43,5 +56,4 @@
     event.preventDefault();
     hv.go(target.getAttribute("href"));
   });
-  setInterval(sweep, 250);
 })();

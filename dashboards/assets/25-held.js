@@ -25,18 +25,18 @@
     if (!now.length || now.join() === told(props).join() || now.some((id) => hv.acknowledged.has(id))) return false;
     return engaged(node) && performance.now() - (used.get(node.id) ?? 0) < PATIENCE;
   };
+  const give = (id, node, props) => (hv.draws(node) ? hv.draw(node, props.children) : window.dash_clientside.set_props(id, props));
   const set = (node, props) => {
     if (engaged(node) && shown(node).length && shown(node).join() !== told(props).join()) changed.set(node.id, performance.now());
     waiting.delete(node.id);
     node.classList.remove("is-held");
-    window.dash_clientside.set_props(node.id, props);
+    give(node.id, node, props);
   };
 
   // What the server tells of one part of the screen, now or when the pointer has left it.
   hv.put = (id, props) => {
     const node = document.getElementById(id);
-    if (hv.draws(node)) return hv.draw(node, props.children);
-    if (!node || !HELD.includes(id)) return window.dash_clientside.set_props(id, props);
+    if (!node || !HELD.includes(id)) return give(id, node, props);
     if (!holds(node, props)) return set(node, props);
     waiting.set(id, props);
     node.classList.add("is-held");

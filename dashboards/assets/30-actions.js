@@ -83,7 +83,6 @@
       const theme = document.documentElement.dataset.theme === "light" ? "dark" : "light";
       cookie("hypervision_theme", theme);
       document.documentElement.dataset.theme = theme;
-      document.documentElement.dataset.mantineColorScheme = theme;
       window.dash_clientside.set_props("theme", { data: theme });
     } else if (data.languageSwitch) {
       hv.keep();

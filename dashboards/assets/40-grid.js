@@ -1,56 +1,89 @@
-// The alarm list: cells, rows that arrive while the pointer is in the table, keys.
+// The alarm list: what its cells show, rows that arrive while the pointer is in it, what is done with the selection.
 "use strict";
 (() => {
   const hv = (window.hv = window.hv || {});
-  const cells = ((window.dashAgGridComponentFunctions = window.dashAgGridComponentFunctions || {}));
-  const make = (...rest) => window.React.createElement(...rest);
-  const symbol = (row) =>
-    make("span", { className: `sym sym-${row.priority}${row.waiting ? " sym-waiting" : ""}`, "aria-hidden": true }, make("span", { className: "sym-letter" }, row.letter));
-  cells.HvPriority = ({ data }) => make("span", { className: "cell-priority" }, symbol(data), make("span", { className: "priority-word" }, data.priority_label));
+  const make = (tag, cls, ...inner) => hv.make(tag, { class: cls }, ...inner);
+  hv.symbolOf = (row) => hv.make("span", { class: `sym sym-${row.priority}${row.waiting ? " sym-waiting" : ""}`, "aria-hidden": "true" }, make("span", "sym-letter", row.letter));
   const state = (row) => (row.waiting || !row.by ? row.state_label : `${row.state_label} · ${row.by}`);
-  cells.HvState = ({ data }) => make("span", { className: data.waiting ? "clamp strong" : "clamp cell-acked", title: state(data) }, state(data));
-  cells.HvAge = ({ data }) => make("span", { className: "age num", "data-since": String(data.raised) });
+  // A link inside the application: no page load. Keys reach it by its cell.
+  hv.linkTo = (href, given, text) => hv.make("a", { href, "data-inside": "1", tabindex: -1, ...given }, text);
   // What the alarm is, and what hangs on it: which came first, its consequences one click away, how often it rings.
   const marks = (row) => [
-    row.first || row.after ? make("span", { key: "first", className: row.first ? "aside aside-first" : "aside" }, row.first || row.after) : null,
-    row.explains ? make("a", { key: "explains", className: "aside underlined", href: hv.causeAddress(row.id), onClick: hv.within }, row.explains) : null,
-    row.rings ? make("span", { key: "rings", className: "aside" }, row.rings) : null,
+    row.first || row.after ? make("span", row.first ? "aside aside-first" : "aside", row.first || row.after) : null,
+    row.explains ? hv.linkTo(hv.causeAddress(row.id), { class: "aside underlined" }, row.explains) : null,
+    row.rings ? make("span", "aside", row.rings) : null,
   ];
-  cells.HvLabel = ({ data }) =>
-    make("span", { className: "cell-label", title: [data.label, data.first || data.after, data.explains, data.rings].filter(Boolean).join(" · ") },
-      make("span", { className: "strong cut" }, data.label), make("span", { className: "asides" }, ...marks(data)));
-  cells.HvText = ({ value }) => make("span", { className: "clamp", title: value }, value);
-  cells.HvAsset = ({ data }) => (data.code ? make("a", { className: "cell-asset clamp", title: data.name, href: hv.assetPath(data.code) }, data.name) : make("span", { className: "cell-asset clamp" }, data.name));
-
-  // Where the columns have no room: what, where, in which state and what to do, one below the other.
-  cells.HvBrief = (cell) =>
-    make("div", { className: "brief" },
-      make("span", { className: "brief-wide strong cut", title: cell.data.label }, cell.data.label),
-      make("span", { className: "brief-wide asides cut" }, ...marks(cell.data)),
-      make("span", { className: "brief-wide cut" }, cells.HvAsset(cell)),
-      make("span", { className: "num cut" }, cell.data.value), cells.HvAge(cell),
-      make("span", { className: `brief-wide cut ${cell.data.waiting ? "" : "cell-acked"}` }, state(cell.data)),
-      make("span", { className: "brief-wide muted clamp", title: cell.data.action }, cell.data.action));
-  const ROOM = 1090; // The least widths of all columns together [px].
-  const BRIEF = { row: 134, rank: 50 }, FULL = { row: 40, rank: 124 }; // Heights and widths [px].
-  const fit = (grid) => {
-    const place = document.getElementById("alarms-place");
-    if (!place?.clientWidth || !grid.getColumn("brief")) return;
-    const narrow = place.clientWidth < ROOM;
-    if (narrow === grid.getColumn("brief").isVisible()) return;
-    place.classList.toggle("is-narrow", narrow);
-    const others = ["state_label", "raised", "name", "label", "value", "place", "action"];
-    const size = narrow ? BRIEF : FULL;
-    grid.applyColumnState({ state: [{ colId: "rank", width: size.rank }, { colId: "brief", hide: !narrow }, ...others.map((colId) => ({ colId, hide: narrow }))] });
-    grid.setGridOption("rowHeight", size.row);
-    grid.resetRowHeights();
+  const plain = (name) => (row) => hv.make("span", { class: "clamp", title: row[name] }, row[name]);
+  const age = (row) => hv.make("span", { class: "age num", "data-since": row.raised });
+  const asset = (row) => (row.code ? hv.linkTo(hv.assetPath(row.code), { class: "cell-asset clamp", title: row.name }, row.name) : make("span", "cell-asset clamp", row.name));
+  const CELLS = {
+    rank: (row) => make("span", "cell-priority", hv.symbolOf(row), make("span", "priority-word", row.priority_label)),
+    state_label: (row) => hv.make("span", { class: row.waiting ? "clamp strong" : "clamp cell-acked", title: state(row) }, state(row)),
+    raised: age,
+    name: asset,
+    label: (row) =>
+      hv.make("span", { class: "cell-label", title: [row.label, row.first || row.after, row.explains, row.rings].filter(Boolean).join(" · ") },
+        make("span", "strong cut", row.label), make("span", "asides", ...marks(row))),
+    value: plain("value"),
+    place: plain("place"),
+    action: plain("action"),
+    // Where the columns have no room: what, where, in which state and what to do, one below the other.
+    brief: (row) =>
+      make("div", "brief",
+        hv.make("span", { class: "brief-wide strong cut", title: row.label }, row.label),
+        make("span", "brief-wide asides cut", ...marks(row)),
+        make("span", "brief-wide cut", asset(row)),
+        make("span", "num cut", row.value), age(row),
+        make("span", `brief-wide cut ${row.waiting ? "" : "cell-acked"}`, state(row)),
+        hv.make("span", { class: "brief-wide muted clamp", title: row.action }, row.action)),
   };
+  // What of a row a cell tells; where it is the same, the cell stays as it is.
+  const TELLS = {
+    rank: ["priority", "waiting", "letter", "priority_label"], state_label: ["waiting", "by", "state_label"], name: ["code", "name"],
+    label: ["label", "first", "after", "explains", "rings"],
+  };
+  TELLS.brief = [...TELLS.state_label, ...TELLS.name, ...TELLS.label, "value", "raised", "action"];
+  // What the filter finds: what the eye reads, and nothing else. A time in milliseconds is not.
+  const textOf = (row) => [row.priority_label, row.state_label, row.by, row.name, row.label, row.first, row.after, row.explains, row.rings, row.value, row.place, row.action].join(" ");
 
-  // The filter finds what is on the screen: without this "12" would also find a time whose milliseconds hold a 12.
-  const searched = { label: (row) => [row.label, row.first, row.after, row.explains, row.rings].join(" "), rank: (row) => row.priority_label, state_label: (row) => `${row.state_label} ${row.by}`, raised: () => "", order: () => "", brief: () => "" };
-  (window.dashAgGridFunctions = window.dashAgGridFunctions || {}).HvSearched = ({ colDef, data }) => (data.head ? heard(colDef.field) : searched[colDef.field](data));
-  // A head has no text of its own: as long as it stands, it has what is asked for.
-  const heard = (field) => (field === "label" ? (api()?.getGridOption("quickFilterText") ?? "") : "");
+  const ROOM = 1090; // The least widths of all columns together [px].
+  const BRIEF = { row: 134, rank: 50 }, FULL = { row: 40, rank: 124 }, HEAD = 38; // Heights and widths [px].
+  let list = null;
+  let narrow = false;
+  const fit = () => {
+    const place = document.getElementById("alarms-place");
+    if (!place?.clientWidth || !list || narrow === place.clientWidth < ROOM) return;
+    narrow = !narrow;
+    place.classList.toggle("is-narrow", narrow);
+    list.showOnly(narrow ? ["rank", "brief"] : null, { rank: (narrow ? BRIEF : FULL).rank });
+  };
+  hv.alarmList = () => list;
+  // The page has been drawn, with the rows that were known then; what it answers is done when it goes.
+  hv.listAlarms = (place, { columns, rows, texts }) => {
+    queued = null;
+    narrow = false;
+    document.getElementById("alarms-place")?.classList.remove("is-narrow");
+    let made = null;
+    made = list = new hv.Table(place, {
+      columns, rows, texts,
+      cell: (column, row) => [CELLS[column](row)],
+      told: (column, row) => JSON.stringify((TELLS[column] ?? [column]).map((name) => row[name])),
+      text: textOf,
+      name: (row) => `${row.label}, ${row.name}`,
+      height: (row) => (row === null ? HEAD : narrow ? BRIEF.row : FULL.row),
+      lines: hv.inGroups,
+      head: hv.groupHead,
+      changed: () => made && list === made && count(),
+    });
+    const sizes = new ResizeObserver(fit);
+    sizes.observe(place);
+    follow();
+    return () => {
+      sizes.disconnect();
+      made.end();
+      if (list === made) list = null;
+    };
+  };
 
   let inside = false;
   let keyed = -Infinity; // when a key was last used in the table
@@ -59,60 +92,28 @@
   const PATIENCE = 8000;
   const engaged = () => inside || (performance.now() - keyed < PATIENCE && Boolean(document.activeElement?.closest("#alarm-grid")));
   hv.inAlarms = engaged;
-  const api = () => {
-    if (!document.getElementById("alarm-grid")) return null;
-    try {
-      const found = window.dash_ag_grid?.getApi("alarm-grid");
-      // The one before is found until the new one is ready.
-      return found && !found.isDestroyed() ? found : null;
-    } catch {
-      return null; // the grid is being built
-    }
+  // What waits has come in, and what is gone has gone.
+  const apply = (message) => {
+    const drop = message.full ? [...list.rows.keys()].filter((id) => !message.rows.some((row) => row.id === id)) : message.gone;
+    list.change({ put: message.rows, drop });
   };
 
-  hv.alarmGrid = () => api();
-  // The focus stays on its alarm, wherever that goes.
-  const focused = (grid) => {
-    const cell = document.activeElement?.closest("#alarm-grid") ? grid.getFocusedCell() : null;
-    return cell && { id: grid.getDisplayedRowAtIndex(cell.rowIndex)?.data.id, column: cell.column };
-  };
-  const refocus = (grid, before) => {
-    const node = before?.id === undefined ? null : grid.getRowNode(before.id);
-    if (node && node.rowIndex !== null) grid.setFocusedCell(node.rowIndex, before.column);
-  };
-  const apply = (grid, message) => {
-    const before = focused(grid);
-    const known = new Map();
-    grid.forEachNode((node) => node.data.head || known.set(node.data.id, node.data));
-    const remove = message.full
-      ? [...known.keys()].filter((id) => !message.rows.some((row) => row.id === id)).map((id) => ({ id }))
-      : message.gone.filter((id) => known.has(id)).map((id) => ({ id }));
-    const add = message.rows.filter((row) => !known.has(row.id));
-    const update = message.rows.filter((row) => known.has(row.id));
-    if (add.length || update.length || remove.length) grid.applyTransaction({ add, update, remove });
-    hv.headLines(grid);
-    refocus(grid, before);
-    count();
-  };
-
-  // Rows that were told before the grid was built; those of a page that was left meanwhile are nobody's.
+  // Rows that were told before the list was drawn; those of a page that was left meanwhile are nobody's.
   let early = [];
   const catchUp = () => {
     const told = early.filter((message) => message.visit === hv.visit && message.page === location.pathname);
-    early = api() ? [] : told;
-    if (api()) for (const message of told) hv.takeRows(message);
+    early = list ? [] : told;
+    if (list) for (const message of told) hv.takeRows(message);
   };
 
   hv.takeRows = (message) => {
-    const grid = api();
-    if (!grid) return void early.push({ ...message, visit: hv.visit });
-    if (!engaged() && !queued) return apply(grid, message);
+    if (!list) return void early.push({ ...message, visit: hv.visit });
+    if (!engaged() && !queued) return apply(message);
     // Nothing moves under the pointer: what is on the screen is brought up to date in place, the rest waits.
-    const onScreen = new Set();
-    grid.forEachNode((node) => node.data.head || onScreen.add(node.data.id));
+    const onScreen = new Set(list.rows.keys());
     const stays = ({ order, district, place, event, event_label }) => ({ order, district, place, event, event_label });
-    const inPlace = message.rows.filter((row) => onScreen.has(row.id)).map((row) => ({ ...row, ...stays(grid.getRowNode(row.id).data) }));
-    if (inPlace.length) grid.applyTransaction({ update: inPlace });
+    const inPlace = message.rows.filter((row) => onScreen.has(row.id)).map((row) => ({ ...row, ...stays(list.rows.get(row.id)) }));
+    if (inPlace.length) list.change({ put: inPlace, still: true });
     queued = queued || { rows: new Map(), gone: new Set() };
     for (const row of message.rows) queued.rows.set(row.id, row), queued.gone.delete(row.id);
     const gone = message.full ? [...onScreen].filter((id) => !message.rows.some((row) => row.id === id)) : message.gone;
@@ -121,12 +122,11 @@
     count();
   };
   hv.showQueued = () => {
-    const grid = api();
-    if (!grid || !queued) return;
+    if (!list || !queued) return;
     const waiting = queued;
     queued = null;
     bar(0);
-    apply(grid, { full: false, rows: [...waiting.rows.values()], gone: [...waiting.gone] });
+    apply({ full: false, rows: [...waiting.rows.values()], gone: [...waiting.gone] });
   };
   const bar = (n) => {
     const place = document.getElementById("alarms-queued");
@@ -152,12 +152,8 @@
   hv.letAlarmsMove = () => void (keyed = -Infinity);
 
   // Only what is selected and visible is acknowledged; the button says how many that are.
-  hv.selectedRows = () => {
-    const found = [];
-    api()?.forEachNodeAfterFilter((node) => node.isSelected() && !node.data.head && found.push(node.data));
-    return found;
-  };
-  hv.rowOf = (id) => api()?.getRowNode(id)?.data;
+  hv.selectedRows = () => list?.visible().filter((row) => list.selected.has(row.id)) ?? [];
+  hv.rowOf = (id) => list?.rows.get(id);
   const chosen = () => hv.selectedRows().filter((row) => row.waiting);
   let busy = false;
   const count = () => {
@@ -187,7 +183,7 @@
     const done = await hv.acknowledge(ids, comment);
     busy = false;
     // What failed stays selected, with the comment that was meant for it; a comment never goes on to other alarms.
-    for (const id of done) api()?.getRowNode(id)?.setSelected(false);
+    list?.select(done, { on: false });
     if (done.size === ids.length && document.getElementById("alarms-comment")) window.dash_clientside.set_props("alarms-comment", { value: "" });
     count();
   };
@@ -203,24 +199,20 @@
 
   // From the line that has the focus to what it explains.
   const showConsequences = () => {
-    const cell = api()?.getFocusedCell();
-    const row = cell && api().getDisplayedRowAtIndex(cell.rowIndex)?.data;
-    if (row?.consequences) hv.go(hv.causeAddress(row.head ? row.cause : row.id));
+    const row = list?.lines[list.places.get(list.at.id)]?.data;
+    if (row?.consequences) hv.go(hv.causeAddress(row.key === undefined ? row.id : row.cause));
   };
   // Leads to one line of the list, whatever is folded or filtered; it alone is selected then.
   hv.lookAt = (id, tries = 20) => {
-    const grid = api();
     hv.showQueued();
-    const node = grid?.getRowNode(id);
-    if (node) {
-      hv.unfoldFor(node.data);
-      if (!node.displayed && grid.getGridOption("quickFilterText")) window.dash_clientside.set_props("alarms-filter", { value: "" });
+    const row = hv.rowOf(id);
+    if (row) {
+      hv.unfoldFor(row);
+      if (!list.places.has(id) && list.words.length) window.dash_clientside.set_props("alarms-filter", { value: "" });
     }
-    if (!node?.displayed) return void (tries && setTimeout(() => hv.lookAt(id, tries - 1), 100));
-    grid.deselectAll();
-    node.setSelected(true);
-    grid.ensureNodeVisible(node, "middle");
-    grid.setFocusedCell(node.rowIndex, grid.getColumn("brief").isVisible() ? "brief" : "label");
+    if (!list?.places.has(id)) return void (tries && setTimeout(() => hv.lookAt(id, tries - 1), 100));
+    list.select([id], { alone: true });
+    list.go({ id, column: narrow ? "brief" : "label" }, { middle: true });
   };
   document.addEventListener("click", (event) => {
     const target = event.target.closest?.("button[data-look]");
@@ -234,34 +226,23 @@
   const REDRAWN = 15000; // A page that is not drawn by then will not be [ms].
   let kept = null;
   hv.keepSelection = () => {
-    const ids = api()?.getSelectedNodes().map((node) => node.data.id) ?? [];
+    const ids = [...(list?.selected ?? [])];
     kept = ids.length ? { ids, until: performance.now() + REDRAWN } : null;
   };
   for (const kind of ["pointerdown", "keydown"]) document.addEventListener(kind, (event) => event.target.closest?.("#alarm-grid, #alarms-acknowledge") && (kept = null), true);
-  let seen = null;
-  setInterval(() => {
-    const grid = api();
+  const follow = () => {
     if (kept && (location.pathname !== "/alarms" || performance.now() > kept.until)) kept = null;
-    if (!grid) {
-      seen = null;
-      return;
-    }
-    if (grid !== seen) {
-      queued = null;
-      hv.groupGrid(grid);
-    }
-    seen = grid;
-    fit(grid);
+    if (!list) return;
+    fit();
     catchUp();
     // The filter is in force before the selection is back: never does a selection cover more than was seen.
-    const filter = hv.keptValue("alarms-filter") ?? document.getElementById("alarms-filter")?.value ?? "";
-    if (grid.getGridOption("quickFilterText") !== filter) grid.setGridOption("quickFilterText", filter);
-    hv.headLines(grid);
+    list.filter(hv.keptValue("alarms-filter") ?? document.getElementById("alarms-filter")?.value ?? "");
+    hv.regroup(list);
     if (queued && !engaged()) hv.showQueued();
-    for (const id of kept?.ids ?? []) {
-      const node = grid.getRowNode(id);
-      if (node && !node.isSelected()) node.setSelected(true);
-    }
+    const back = kept?.ids.filter((id) => list.rows.has(id) && !list.selected.has(id)) ?? [];
+    if (back.length) list.select(back);
     count();
-  }, 200);
+  };
+  document.addEventListener("input", (event) => event.target.id === "alarms-filter" && follow());
+  setInterval(follow, 200);
 })();

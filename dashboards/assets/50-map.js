@@ -41,13 +41,9 @@
       marked.add(code);
       add(traces[kind], place, letter, what);
     }
-    const names = meta.marks;
-    const column = (key) => names.map((name) => traces[name][key]);
-    window.Plotly.restyle(
-      plot,
-      { x: column("x"), y: column("y"), text: column("text"), customdata: column("customdata"), hovertext: column("hovertext") },
-      names.map((_name, i) => meta.ground + i)
-    );
+    // Not by `restyle`: Dash would keep all that it was told, and compare it whenever anything on the screen changes.
+    const data = plot.data.map((trace, i) => (i < meta.ground ? trace : { ...trace, ...traces[meta.marks[i - meta.ground]] }));
+    window.Plotly.react(plot, data, plot.layout);
     for (const entry of document.querySelectorAll("#map-list li")) entry.hidden = domain !== "all" && entry.dataset.domain !== domain;
   };
 
@@ -67,7 +63,7 @@
     const found = places.find((entry) => entry[0] === code);
     if (!place || !found) return;
     if (code !== chosen) {
-      window.dash_clientside.set_props("map-card-values", { children: null });
+      hv.put("map-card-values", { children: [] });
       known.seq = 0;
     }
     chosen = code;
@@ -88,7 +84,7 @@
       const told = answer.ok ? await answer.json() : null;
       if (told && code === chosen && language === hv.language() && document.getElementById("map-card-values")) {
         known.seq = told.seq;
-        if (told.set["asset-values"]) window.dash_clientside.set_props("map-card-values", told.set["asset-values"]);
+        if (told.set["asset-values"]) hv.put("map-card-values", told.set["asset-values"]);
       }
     } catch {
       // The values on the screen grow old by their own ages; the next round asks again.

@@ -9,9 +9,10 @@ from dashboards.components.alarms import describe, symbol
 from dashboards.components.ground import ground
 from dashboards.components.spark import mask
 from dashboards.geo import Extent, TownMap
+from dashboards.kept import kept
 from dashboards.town import RANK
-from dashboards.ui import div, link
-from dashboards.views import Scene
+from dashboards.ui import div, drawn, link
+from dashboards.views import Scene, of_view
 
 _STROKES = {"street": 1.0, "pipe": 0.8}
 
@@ -25,7 +26,7 @@ def thumbnail(scene: Scene, ident: str) -> Component:
     return div(
         div(
             *[div(cls=f"thumb-layer thumb-{name}", style=style) for name, style in _layers(town_map, extent)],
-            div(ident=ident, cls="thumb-marks"),
+            drawn(ident, cls="thumb-marks"),
             cls="thumb-plane",
             style={"aspectRatio": f"{width:.6f} / {height:.6f}"},
         ),
@@ -38,6 +39,12 @@ def marks(scene: Scene) -> Component:
     _town_map, extent = ground(scene)
     if extent is None:
         return div()
+    town = scene.town
+    made_of = (town.alarms, town.things, town.streams, scene.catalogue)
+    return kept(("thumbnail", extent, *of_view(scene)), made_of, lambda: _marks(scene, extent))
+
+
+def _marks(scene: Scene, extent: Extent) -> Component:
     width, height = extent.size
     found = []
     seen: set[int] = set()

@@ -8,6 +8,7 @@ from dash.development.base_component import Component
 
 from dashboards import figures
 from dashboards import town as judge
+from dashboards.columns import reporting
 from dashboards.components.alarms import symbol
 from dashboards.components.spark import sparkline
 from dashboards.components.values import figure_row
@@ -15,15 +16,16 @@ from dashboards.town import PRIORITIES, RANK
 from dashboards.ui import div, drawn, el, hidden, icon, link, span
 from dashboards.views import Scene
 from hypervision.domains import Domain
-from hypervision.store.screens import AlarmRow, ThingRow
+from hypervision.store.screens import AlarmRow
 
 
 def box(code: str) -> Component:
-    """The place of a tile: its values change each second, its day every few minutes."""
+    """The place of a tile: its figures change each second, its head now and then, its day every few minutes."""
     return el(
         "Section",
-        drawn(f"tile-{code}", cls="tile-top"),
-        div(ident=f"course-{code}"),
+        drawn(f"tile-{code}"),
+        drawn(f"figures-{code}", cls="tile-top"),
+        drawn(f"course-{code}"),
         ident=f"box-{code}",
         cls="tile",
         aria_labelledby=f"name-{code}",
@@ -36,17 +38,16 @@ def box_class(alarms: Sequence[AlarmRow]) -> str:
     return "tile" + ("" if worst is None or worst > 3 else f" tile-{PRIORITIES[worst]}")
 
 
-def tile(domain: Domain, things: Sequence[ThingRow], alarms: Sequence[AlarmRow], scene: Scene) -> Component:
-    """Draw what changes of the tile of one domain.
+def tile(domain: Domain, alarms: Sequence[AlarmRow], scene: Scene) -> Component:
+    """Draw what is told of a domain: how many alarms, who reports.
 
     Parameters
     ----------
-    things, alarms
+    alarms
         Of this domain, as far as the account may see them.
     """
-    words, town, periods = scene.words, scene.town, scene.periods_of(domain.code)
-    told = judge.reporting(town, things, now=scene.now, periods=scene.periods, domain=domain.code)
-    found = figures.key_figures(town, domain, things, now=scene.now, periods=periods)
+    words = scene.words
+    told = reporting(scene.town, scene.scope, now=scene.now, periods=scene.periods, domain=domain.code)
     missing = told.expected - told.reporting
     label = domain.label(words.language)
     return div(
@@ -63,11 +64,16 @@ def tile(domain: Domain, things: Sequence[ThingRow], alarms: Sequence[AlarmRow],
             ),
             cls="tile-sub",
         ),
-        div(*[figure_row(f, words, periods) for f in found], cls="figures")
-        if found
-        else div(words.t("tile.nothing"), cls="empty"),
-        cls="tile-top",
     )
+
+
+def tile_figures(domain: Domain, scene: Scene) -> Component:
+    """Draw the key figures of a domain."""
+    words, periods = scene.words, scene.periods_of(domain.code)
+    found = figures.key_figures(scene.town, domain, scope=scene.scope, now=scene.now, periods=periods)
+    if not found:
+        return div(words.t("tile.nothing"), cls="empty")
+    return div(*[figure_row(f, words, periods) for f in found], cls="figures")
 
 
 def _counts(alarms: Sequence[AlarmRow], scene: Scene) -> Component:

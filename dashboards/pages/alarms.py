@@ -5,25 +5,38 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-import dash_ag_grid as dag
 from dash import dcc
 from dash.development.base_component import Component
 
-from dashboards.causes import flood, look_first, marks_of
+from dashboards.causes import Mark, flood, look_first, marks_of
 from dashboards.components import alarms as parts
 from dashboards.components import desk
 from dashboards.components import flood as signs
+from dashboards.elements import AlarmList
 from dashboards.hidden import chattering
+from dashboards.kept import kept
 from dashboards.town import milliseconds, urgency
-from dashboards.ui import button, div, el, icon, span
-from dashboards.views import Drawing, Scene
+from dashboards.ui import button, div, drawn, el, icon, span
+from dashboards.views import Drawing, Scene, of_view
 from dashboards.words import Words
+from hypervision.store.screens import AlarmRow
 
 # Chattering alarms in sight, and named at all: the rest comes up as these are dealt with.
 _OFFERED: Final = 3
 _NAMED: Final = 30
-SEARCHED = {"function": "HvSearched(params)"}
-"""What the filter reads in a column whose value is not what the eye reads, a time in milliseconds for instance."""
+_COLUMNS: Final[Mapping[str, Mapping[str, Any]]] = {
+    "rank": {"width": 124},
+    "state_label": {"width": 150},
+    "raised": {"width": 104},
+    "name": {"grow": 2, "least": 130},
+    "label": {"grow": 3, "least": 150},
+    "value": {"grow": 2, "least": 120},
+    "place": {"grow": 2, "least": 90},
+    "action": {"grow": 3, "least": 180},
+    # All of them in one, where they have no room.
+    "brief": {"grow": 1, "least": 200, "brief": True},
+}
+"""Widths, and what a column takes at the least [px]; of what is left each takes a share."""
 
 
 def layout(scene: Scene, rows: Sequence[Mapping[str, Any]]) -> Component:
@@ -32,8 +45,8 @@ def layout(scene: Scene, rows: Sequence[Mapping[str, Any]]) -> Component:
     return div(
         div(
             el("H1", words.t("rail.alarms")),
-            div(ident="alarms-tabs"),
-            div(ident="alarms-freshness", cls="muted"),
+            drawn("alarms-tabs"),
+            drawn("alarms-freshness", cls="muted"),
             div(
                 el("Label", words.t("alarms.filter"), htmlFor="alarms-filter", cls="vh"),
                 filter_field("alarms-filter", words.t("alarms.filter")),
@@ -42,8 +55,8 @@ def layout(scene: Scene, rows: Sequence[Mapping[str, Any]]) -> Component:
             cls="page-head",
         ),
         desk.said(words),
-        div(ident="alarms-flood", role="status"),
-        div(ident="alarms-chattering"),
+        drawn("alarms-flood", role="status"),
+        drawn("alarms-chattering"),
         signs.grouping(words),
         _actions(scene),
         div(grid(words, rows), _queued(words), cls="grid-place", ident="alarms-place"),
@@ -125,69 +138,29 @@ def comment_field(words: Words) -> Component:
 
 def grid(words: Words, rows: Sequence[Mapping[str, Any]]) -> Component:
     """The table; cells are drawn by `assets/40-grid.js`, texts come ready from the server."""
-
-    def column(field: str, **more: Any) -> dict[str, Any]:
-        return {"field": field, "headerName": words.t(f"column.{field}"), **more}
-
-    made: Component = dag.AgGrid(
+    return AlarmList(
         id="alarm-grid",
-        rowData=list(rows),
-        getRowId="params.data.id",
-        columnDefs=[
-            column("rank", cellRenderer="HvPriority", width=124, getQuickFilterText=SEARCHED),
-            column("state_label", cellRenderer="HvState", width=150, getQuickFilterText=SEARCHED),
-            column("raised", cellRenderer="HvAge", width=104, getQuickFilterText=SEARCHED),
-            column("name", cellRenderer="HvAsset", flex=2, minWidth=130),
-            column("label", cellRenderer="HvLabel", flex=3, minWidth=150, getQuickFilterText=SEARCHED),
-            column("value", cellRenderer="HvText", flex=2, minWidth=120, cellClass="num"),
-            column("place", cellRenderer="HvText", flex=2, minWidth=90, cellClass="muted"),
-            column("action", cellRenderer="HvText", flex=3, minWidth=180),
-            # All of them in one, where they have no room; `assets/40-grid.js` shows it.
-            column("brief", cellRenderer="HvBrief", flex=1, hide=True, sortable=False, getQuickFilterText=SEARCHED),
-            {"field": "order", "hide": True, "sort": "asc", "getQuickFilterText": SEARCHED},
-        ],
-        defaultColDef={"sortable": True, "resizable": True, "suppressHeaderMenuButton": True},
-        dashGridOptions={
-            "rowSelection": {
-                "mode": "multiRow",
-                "checkboxes": True,
-                "headerCheckbox": False,
-                "enableClickSelection": True,
-            },
-            "selectionColumnDef": {"width": 40, "pinned": "left", "suppressHeaderMenuButton": True},
-            "rowHeight": 40,
-            "headerHeight": 34,
-            "animateRows": False,
-            "suppressCellFocus": False,
-            "enableCellTextSelection": False,
-            # The filter finds the same however wide the screen is.
-            "includeHiddenColumnsInQuickFilter": True,
-            # The heads of groups, made by `assets/42-groups.js`.
-            "isFullWidthRow": {"function": "HvIsHead(params)"},
-            "fullWidthCellRenderer": "HvGroup",
-            "localeText": {"noRowsToShow": words.t("alarms.none")},
+        rows=list(rows),
+        columns=[{"id": name, "label": words.t(f"column.{name}"), **size} for name, size in _COLUMNS.items()],
+        texts={
+            "label": words.t("alarms.list"),
+            "none": words.t("alarms.none"),
+            "all": words.t("alarms.selection"),
+            "select": words.t("alarms.select"),
         },
-        className="ag-theme-hv",
-        enableEnterpriseModules=False,
-        dangerously_allow_code=False,
-        style={"height": "100%", "width": "100%"},
     )
-    return made
 
 
 def draw(scene: Scene, _path: str) -> Drawing:
     """The rows and the proof that the list is fresh."""
     words, town = scene.words, scene.town
     shown = town.visible_alarms(scene.scope)
-    marks = marks_of(town, scene.scope)
     found = flood(town, now=scene.now, operators=scene.operators)
-    rows = {}
-    for alarm in shown:
-        row = parts.row(alarm, town, words, scene.catalogue)
-        row |= signs.row_marks(marks[alarm.alarm_id], alarm, town, words)
-        waits, rank, alone, returned, *_newest = urgency(alarm)
-        row["order"] = (waits * 50 + rank * 4 + alone * 2 + returned) * 1e13 - milliseconds(alarm.raised_at)
-        rows[str(row["id"])] = row
+    marks, rows = kept(
+        ("rows", *of_view(scene)),
+        (town.alarms, town.chattering, town.things, town.codes, town.streams, scene.catalogue),
+        lambda: _rows(scene, shown),
+    )
     waiting = sum(bool(r["waiting"]) for r in rows.values())
     text = words.n("alarms.open", len(rows), waiting=words.number(waiting))
     freshness = div(
@@ -206,6 +179,20 @@ def draw(scene: Scene, _path: str) -> Drawing:
         },
         rows,
     )
+
+
+def _rows(scene: Scene, shown: Sequence[AlarmRow]) -> tuple[dict[int, Mark], dict[str, dict[str, object]]]:
+    """What is told of every alarm besides itself, and the rows of the list."""
+    town = scene.town
+    marks = marks_of(town, scene.scope)
+    rows = {}
+    for alarm in shown:
+        row = parts.row(alarm, town, scene.words, scene.catalogue)
+        row |= signs.row_marks(marks[alarm.alarm_id], alarm, town, scene.words)
+        waits, rank, alone, returned, *_newest = urgency(alarm)
+        row["order"] = (waits * 50 + rank * 4 + alone * 2 + returned) * 1e13 - milliseconds(alarm.raised_at)
+        rows[str(row["id"])] = row
+    return marks, rows
 
 
 def _chattering(scene: Scene) -> Component | None:

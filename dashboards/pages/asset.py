@@ -23,7 +23,7 @@ from dashboards.server import Server
 from dashboards.sessions import CALLER
 from dashboards.town import Freshness, freshness
 from dashboards.trends import RANGES, Trends, read_trends
-from dashboards.ui import Node, div, el, icon, link, segmented, span
+from dashboards.ui import Node, div, drawn, el, icon, link, segmented, span
 from dashboards.views import Drawing, Scene
 from hypervision import quality
 from hypervision.errors import StoreError
@@ -48,11 +48,11 @@ def layout(scene: Scene, code: str) -> Component:
     if thing is None:
         return div(el("H1", words.t("asset.unknown", code=code)), cls="empty")
     return div(
-        div(ident="asset-head", cls="asset-head", data_held=words.t("banner.held")),
+        drawn("asset-head", cls="asset-head", data_held=words.t("banner.held")),
         el(
             "Section",
             div(el("H2", words.t("asset.values")), cls="panel-head"),
-            div(ident="asset-values"),
+            drawn("asset-values"),
             cls="panel",
         ),
         el(

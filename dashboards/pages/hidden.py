@@ -36,7 +36,7 @@ def layout(scene: Scene) -> Component:
     return div(
         div(
             el("H1", words.t("desk.hidden_title")),
-            div(ident="alarms-tabs"),
+            drawn("alarms-tabs"),
             span(words.t("desk.hidden_lead"), cls="muted note"),
             cls="page-head",
         ),

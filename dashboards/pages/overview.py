@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from dash.development.base_component import Component
@@ -10,11 +11,12 @@ from dashboards.causes import marks_of
 from dashboards.components import alarms as parts
 from dashboards.components import flood as signs
 from dashboards.components.thumbnail import marks, thumbnail
-from dashboards.components.tile import box, box_class, course, tile
-from dashboards.figures import observes
+from dashboards.components.tile import box, box_class, course, tile, tile_figures
+from dashboards.kept import kept
 from dashboards.town import waits
-from dashboards.ui import div, el, link
-from dashboards.views import Drawing, Scene
+from dashboards.ui import div, drawn, el, link
+from dashboards.views import Drawing, Scene, of_view
+from hypervision.store.screens import AlarmRow
 
 _LISTED: Final = 5
 
@@ -36,7 +38,7 @@ def layout(scene: Scene) -> Component:
                     link(words.t("overview.all"), href="/alarms", cls="muted"),
                     cls="panel-head",
                 ),
-                div(ident="overview-waiting", data_held=words.t("banner.held")),
+                drawn("overview-waiting", data_held=words.t("banner.held")),
                 cls="panel panel-waiting",
             ),
             el(
@@ -58,22 +60,28 @@ def layout(scene: Scene) -> Component:
 def draw(scene: Scene, _path: str) -> Drawing:
     """The live parts."""
     town = scene.town
-    things = town.visible_things(scene.scope)
     alarms = town.visible_alarms(scene.scope)
     fragments: dict[str, dict[str, object]] = {}
     for code, domain in scene.catalogue.items():
-        own = [t for t in things if observes(town, t, code)]
         raised = [a for a in alarms if a.domain == code]
         fragments[f"box-{code}"] = {"className": box_class(raised)}
-        fragments[f"tile-{code}"] = {"children": tile(domain, own, raised, scene)}
+        fragments[f"tile-{code}"] = {"children": tile(domain, raised, scene)}
+        fragments[f"figures-{code}"] = {"children": tile_figures(domain, scene)}
         fragments[f"course-{code}"] = {"children": course(domain, scene)}
-    waiting = [a for a in alarms if waits(a.state)][:_LISTED]
-    marked = marks_of(town, scene.scope) if waiting else {}
-    told = {a.alarm_id: signs.mark_line(marked[a.alarm_id], a, town, scene.words) for a in waiting}
     fragments["overview-waiting"] = {
-        "children": parts.short_list(
-            waiting, town, scene.words, scene.catalogue, allowed=scene.may_acknowledge, marks=told
+        "children": kept(
+            ("waiting", *of_view(scene)),
+            (town.alarms, town.chattering, town.things, town.streams, scene.catalogue),
+            lambda: _waiting(scene, alarms),
         )
     }
     fragments["overview-marks"] = {"children": marks(scene)}
     return Drawing(fragments)
+
+
+def _waiting(scene: Scene, alarms: Sequence[AlarmRow]) -> Component:
+    town = scene.town
+    waiting = [a for a in alarms if waits(a.state)][:_LISTED]
+    marked = marks_of(town, scene.scope) if waiting else {}
+    told = {a.alarm_id: signs.mark_line(marked[a.alarm_id], a, town, scene.words) for a in waiting}
+    return parts.short_list(waiting, town, scene.words, scene.catalogue, allowed=scene.may_acknowledge, marks=told)

@@ -16,7 +16,8 @@ from dashboards.quality import SPANS, USUAL, Measured, read_quality
 from dashboards.routes import action_of_page
 from dashboards.server import PATIENCE, Server
 from dashboards.sessions import CALLER, caller_account
-from dashboards.ui import button, div, el, icon, span
+from dashboards.trees import Tree, tree_of
+from dashboards.ui import button, div, drawn, el, icon, span
 from dashboards.views import Drawing, Scene
 from hypervision.accounts import may
 from hypervision.errors import StoreError
@@ -34,7 +35,7 @@ def layout(scene: Scene) -> Component:
             button(words.t("kpi.refresh"), data_refresh="quality-refresh", cls="kpi-refresh"),
             cls="page-head",
         ),
-        div(div(words.t("kpi.reading"), cls="empty"), ident="quality-set"),
+        drawn("quality-set", first=div(words.t("kpi.reading"), cls="empty")),
         dcc.Store(id="quality-refresh", data=0),
         cls="kpi-page",
     )
@@ -60,12 +61,12 @@ def span_of(search: str) -> str:
 def register(app: Any, server: Server) -> None:
     """Add the callback that measures the time of an address."""
 
-    async def draw_set(search: object, _asked: object) -> Component:
+    async def draw_set(search: object, _asked: object) -> Tree:
         scene = server.scene_of(CALLER.get(), "/quality")
-        return await set_of(scene, server, span_of(str(search or "")))
+        return tree_of(await set_of(scene, server, span_of(str(search or ""))))
 
     app.callback(
-        Output("quality-set", "children"),
+        Output("quality-set", "tree"),
         Input("url", "search"),
         Input("quality-refresh", "data"),
     )(draw_set)

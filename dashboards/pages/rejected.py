@@ -16,7 +16,7 @@ from dashboards.components.quarantine import Found, quarantine
 from dashboards.live import utc_now
 from dashboards.server import PATIENCE, Server
 from dashboards.sessions import CALLER, caller_account
-from dashboards.ui import button, div, el, icon, span
+from dashboards.ui import button, div, drawn, el, icon, span
 from dashboards.views import Drawing, Scene
 from hypervision.accounts import Action, may
 from hypervision.errors import StoreError
@@ -38,7 +38,7 @@ def layout(scene: Scene) -> Component:
         div(
             el("H1", words.t("rejected.title")),
             span(words.t("rejected.lead"), cls="muted note"),
-            span(ident="rejected-total", cls="muted note rejected-total"),
+            drawn("rejected-total", cls="muted note rejected-total"),
             button(words.t("rejected.refresh"), data_rejected_refresh="1"),
             cls="page-head",
         ),

@@ -9,7 +9,7 @@ from dashboards.components.tables import table
 from dashboards.components.values import age
 from dashboards.hidden import placed
 from dashboards.pages.hidden import end_button
-from dashboards.ui import Node, div, el, icon, link, span
+from dashboards.ui import Node, div, drawn, el, icon, link, span
 from dashboards.views import Drawing, Scene
 from hypervision.store.inhibitions import About, Inhibition
 
@@ -20,13 +20,13 @@ def layout(scene: Scene) -> Component:
     return div(
         div(
             el("H1", words.t("desk.service_title")),
-            div(ident="alarms-tabs"),
+            drawn("alarms-tabs"),
             span(words.t("desk.service_lead"), cls="muted note"),
             cls="page-head",
         ),
         desk.said(words),
         _form(scene) if scene.may_shelve else None,
-        div(ident="service-list"),
+        drawn("service-list"),
         cls="desk",
     )
 

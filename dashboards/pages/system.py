@@ -14,7 +14,7 @@ from dashboards.components.tables import table
 from dashboards.components.values import age
 from dashboards.payloads import visible
 from dashboards.town import NO_TIME
-from dashboards.ui import Node, div, el, icon, link, span
+from dashboards.ui import Node, div, drawn, el, icon, link, span
 from dashboards.views import Drawing, Scene
 from hypervision.flowing import Held
 from hypervision.store.screens import NewGapRow, RejectedRow
@@ -55,7 +55,7 @@ def _panel(ident: str, title: str, note: str = "", *, more: Node = None, wide: b
     return el(
         "Section",
         div(el("H2", title), span(note, cls="muted note") if note else None, more, cls="panel-head"),
-        div(ident=ident),
+        drawn(ident),
         cls="panel" + (" panel-wide" if wide else ""),
     )
 

@@ -9,17 +9,18 @@ from dash import Input, Output, dcc
 from dash.development.base_component import Component
 
 from dashboards import geo
+from dashboards.columns import registry, silent
 from dashboards.components.alarms import describe, symbol
 from dashboards.components.ground import ground, placed
 from dashboards.components.values import age
-from dashboards.figures import observes
 from dashboards.geo import Extent, TownMap
+from dashboards.kept import kept
 from dashboards.server import Server
 from dashboards.sessions import CALLER
 from dashboards.theme import colours
-from dashboards.town import RANK, is_reporting
+from dashboards.town import RANK
 from dashboards.ui import button, div, drawn, el, hidden, link, segmented, span
-from dashboards.views import Drawing, Scene
+from dashboards.views import Drawing, Scene, of_view
 from hypervision.store.screens import AlarmRow
 
 # What the browser fills in: first every Thing, then what is abnormal, the worst drawn last.
@@ -77,7 +78,7 @@ def layout(scene: Scene, asked: Mapping[str, Sequence[str]], *, theme: str) -> C
                 "Aside",
                 div(
                     div(ident="map-card", data_hint=words.t("map.choose"), data_wanted=wanted),
-                    div(ident="map-card-values"),
+                    drawn("map-card-values"),
                     cls="map-card",
                 ),
                 el("H2", words.t("map.list")),
@@ -119,26 +120,53 @@ def draw(scene: Scene, _path: str) -> Drawing:
     _town_map, extent = ground(scene)
     if extent is None:
         return Drawing({})
-    worst = _worst(scene)
-    places, marks, silent = [], [], []
+    town = scene.town
+    places = kept(
+        ("places", extent, scene.scope),
+        (town.things, town.streams, scene.catalogue),
+        lambda: {"data": _places(scene, extent)},
+    )
+    marks, listed = kept(
+        ("marks", *of_view(scene)),
+        (town.alarms, town.things, town.streams, scene.catalogue),
+        lambda: _abnormal(scene),
+    )
+    quiet = silent(town, scene.scope, now=scene.now, periods=scene.periods)
+    stale = [[t.code, "stale", "", scene.words.t("map.stale"), ""] for t in quiet if t.longitude is not None]
+    return Drawing(
+        {
+            "map-places": places,
+            "map-marks": {"data": marks + stale},
+            "map-list": {"children": listed},
+        }
+    )
+
+
+def _places(scene: Scene, extent: Extent) -> list[list[Any]]:
+    """Where every Thing is, and of which domains."""
+    domains: dict[int, list[str]] = {}
+    members = registry(scene.town, scene.scope).members
+    for code in scene.catalogue:
+        for thing in members.get(code, ()):
+            domains.setdefault(thing.thing_id, []).append(code)
+    found = []
     for thing, longitude, latitude in placed(scene):
         x, y = extent.project(longitude, latitude)
-        domains = [code for code in scene.catalogue if observes(scene.town, thing, code)]
-        places.append([thing.code, thing.name or thing.code, domains, round(x, 7), round(y, 7), thing.place])
-        if is_reporting(scene.town, thing.thing_id, now=scene.now, periods=scene.periods) is False:
-            silent.append([thing.code, "stale", "", scene.words.t("map.stale"), ""])
+        own = domains.get(thing.thing_id, [])
+        found.append([thing.code, thing.name or thing.code, own, round(x, 7), round(y, 7), thing.place])
+    return found
+
+
+def _abnormal(scene: Scene) -> tuple[list[list[Any]], Component]:
+    """The marks of what is abnormal, and the list of it."""
+    worst = _worst(scene)
+    marks = []
     for alarm in worst:
         line = describe(alarm, scene.town, scene.words, scene.catalogue)
         since = scene.words.t("map.since", at=scene.words.clock(alarm.raised_at))
         what = " · ".join(part for part in (f"{line.label} {line.value}".strip(), since) if part)
         marks.append([line.code, alarm.priority, scene.words.t(f"letter.{alarm.priority}"), what, alarm.domain])
-    return Drawing(
-        {
-            "map-places": {"data": places},
-            "map-marks": {"data": marks + silent},
-            "map-list": {"children": _list(scene, worst)},
-        }
-    )
+    return marks, _list(scene, worst)
 
 
 def _worst(scene: Scene) -> list[AlarmRow]:

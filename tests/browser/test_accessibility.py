@@ -41,8 +41,8 @@ def _beyond(screen: Screen) -> list[str]:
 
 
 def _alarm_is_told_at_any_width(screen: Screen) -> None:
-    row = screen.page.locator("#alarm-grid .ag-center-cols-container .ag-row").first
-    for width, asset in ((390, ".brief .cell-asset"), (1440, "[col-id='name'] .cell-asset")):
+    row = screen.page.locator("#alarm-grid .line").first
+    for width, asset in ((390, ".brief .cell-asset"), (1440, "[data-col='name'] .cell-asset")):
         screen.page.set_viewport_size({"width": width, "height": 900})
         expect(row.locator(asset)).to_be_visible()
         expect(row).to_contain_text("acquittée")

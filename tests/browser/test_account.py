@@ -107,7 +107,7 @@ def test_log_in_that_ends_in_the_middle_of_an_acknowledgement_loses_nothing_type
     ring(town)
     screen: Screen = open_screen("operator", at="/alarms", language="en")
     page = screen.page
-    page.locator(".ag-row").first.click()
+    page.locator(".line").first.click()
     page.fill("#alarms-comment", "valve 12 is being closed")
     # A server goes on with a session that it saw for up to ten seconds.
     end_sessions(town, "operator")

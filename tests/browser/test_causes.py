@@ -14,7 +14,7 @@ from tests.browser.fake_town import Town
 from tests.browser.steps import Open, clear, ring
 from tests.browser.test_accessibility import _beyond
 
-ROWS = "#alarm-grid .ag-center-cols-container .ag-row"
+ROWS = "#alarm-grid .line"
 LAMPS = [f"lighting-{n:03d}" for n in range(2, 14)]
 
 # It moves lamps below a cabinet, and makes a rule ring at once.
@@ -69,7 +69,7 @@ def test_consequences_are_reached_by_keyboard_alone(open_screen: Open) -> None:
     page = screen.page
     cause(page)
     expect(page.locator("#alarm-grid .group-head")).to_contain_text("12 consequences")
-    page.locator("#alarm-grid .ag-header-cell[col-id='rank']").focus()
+    page.locator("#alarm-grid [role=columnheader][data-col='rank']").focus()
     page.keyboard.press("ArrowDown")
     page.keyboard.press("ArrowDown")
     page.keyboard.press("c")

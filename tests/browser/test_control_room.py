@@ -57,7 +57,7 @@ def test_table_acknowledges_in_two_actions_by_mouse_and_key(open_screen: Open, t
     clear(town)
     ring(town, "waste-009")
     screen = open_screen("operator", at="/alarms")
-    screen.page.click('#alarm-grid [col-id="label"]:has-text("Feu de conteneur")')
+    screen.page.click('#alarm-grid [data-col="label"]:has-text("Feu de conteneur")')
     expect(screen.page.locator("#alarms-selected")).to_have_text("Acquitter 1 alarme visible")
     screen.page.keyboard.press("a")
     expect(screen.page.locator(".banner-none")).to_be_visible()
@@ -69,7 +69,7 @@ def test_bulk_acknowledges_only_what_is_selected_and_visible(open_screen: Open, 
     for thing in ("waste-010", "waste-012", "waste-013"):
         ring(town, thing)
     screen = open_screen("operator", at="/alarms")
-    boxes = screen.page.locator("#alarm-grid .ag-row .ag-checkbox-input")
+    boxes = screen.page.locator("#alarm-grid .line [type=checkbox]")
     expect(boxes).to_have_count(3)
     for i in range(3):
         boxes.nth(i).check()
@@ -105,7 +105,7 @@ def test_bulk_tells_how_many_were_acknowledged_when_the_rest_fails(open_screen: 
             route.continue_()
 
     screen.page.route("**/acknowledge", answer)
-    boxes = screen.page.locator("#alarm-grid .ag-row .ag-checkbox-input")
+    boxes = screen.page.locator("#alarm-grid .line [type=checkbox]")
     expect(boxes).to_have_count(3)
     for i in range(3):
         boxes.nth(i).check()
@@ -163,7 +163,7 @@ def test_rows_of_a_page_that_was_left_do_not_come_back(open_screen: Open, town: 
         "window.hv.takeRows({page: '/alarms', full: true, gone: [], rows: [{id: '999999', name: 'old', letter: 'C'}]})"
     )
     screen.page.click('.rail-link[href="/alarms"]')
-    rows = screen.page.locator("#alarm-grid .ag-center-cols-container .ag-row")
+    rows = screen.page.locator("#alarm-grid .line")
     expect(rows).to_have_count(1)
     expect(rows).to_contain_text("Conteneur 12")
     # A row that is told now comes, and comes alone.
@@ -175,7 +175,7 @@ def test_filter_finds_what_the_eye_reads_and_nothing_else(open_screen: Open, tow
     clear(town)
     ring(town, "waste-012")
     screen = open_screen("operator", at="/alarms")
-    rows = screen.page.locator("#alarm-grid .ag-center-cols-container .ag-row")
+    rows = screen.page.locator("#alarm-grid .line")
     expect(rows).to_have_count(1)
     with town.client("viewer") as client:
         raised = client.get("/api/v1/alarms", params={"thing": "waste-012"}).json()["rows"][0]["raised_at"]
@@ -189,9 +189,9 @@ def test_new_rows_wait_while_the_pointer_is_in_the_table(open_screen: Open, town
     clear(town)
     ring(town, "waste-014")
     screen = open_screen("operator", at="/alarms")
-    rows = screen.page.locator("#alarm-grid .ag-center-cols-container .ag-row")
+    rows = screen.page.locator("#alarm-grid .line")
     expect(rows).to_have_count(1)
-    screen.page.hover('#alarm-grid [col-id="label"]:has-text("Feu de conteneur")')
+    screen.page.hover('#alarm-grid [data-col="label"]:has-text("Feu de conteneur")')
     ring(town, "waste-015")
     expect(screen.page.locator("#alarms-queued")).to_be_visible()
     expect(rows).to_have_count(1)
@@ -204,7 +204,7 @@ def test_language_changes_without_losing_page_selection_filter_and_comment(open_
     for thing in ("waste-016", "waste-017"):
         ring(town, thing)
     screen = open_screen("operator", at="/alarms")
-    boxes = screen.page.locator("#alarm-grid .ag-row .ag-checkbox-input")
+    boxes = screen.page.locator("#alarm-grid .line [type=checkbox]")
     expect(boxes).to_have_count(2)
     for i in range(2):
         boxes.nth(i).check()
@@ -224,7 +224,7 @@ def test_language_changes_without_losing_page_selection_filter_and_comment(open_
     expect(screen.page).to_have_url(f"{town.base}/alarms?alarms-filter=Conteneur+16")
     expect(screen.page.locator("#alarms-filter")).to_have_value("Conteneur 16")
     expect(screen.page.locator("#alarms-comment")).to_have_value("à suivre")
-    expect(screen.page.locator("#alarm-grid .ag-center-cols-container .ag-row")).to_have_count(1)
+    expect(screen.page.locator("#alarm-grid .line")).to_have_count(1)
     assert screen.page.evaluate("document.documentElement.lang") == "en"
     expect(screen.page.locator(".banner-label")).to_have_text("Bin fire")
     # A comment is for these alarms now: it is not waiting on the next visit.

@@ -12,8 +12,8 @@ from tests.browser.conftest import Screen
 from tests.browser.fake_town import Town
 from tests.browser.steps import Open, clear, ring, states
 
-LABEL = '#alarm-grid [col-id="label"]'
-ROWS = "#alarm-grid .ag-center-cols-container .ag-row"
+LABEL = '#alarm-grid [data-col="label"]'
+ROWS = "#alarm-grid .line"
 
 
 def stuck(town: Town, thing: str = "parking-009") -> None:

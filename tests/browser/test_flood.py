@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.fake_town import FAULTS, Town
 from tests.browser.steps import Open, clear, ring
 
-ROWS = "#alarm-grid .ag-center-cols-container .ag-row"
+ROWS = "#alarm-grid .line"
 HEADS = "#alarm-grid .group-head"
 
 
@@ -30,8 +30,8 @@ def storm(town: Town) -> None:
 def order(page: Page) -> list[str]:
     """The alarms of the list from top to bottom, by id, heads among them."""
     found: list[str] = page.eval_on_selector_all(
-        "#alarm-grid [row-id]",
-        """rows => [...new Map(rows.map(row => [row.getAttribute("row-id"), row.getBoundingClientRect().top]))]
+        "#alarm-grid [data-row]",
+        """rows => [...new Map(rows.map(row => [row.getAttribute("data-row"), row.getBoundingClientRect().top]))]
            .sort((a, b) => a[1] - b[1]).map(each => each[0])""",
     )
     return found
@@ -39,8 +39,8 @@ def order(page: Page) -> list[str]:
 
 def tops(page: Page) -> dict[str, float]:
     found: dict[str, float] = page.eval_on_selector_all(
-        "#alarm-grid .ag-center-cols-container .ag-row",
-        "rows => Object.fromEntries(rows.map(row => [row.getAttribute('row-id'), row.getBoundingClientRect().top]))",
+        "#alarm-grid .line",
+        "rows => Object.fromEntries(rows.map(row => [row.getAttribute('data-row'), row.getBoundingClientRect().top]))",
     )
     return found
 
@@ -56,7 +56,7 @@ def test_flood_is_told_on_every_page_and_leads_to_what_to_look_at_first(open_scr
     first = page.locator("[data-look]").first
     expect(first).to_contain_text("Conteneur 7")
     first.click()
-    selected = page.locator(f"{ROWS}.ag-row-selected")
+    selected = page.locator(f"{ROWS}.line-selected")
     expect(selected).to_have_count(1)
     expect(selected).to_contain_text("Conteneur 7")
 
@@ -124,17 +124,17 @@ def test_focus_of_who_moves_by_keys_stays_on_its_alarm(open_screen: Open, town: 
     page = screen.page
     expect(page.locator(ROWS)).to_have_count(len(FAULTS))
     page.mouse.move(700, 20)
-    page.locator("#alarm-grid .ag-header-cell[col-id='rank']").focus()
+    page.locator("#alarm-grid [role=columnheader][data-col='rank']").focus()
     for _ in range(3):
         page.keyboard.press("ArrowDown")
-    alarm = page.evaluate("() => document.activeElement.closest('.ag-row').getAttribute('row-id')")
+    alarm = page.evaluate("() => document.activeElement.closest('.line').getAttribute('data-row')")
     before = tops(page)
     ring(town)
     expect(page.locator("#alarms-queued")).to_be_visible()
     assert tops(page) == before
     # Nobody has touched a key for a while: the new line comes in, and the focus goes with its alarm.
     expect(page.locator(ROWS).filter(has_text="Conteneur 7")).to_have_count(1)
-    assert page.evaluate("() => document.activeElement.closest('.ag-row').getAttribute('row-id')") == alarm
+    assert page.evaluate("() => document.activeElement.closest('.line').getAttribute('data-row')") == alarm
 
 
 def test_groups_are_chosen_folded_and_left_by_keyboard_alone(open_screen: Open, town: Town) -> None:
@@ -145,9 +145,9 @@ def test_groups_are_chosen_folded_and_left_by_keyboard_alone(open_screen: Open, 
     page.locator("#alarms-group input:checked").focus()
     page.keyboard.press("ArrowRight")
     expect(page.locator(HEADS)).to_have_count(2)
-    page.locator("#alarm-grid .ag-header-cell[col-id='rank']").focus()
+    page.locator("#alarm-grid [role=columnheader][data-col='rank']").focus()
     page.keyboard.press("ArrowDown")
-    expect(page.locator("#alarm-grid .ag-full-width-row:focus")).to_have_count(1)
+    expect(page.locator("#alarm-grid .line-group:focus")).to_have_count(1)
     page.keyboard.press("Enter")
     expect(page.locator("[data-fold][aria-expanded='false']")).to_have_count(1)
     page.keyboard.press("ArrowRight")

@@ -95,7 +95,7 @@ def test_filter_stands_in_the_address_and_a_link_brings_it_back(open_screen: Ope
     other.page.press("#password", "Enter")
     other.page.wait_for_url("**/alarms?alarms-filter=Conteneur")
     expect(other.page.locator("#alarms-filter")).to_have_value("Conteneur")
-    expect(other.page.locator("#alarm-grid .ag-center-cols-container .ag-row")).to_have_count(2)
+    expect(other.page.locator("#alarm-grid .line")).to_have_count(2)
     other.page.goto(f"{town.base}/map?map-filter=all&map-domain=water")
     expect(other.page.locator("#map-filter input:checked")).to_have_attribute("value", "all")
     expect(other.page.locator("#map-domain input:checked")).to_have_attribute("value", "water")

@@ -30,7 +30,7 @@ def test_axe_finds_nothing_serious_in_a_dialog(open_screen: Open, town: Town, th
         # Who came by keyboard is where they were.
         expect(screen.page.locator(f".tool-{name}")).to_be_focused()
     screen.page.goto(f"{town.base}/alarms?wall=1")
-    screen.page.wait_for_selector("#alarm-grid .ag-row")
+    screen.page.wait_for_selector("#alarm-grid .line")
     found += violations(screen)
     assert found == []
 

@@ -61,9 +61,7 @@ def test_quality_is_told_in_every_format_and_of_one_s_own_alone(clients: dict[st
 
 
 def test_quality_page_is_drawn_for_the_time_of_its_address(clients: dict[str, httpx.Client]) -> None:
-    page = drawn(
-        clients["operator"], "quality-set.children", ("url", "search", "?span=7d"), ("quality-refresh", "data", 0)
-    )
+    page = drawn(clients["operator"], "quality-set.tree", ("url", "search", "?span=7d"), ("quality-refresh", "data", 0))
     assert "/api/v1/alarm-quality?span=7d&format=csv" in page
     assert "/asset/waste-003" in page
 

@@ -20,11 +20,7 @@ _FLOWS: Final = 75.0
 _LIMIT: Final = 180.0
 # What comes late comes within so long after the last consequence [s].
 _SETTLES: Final = 15.0
-_ROWS: Final = """() => {
-    const rows = [];
-    window.dash_ag_grid.getApi("alarm-grid").forEachNodeAfterFilterAndSort((node) => rows.push(node.data));
-    return rows;
-}"""
+_ROWS: Final = "() => hv.alarmList().visible()"
 _LISTED: Final = """() => [...document.querySelectorAll('#hidden-list a[href^="/asset/"]')]
     .map((link) => decodeURIComponent(link.getAttribute("href").slice("/asset/".length)))"""
 

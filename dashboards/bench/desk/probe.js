@@ -33,7 +33,7 @@
   bench.count = (name) => counts[name]();
   // What a page must show besides its frame before anybody can work with it.
   const parts = {
-    "/alarms": () => document.querySelector("#alarm-grid .ag-row, #alarm-grid .ag-overlay-no-rows-center"),
+    "/alarms": () => document.querySelector("#alarm-grid .line, #alarm-grid .grid-none:not([hidden])"),
     "/map": () => document.querySelector("#map-list li, #map-list .empty") && traces().length,
     "/alarms/hidden": () => document.querySelector("#hidden-list")?.childElementCount,
   };
@@ -46,14 +46,14 @@
   bench.usable = usable;
 
   const note = () => {
-    for (const node of document.querySelectorAll("#frame-banner [data-ack], #alarm-grid .ag-row[row-id]")) {
-      const id = node.dataset.ack ?? node.getAttribute("row-id");
+    for (const node of document.querySelectorAll("#frame-banner [data-ack], #alarm-grid .line[data-row]")) {
+      const id = node.dataset.ack ?? node.dataset.row;
       if (bench.seen[id] !== undefined) continue;
       bench.seen[id] = null;
       painted((at) => (bench.seen[id] = at));
     }
   };
-  new MutationObserver(note).observe(document, { subtree: true, childList: true, attributes: true, attributeFilter: ["data-ack", "row-id"] });
+  new MutationObserver(note).observe(document, { subtree: true, childList: true, attributes: true, attributeFilter: ["data-ack", "data-row"] });
 
   // Each frame is looked at only while something is waited for: a loop that never ends would cost what is measured.
   const PATIENCE = 60000; // [ms]

@@ -185,7 +185,7 @@ def test_map_marks_every_domain_of_a_pole_the_worst_first_with_when_it_began() -
 
 def test_tile_counts_what_a_pole_of_another_domain_measures() -> None:
     tiles = overview.draw(scene(), "/").fragments
-    assert "1 / 1" in text(tiles["tile-parking"]["children"])
+    assert "1 / 1" in text(tiles["figures-parking"]["children"])
     assert "1 sur 1 répond" in text(tiles["tile-parking"]["children"])
     assert "1 alarme ouverte" in text(tiles["tile-parking"]["children"])
     assert "0 sur 0 répond" in text(tiles["tile-water"]["children"])

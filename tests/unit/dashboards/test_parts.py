@@ -23,7 +23,7 @@ from hypervision.domains import load
 from hypervision.flowing import Flow, Held, holding
 from hypervision.progress import progressed
 from hypervision.pulse import NAMED_WITHIN, PATIENCE
-from hypervision.scope import Scope
+from hypervision.scope import EVERYTHING, Scope
 from hypervision.store.screens import LimitRow, ReadingRow, StreamRow, ThingRow, WriterRow
 
 NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
@@ -47,7 +47,7 @@ def _town() -> Town:
 
 def test_key_figures_put_what_limits_watch_first_and_leave_stale_values_out() -> None:
     town, water = _town(), load()["water"]
-    found = key_figures(town, water, list(town.things.values()), now=NOW, periods=Periods())
+    found = key_figures(town, water, scope=EVERYTHING, now=NOW, periods=Periods())
     assert [f.prop.name for f in found] == ["pressure", "pump_state", "battery"]
     pressure, pump, _battery = found
     assert (pressure.value, pressure.low, pressure.high, pressure.normal) == (3.5, 3.0, 4.0, (1.5, 12.0))

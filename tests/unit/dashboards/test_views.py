@@ -33,7 +33,7 @@ def test_view_tells_everything_first_then_only_what_changed() -> None:
     assert (first["full"], set(first["set"]), first["rows"], first["gone"]) == (True, {"a", "b"}, [{"id": "7"}], [])
     view.redraw(later(1))
     second = view.after(first["seq"])
-    assert (second["full"], second["set"], second["rows"]) == (False, {"a": {"children": "2"}}, [{"id": "8"}])
+    assert (second["full"], second["set"], second["rows"]) == (False, {"a": {"children": ["2"]}}, [{"id": "8"}])
     view.redraw(later(2))
     third = view.after(second["seq"])
     assert (third["set"], third["rows"], third["gone"]) == ({}, [{"id": "8", "state": "ACKED"}], ["7"])
