@@ -45,7 +45,7 @@ def test_account_of_a_part_may_neither_count_the_things_of_everybody_nor_adminis
 CHANGES = {
     Action.ACKNOWLEDGE_ALARM, Action.WRITE_OBSERVATION, Action.CORRECT_OBSERVATION, Action.REPLAY_REJECTED,
     Action.MANAGE_ACCOUNTS, Action.SHELVE_ALARM, Action.PLACE_OUT_OF_SERVICE, Action.PROPOSE_RULE, Action.APPROVE_RULE,
-    Action.WRITE_NOTE,
+    Action.WRITE_NOTE, Action.CHANGE_GROUP,
 }  # fmt: skip
 
 
