@@ -8,9 +8,9 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
+from tests.browser.axe import OPTIONS
 from tests.browser.fake_town import FAULTS, Town
 from tests.browser.steps import Open, clear
-from tests.browser.test_accessibility import RULES
 
 ROWS = "#alarm-grid .line"
 # Lines as the server tells them, made of one that it told; none of the others is of the town.
@@ -63,7 +63,7 @@ def test_roles_names_and_counts_are_those_of_a_grid(open_screen: Open) -> None:
     box = first.get_by_role("checkbox", name=f"Select: {label}, {name}")
     box.check()
     expect(first).to_have_attribute("aria-selected", "true")
-    assert [v["id"] for v in Axe().run(page, context="#alarms-place", options=RULES).response["violations"]] == []
+    assert [v["id"] for v in Axe().run(page, context="#alarms-place", options=OPTIONS).response["violations"]] == []
 
 
 def test_keys_move_select_sort_and_follow(open_screen: Open) -> None:
