@@ -95,6 +95,14 @@ class Up:
         family = psutil.Process(self.process.pid).children(recursive=True)
         return [process for process in family if alive(process.pid, process.create_time()) is not None]
 
+    def owners(self) -> set[int]:
+        """The accounts that its processes run as; one that ended meanwhile has none any more."""
+        found = set()
+        for process in self.descendants():
+            with suppress(psutil.NoSuchProcess):
+                found.add(process.uids().real)
+        return found
+
     def close(self) -> None:
         if self.process.poll() is None:
             self.process.terminate()

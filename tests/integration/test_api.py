@@ -201,7 +201,7 @@ def test_account_of_an_organisation_learns_nothing_of_another_on_any_screen(
         assert "district-north" not in _live(agency, "/asset/water-024")["asset-head"]
         # An operator is told how many of its own for which reason, and nothing of what they held.
         wait_until(lambda: "unknown_property" in _live(agency, "/health")["health-rejected"], tell=town.tail)
-        assert '"children": "1", "className": "num"' in _live(agency, "/health")["health-rejected"]
+        assert '{"class": "num"}, "1"]' in _live(agency, "/health")["health-rejected"]
         assert "waste-001" not in str(_live(agency, "/health"))
         wait_until(lambda: "waste-001" in _live(engineer, "/health")["health-rejected"], tell=town.tail)
         rows = agency.get("/api/v1/datastreams").json()["rows"]

@@ -193,7 +193,7 @@ def test_ordinary_user_needs_no_root(up: Callable[..., Up], data_dir: Path, wait
     os.chown(data_dir, account.pw_uid, account.pw_gid)
     one = up(account=account)
     assert query(one.endpoints()["database"], "SELECT 1") == 1
-    assert {process.uids().real for process in one.descendants()} == {account.pw_uid}
+    assert one.owners() == {account.pw_uid}
     family = one.descendants()
     one.process.kill()
     one.process.wait()
