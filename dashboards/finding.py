@@ -59,7 +59,7 @@ def register(app: FastAPI, server: Server) -> None:
         kind: Literal["any", "datastream"] = "any",
         limit: Annotated[int, Query(ge=1, le=MOST)] = MOST,
     ) -> Response:
-        """Pages, domains, places, open alarms and Things; or datastreams alone."""
+        """Pages, domains, places, open alarms, rules and Things; or datastreams alone."""
         scene = server.scene_of(CALLER.get(), "/")
         pages = pages_of(caller_account(), scene.words)
         # One town for index and scene: a Thing that came between the two is found the next time.

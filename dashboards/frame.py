@@ -114,7 +114,11 @@ def frame(words: Words, account: Account, *, accessibility: str) -> Component:
             cls="status",
         ),
         *room.dialogs(
-            words, [(entry.letter, entry.path, words.t(f"rail.{entry.key}")) for entry in RAIL if entry.letter]
+            words,
+            [
+                *[(entry.letter, entry.path, words.t(f"rail.{entry.key}")) for entry in RAIL if entry.letter],
+                ("h", "/alarms/hidden", words.t("desk.hidden_title")),
+            ],
         ),
         cls="frame",
         data_language=words.language,

@@ -1,4 +1,4 @@
-"""The search of the control room: Things by an index of their words, and pages, domains, places and alarms beside.
+"""The search of the control room: Things by an index of their words, and beside them all that has a name.
 
 Every word of the question must begin a word of what is found, in any order; accents and capitals count nothing.
 """
@@ -16,6 +16,7 @@ from typing import Final
 
 from dashboards.components.alarms import platform_text
 from dashboards.components.readings import property_label
+from dashboards.rule_choice import RuleChoice
 from dashboards.town import urgency
 from dashboards.views import Scene
 from hypervision.store.screens import ThingRow
@@ -27,6 +28,7 @@ LONGEST: Final = 100
 # So many of each kind but the Things, which take the rest.
 _FEW: Final = 5
 _ALARMS: Final = 12
+_RULES: Final = 12
 _WORD: Final = re.compile(r"[^\W_]+")
 _LAST: Final = "\U0010ffff"
 
@@ -168,12 +170,31 @@ def search(
             if len(alarms) > _ALARMS:
                 break
     hits += alarms[:_ALARMS]
+    if "/rules" in pages:
+        hits += _rules(scene, tokens)[:_RULES]
     room = max(limit - len(hits), 0)
     asked = folded(question.strip())
     things = [_thing(town.things[n]) for n in index.best(found, asked, room)]
     # Who knows the code wants its Thing.
     known = [hit for hit in things[:1] if folded(hit.value) == asked]
     return [*known, *hits, *things[len(known) :]][:limit], len(found) > room or len(alarms) > _ALARMS
+
+
+def _rules(scene: Scene, tokens: Sequence[str]) -> list[Hit]:
+    """The rules that every token fits; the word `rule` itself is one, for who wants no alarms of it."""
+    words = scene.words
+    return [
+        Hit(
+            "rule",
+            words.pick(rule.fr, rule.en),
+            f"{domain.label(words.language)} · {rule.code}",
+            RuleChoice(rule=rule.code).href(),
+        )
+        for domain in scene.catalogue.ruled.values()
+        for rule in domain.rules
+        if fits(tokens, f"{words.t('room.kind_rule')} {words.pick(rule.fr, rule.en)} {domain.label(words.language)}")
+        or fits(tokens, rule.code)
+    ]
 
 
 def _thing(thing: ThingRow) -> Hit:

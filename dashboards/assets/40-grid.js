@@ -189,21 +189,37 @@
   };
   document.addEventListener("keydown", (event) => {
     // A single letter is a shortcut only while the focus is in the table (WCAG 2.1.4).
-    const does = { a: hv.acknowledgeSelected, s: hv.shelveSelected, c: showConsequences }[event.key.toLowerCase()];
-    if (!does || event.ctrlKey || event.metaKey || event.altKey) return;
+    const does = { a: hv.acknowledgeSelected, s: hv.shelveSelected, c: showConsequences, enter: showAsset }[event.key.toLowerCase()];
+    // With Shift it is meant for the banner, not for what happens to be selected here.
+    if (!does || event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.shiftKey) return;
+    // A link or a box within a line has an Enter of its own.
+    if (does === showAsset && event.target.closest?.("a, button, input")) return;
     if (event.target.closest?.("#alarm-grid")) {
       event.preventDefault();
       does();
     }
   });
 
+  const focusedRow = () => list?.lines[list.places.get(list.at.id)]?.data;
+  const showAsset = () => focusedRow()?.code && hv.go(hv.assetPath(focusedRow().code));
+  // To the first line, for who comes by keys, as soon as it is there; false where there is no list.
+  hv.nowhere = () => [document.body, document.getElementById("main")].includes(document.activeElement);
+  hv.enterAlarms = (tries = 30) => {
+    if (!document.getElementById("alarm-grid")) return false;
+    if (list?.lines.length) {
+      keyed = performance.now();
+      list.go({ id: list.lines[0].id, column: narrow ? "brief" : "name" });
+    }
+    if (tries) setTimeout(() => hv.nowhere() && hv.enterAlarms(tries - 1), 100);
+    return true;
+  };
   // From the line that has the focus to what it explains.
   const showConsequences = () => {
-    const row = list?.lines[list.places.get(list.at.id)]?.data;
+    const row = focusedRow();
     if (row?.consequences) hv.go(hv.causeAddress(row.key === undefined ? row.id : row.cause));
   };
   // Leads to one line of the list, whatever is folded or filtered; it alone is selected then.
-  hv.lookAt = (id, tries = 20) => {
+  hv.lookAt = (id, tries = 100) => {
     hv.showQueued();
     const row = hv.rowOf(id);
     if (row) {

@@ -154,6 +154,8 @@
     opener = target;
     byId("rules-question").textContent = asked.question;
     byId("rules-why-wrong").textContent = "";
+    // At once for who answers at once, and to Dash, whose field it is.
+    byId("rules-why").value = asked.why ?? "";
     window.dash_clientside.set_props("rules-why", { value: asked.why ?? "" });
     byId("rules-confirm").showModal();
     document.querySelector("[data-rules-go]").focus();

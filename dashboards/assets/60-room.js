@@ -30,6 +30,11 @@
     const page = pathname === location.pathname ? {} : { pathname };
     window.dash_clientside.set_props("url", { ...page, search, href });
   };
+  // The same by a key: the focus goes along, so that the next Tab is the page's first and not the rail's.
+  hv.enter = (address) => {
+    hv.go(address);
+    byId("main")?.focus({ preventScroll: true });
+  };
   hv.textsOf = (node) => JSON.parse(node?.dataset.texts ?? "{}");
   // An answer of the API; `{ failed }` says why there is none, in the server's words where it has some.
   hv.ask = async (address, { method = "GET", body, signal, failed = "" } = {}) => {
@@ -81,7 +86,7 @@
     const place = document.querySelector("[data-refresh-every]");
     if (!place) return void (read = performance.now());
     const due = performance.now() - read > 1000 * Number(place.dataset.refreshEvery);
-    const busy = place.querySelector("details[open]") || place.contains(document.activeElement) || document.hidden;
+    const busy = document.querySelector("dialog[open]") || place.querySelector("details[open]") || place.contains(document.activeElement) || document.hidden;
     if (!due || busy || new URLSearchParams(location.search).has("to")) return;
     read = performance.now();
     refresh(place.dataset.refreshes);
@@ -112,21 +117,24 @@
   let going = -Infinity;
   document.addEventListener("keydown", (event) => {
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.isComposing || event.repeat) return;
-    if (!on() || hv.wall || typing(event.target) || document.querySelector("dialog[open]")) return;
+    if (hv.wall || typing(event.target) || document.querySelector("dialog[open]")) return;
     const key = event.key;
+    // Where nothing has the focus, the arrow leads into the list.
+    if (key === "ArrowDown" && hv.nowhere() && hv.enterAlarms()) return event.preventDefault();
+    if (!on()) return;
     if (performance.now() - going < 1500) {
       going = -Infinity;
       const path = JSON.parse(byId("room-keys")?.dataset.go ?? "{}")[key.toLowerCase()];
       if (path) {
         event.preventDefault();
-        hv.go(path);
+        hv.enter(path);
       }
       return;
     }
     if (key === "/") hv.open("room-search");
     else if (key === "?") hv.open("room-keys");
     else if (key === "g") going = performance.now();
-    else if (key === "A" && event.shiftKey && !event.target.closest?.("#alarm-grid")) acknowledgeWorst();
+    else if (key === "A" && event.shiftKey) acknowledgeWorst();
     else return;
     event.preventDefault();
   });
@@ -188,5 +196,6 @@
     filters();
     const id = document.querySelector("#frame-banner [data-ack]")?.dataset.ack ?? "";
     if (id !== banner.id) banner = { id, since: performance.now() };
+    byId("frame-banner")?.toggleAttribute("data-settled", Boolean(id) && performance.now() - banner.since >= SETTLE);
   }, 200);
 })();

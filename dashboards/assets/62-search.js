@@ -90,7 +90,7 @@
       clear();
       if (dataset.combo === "datastream") return hv.addSeries?.(row.value);
       place.closest("dialog")?.close();
-      hv.go(row.href);
+      hv.enter(row.href);
     };
     input.addEventListener("input", () => {
       clearTimeout(timer);
@@ -150,7 +150,8 @@
       const told = await hv.ask("/api/v1/notes", { method: "POST", body: { text: given.text, at: given.at, thing: given.thing || null }, failed: said.noAnswer });
       // What was typed stays until it is kept.
       if (told.failed !== undefined) return hv.tell(hv.filled(said.notKept, { reason: told.failed }), true);
-      for (const name of ["text", "at", "thing"]) window.dash_clientside.set_props(`trend-note-${name}`, { value: "" });
+      for (const name of ["text", "at"]) window.dash_clientside.set_props(`trend-note-${name}`, { value: "" });
+      window.dash_clientside.set_props("trend-note-thing", { value: form.dataset.about ?? "" });
       hv.tell(said.noteWritten);
       window.dash_clientside.set_props("trends-refresh", { data: Date.now() });
     }
@@ -175,5 +176,16 @@
       form.dataset.drawn = drawn;
       for (const name of ["from", "to"]) window.dash_clientside.set_props(`trend-${name}`, { value: asked.get(name) ?? "" });
     }
+    // Where all series are of one asset, a note is about that one until somebody says otherwise.
+    const note = document.getElementById("trend-note");
+    const things = new Set(asked.getAll("s").map((key) => key.split("/")[0]));
+    const about = things.size === 1 ? [...things][0] : "";
+    const field = document.getElementById("trend-note-thing");
+    if (field && (note.dataset.about ?? "") !== about) {
+      if (field.value === (note.dataset.about ?? "")) window.dash_clientside.set_props("trend-note-thing", { value: about });
+      note.dataset.about = about;
+    }
   }, 150);
+  // Who opens the form writes.
+  document.addEventListener("toggle", ({ target }) => target.matches?.(".trend-note-place[open]") && document.getElementById("trend-note-text")?.focus(), true);
 })();

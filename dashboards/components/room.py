@@ -13,7 +13,7 @@ from dashboards.town import PRIORITIES
 from dashboards.ui import Node, button, div, el, hidden, icon, span
 from dashboards.words import Words
 
-KINDS: Final = ("page", "domain", "place", "alarm", "thing", "datastream")
+KINDS: Final = ("page", "domain", "place", "alarm", "rule", "thing", "datastream")
 SEARCHED: Final = ("found", "found_one", "more", "nothing", "failed", *(f"kind_{kind}" for kind in KINDS))
 """What `assets/62-search.js` says."""
 VIEWED: Final = (
@@ -25,7 +25,8 @@ HEARD: Final = ("sound_on", "test", "volume", "mute", "muted")
 # Key, and what it does; those of the pages stand before.
 KEYS: Final = (
     ("/", "key_search"), ("?", "key_keys"), ("⇧ A", "key_acknowledge"), ("A", "key_selected"), ("↑ ↓", "key_rows"),
-    ("␣", "key_select"), ("C", "key_consequences"), ("Esc", "key_close"),
+    ("␣", "key_select"), ("Ctrl A", "key_all"), ("S", "key_shelve"), ("C", "key_consequences"), ("↵", "key_asset"),
+    ("Esc", "key_close"),
 )  # fmt: skip
 TOOLS: Final = {"search": "search", "views": "bookmark", "sound": "sound", "keys": "keys"}
 """Dialogs with the icons of their buttons."""

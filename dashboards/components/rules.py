@@ -260,6 +260,9 @@ def _one(scene: Scene, choice: RuleChoice, rule: Standing, found: Found) -> Comp
     own = [one for one in found.proposals if one.code == rule.code]
     waiting = [one for one in own if one.state in WAITING]
     draft = next((one for one in own if one.state == "draft"), None)
+    before = next(
+        (one for one in found.versions if one.version < rule.version and changes(rule.document, one.document)), None
+    )
     return div(
         div(link(words.t("rules.back"), href=choice.href(rule="", draft="")), cls="rules-back"),
         el(
@@ -268,6 +271,8 @@ def _one(scene: Scene, choice: RuleChoice, rule: Standing, found: Found) -> Comp
                 el("H2", _label(scene, rule.document)),
                 span(rule.code, cls="muted mono"),
                 _state(scene, rule),
+                # Whoever takes back a change in a hurry does not look for it below the form.
+                None if before is None else _goes_back(scene, rule, before, words.t("rules.back_to", n=before.version)),
                 cls="rules-head",
             ),
             div(icon("unlink"), span(rule.wrong), cls="rules-wrong", role="alert") if rule.wrong else None,
@@ -278,6 +283,8 @@ def _one(scene: Scene, choice: RuleChoice, rule: Standing, found: Found) -> Comp
         _queue(scene, waiting, found),
         _propose(scene, choice, rule, draft, waits=bool(waiting)),
         _history(scene, rule, found.versions),
+        # While others decide there is no form in which something could be lost: the page follows by itself.
+        **({"data_refresh_every": "2", "data_refreshes": "rules-refresh"} if waiting else {}),
     )
 
 
@@ -307,11 +314,6 @@ def _history(scene: Scene, rule: Standing, versions: Sequence[Version]) -> Compo
             if one.approved_by is None
             else words.t("rules.with_approval", author=one.author, by=one.approved_by)
         )
-        asked = {
-            "url": f"/api/v1/rules/{rule.code}/rollback", "body": {"version": one.version, "base": rule.version},
-            "says": "reason", "question": words.t("rules.ask_rollback", n=one.version), "said": "rollback",
-            "why": words.t("rules.why_rollback", n=one.version),
-        }  # fmt: skip
         rows.append(
             [
                 div(span(words.t("rules.version", n=one.version), cls="strong num"), age(one.at), cls="rules-name"),
@@ -323,11 +325,8 @@ def _history(scene: Scene, rule: Standing, versions: Sequence[Version]) -> Compo
                 ),
                 span(words.t("rules.in_force"), cls="rules-state")
                 if here
-                else button(
-                    words.t("rules.rollback"),
-                    hidden(f" {words.t('rules.version', n=one.version)}"),
-                    cls="btn-small",
-                    data_rules_ask=json.dumps(asked, ensure_ascii=False),
+                else _goes_back(
+                    scene, rule, one, words.t("rules.rollback"), hidden(f" {words.t('rules.version', n=one.version)}")
                 )
                 if not same
                 else span(words.t("rules.same"), cls="muted"),
@@ -335,3 +334,14 @@ def _history(scene: Scene, rule: Standing, versions: Sequence[Version]) -> Compo
         )
     heads = [words.t(f"rules.column_{name}") for name in ("version", "author", "reason", "back")]
     return el("Section", el("H2", words.t("rules.history")), table(heads, rows), cls="panel rules-history")
+
+
+def _goes_back(scene: Scene, rule: Standing, one: Version, *text: Node) -> Component:
+    """The first of the two clicks that put an older version in force again."""
+    words = scene.words
+    asked = {
+        "url": f"/api/v1/rules/{rule.code}/rollback", "body": {"version": one.version, "base": rule.version},
+        "says": "reason", "question": words.t("rules.ask_rollback", n=one.version), "said": "rollback",
+        "why": words.t("rules.why_rollback", n=one.version),
+    }  # fmt: skip
+    return button(*text, cls="btn-small", data_rules_ask=json.dumps(asked, ensure_ascii=False))

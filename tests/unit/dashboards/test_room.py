@@ -231,6 +231,20 @@ def test_search_finds_by_the_beginnings_of_words_without_accents() -> None:
     assert asked("  ") == asked("%_*") == []
 
 
+def test_search_finds_rules_by_name_domain_and_code_for_who_may_see_them() -> None:
+    at = scene("fr")
+    index = Index(at.town.things.values())
+
+    def asked(question: str, pages: dict[str, str]) -> list[tuple[str, str]]:
+        return [(hit.label, hit.href) for hit in search(at, index, question, pages=pages)[0] if hit.kind == "rule"]
+
+    low, seen = ("Pression basse", "/rules?rule=water.pressure.low"), {"/rules": "Règles"}
+    assert asked("pression basse", seen) == [low]
+    assert asked("water.pressure.low", seen) == [low]
+    assert low in asked("regle eau", seen)
+    assert asked("pression basse", {}) == []
+
+
 def test_search_shows_nothing_beyond_the_scope_and_says_when_there_is_more() -> None:
     things = {n: thing(n, f"w-{n}", organisation=1 + n % 2) for n in range(200)}
     index = Index(things.values())
