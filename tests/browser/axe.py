@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from axe_playwright_python.sync_playwright import Axe
@@ -21,7 +23,8 @@ def violations(screen: Screen, *, within: str | None = None, live: bool = True) 
     # Where the machine is so busy that the screen greys for a moment, the greyed one is not what is judged.
     if live and screen.page.locator(".frame").count():
         screen.page.wait_for_selector('html[data-feed="live"]')
-    found: dict[str, Any] = Axe().run(screen.page, context=within, options=OPTIONS).response
+    with _alone(screen, within):
+        found: dict[str, Any] = Axe().run(screen.page, context=within, options=OPTIONS).response
     theme = screen.page.evaluate("document.documentElement.dataset.theme")
     return [
         f"{screen.page.url} {theme} {v['impact']} {v['id']}: {node['html'][:160]} {node['failureSummary'][:300]}"
@@ -29,6 +32,20 @@ def violations(screen: Screen, *, within: str | None = None, live: bool = True) 
         if v["impact"] in ("serious", "critical")
         for node in v["nodes"][:3]
     ]
+
+
+@contextmanager
+def _alone(screen: Screen, dialog: str | None) -> Iterator[None]:
+    """Hide what stands behind a dialog: axe knows nothing of the top layer, and takes what is below it for its ground."""
+    show = """([dialog, on]) => {
+        for (const node of document.body.children) node.style.visibility = on ? "hidden" : "";
+        document.querySelector(dialog).style.visibility = on ? "visible" : "";
+    }"""
+    if dialog is not None:
+        screen.page.evaluate(show, [dialog, True])
+    yield
+    if dialog is not None:
+        screen.page.evaluate(show, [dialog, False])
 
 
 # The colour of what is written on each chart, which the server draws anew for another theme.
