@@ -145,6 +145,8 @@
   let page = null;
   let pending = new Map();
   let met = new Set();
+  // Whether what a control shows is known, so that another choice of it goes to the address.
+  hv.knows = (id) => met.has(id);
   let known = "";
   let led = false; // By a link within the page: what it does not name is as usual again.
   const filters = () => {

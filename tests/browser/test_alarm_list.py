@@ -203,6 +203,8 @@ def test_choice_is_a_named_set_of_radio_buttons_moved_by_arrows(open_screen: Ope
     chosen = group.get_by_role("radio", checked=True)
     expect(chosen).to_have_count(1)
     expect(group.get_by_role("radio")).to_have_count(4)
+    # What is chosen in the first instants is taken for what the page showed.
+    page.wait_for_function("window.hv.knows('alarms-group')")
     chosen.focus()
     page.keyboard.press("ArrowRight")
     expect(group.locator("input:checked")).to_have_value("district")
